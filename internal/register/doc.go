@@ -1,0 +1,6 @@
+// Package register is what we know of a person: people, households, cover, premiums, subsidies, jobs and courses.
+//
+// It owns the ID number, the phone number and Guangdong's regions, the import of the spreadsheets that local
+// governments keep, and the condition language of audiences with its two readings (SQL and Go). It knows no
+// database and no page: readers and writers are interfaces that the store implements.
+package register

@@ -1,0 +1,4 @@
+package register
+
+// IDNumber is an 18-character resident identity number.
+type IDNumber string

@@ -1,0 +1,217 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"modernc.org/sqlite"
+	sqlitelib "modernc.org/sqlite/lib"
+)
+
+// dialect is the one place that knows which database it is.
+type dialect int
+
+const (
+	sqliteDialect dialect = iota
+	postgresDialect
+)
+
+func (d dialect) String() string {
+	if d == postgresDialect {
+		return "postgres"
+	}
+	return "sqlite"
+}
+
+// parseURL tells the dialect and the driver's name and source. For SQLite the source is the plain path.
+func parseURL(text string) (dialect, string, error) {
+	switch {
+	case strings.HasPrefix(text, "sqlite:"):
+		path := strings.TrimPrefix(text, "sqlite:")
+		if path == "" {
+			return 0, "", errors.New("store: sqlite: needs a path")
+		}
+		return sqliteDialect, path, nil
+	case strings.HasPrefix(text, "postgres://"), strings.HasPrefix(text, "postgresql://"):
+		if _, err := pgx.ParseConfig(text); err != nil {
+			return 0, "", errors.New("store: the postgres URL is not understood")
+		}
+		return postgresDialect, text, nil
+	}
+	return 0, "", errors.New("store: the database URL must begin with sqlite: or postgres://")
+}
+
+// sqliteSource sets the pragmas of every connection. synchronous=FULL: an accepted turn survives a power cut.
+func sqliteSource(path string, readOnly bool) string {
+	q := url.Values{}
+	for _, p := range []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "cache_size(-16000)", "temp_store(2)"} {
+		q.Add("_pragma", p)
+	}
+	if readOnly {
+		q.Add("_pragma", "query_only(1)")
+	} else {
+		q.Set("_txlock", "immediate")
+	}
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
+}
+
+// openPools opens the writer and the reader pool; on PostgreSQL they are the same.
+func openPools(d dialect, source string) (writer, reader *sql.DB, err error) {
+	if d == postgresDialect {
+		cfg, err := pgx.ParseConfig(source)
+		if err != nil {
+			return nil, nil, errors.New("store: the postgres URL is not understood")
+		}
+		db := stdlib.OpenDB(*cfg)
+		db.SetMaxOpenConns(20)
+		db.SetMaxIdleConns(20)
+		db.SetConnMaxIdleTime(5 * time.Minute)
+		return db, db, nil
+	}
+	writer, err = sql.Open("sqlite", sqliteSource(source, false))
+	if err != nil {
+		return nil, nil, fmt.Errorf("store: open: %w", err)
+	}
+	writer.SetMaxOpenConns(1)
+	reader, err = sql.Open("sqlite", sqliteSource(source, true))
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("store: open: %w", err), writer.Close())
+	}
+	reader.SetMaxOpenConns(4)
+	reader.SetMaxIdleConns(4)
+	return writer, reader, nil
+}
+
+// isUnique says whether the error is a unique or primary key violation.
+func isUnique(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "23505"
+	}
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		return lite.Code() == sqlitelib.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlitelib.SQLITE_CONSTRAINT_PRIMARYKEY
+	}
+	return false
+}
+
+// isTransient says whether the same transaction may pass when it is run again: nothing of it was committed.
+func isTransient(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "40001" || pg.Code == "40P01"
+	}
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		primary := lite.Code() & 0xff
+		return primary == sqlitelib.SQLITE_BUSY || primary == sqlitelib.SQLITE_LOCKED
+	}
+	return false
+}
+
+// nowSQL is the database's clock in microseconds, for leases and looks alone.
+func (d dialect) nowSQL() string {
+	if d == postgresDialect {
+		return "SELECT (EXTRACT(EPOCH FROM clock_timestamp())*1000000)::bigint"
+	}
+	return "SELECT CAST(unixepoch('subsec')*1000000 AS INTEGER)"
+}
+
+// skipLocked ends a SELECT that claims rows: others' claims are passed over.
+func (t *tx) skipLocked() string {
+	if t.d == postgresDialect {
+		return " FOR UPDATE SKIP LOCKED"
+	}
+	return ""
+}
+
+// forUpdate ends a SELECT whose rows this transaction will change. On SQLite the writer is alone anyway.
+func (t *tx) forUpdate() string {
+	if t.d == postgresDialect {
+		return " FOR UPDATE"
+	}
+	return ""
+}
+
+// lockKey holds a lock on a name until the transaction ends. On SQLite the writer is alone anyway.
+func (t *tx) lockKey(key string) error {
+	if t.d != postgresDialect {
+		return nil
+	}
+	_, err := t.exec("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", key)
+	return err
+}
+
+// bulkInsert writes many rows: COPY on PostgreSQL, multi-row INSERT on SQLite.
+func (t *tx) bulkInsert(table string, columns []string, rows [][]any) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	if t.d == postgresDialect {
+		return t.copyRows(table, columns, rows)
+	}
+	const maxParams = 30000
+	step := max(1, maxParams/len(columns))
+	for from := 0; from < len(rows); from += step {
+		if err := t.insertRows(table, columns, rows[from:min(from+step, len(rows))]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) copyRows(table string, columns []string, rows [][]any) error {
+	return t.conn.Raw(func(dc any) error {
+		c, ok := dc.(*stdlib.Conn)
+		if !ok {
+			return errors.New("store: not a pgx connection")
+		}
+		_, err := c.Conn().CopyFrom(t.ctx, pgx.Identifier{table}, columns, pgx.CopyFromRows(rows))
+		if err != nil {
+			return fmt.Errorf("store: copy into %s: %w", table, err)
+		}
+		return nil
+	})
+}
+
+func (t *tx) insertRows(table string, columns []string, rows [][]any) error {
+	var b strings.Builder
+	b.WriteString("INSERT INTO " + table + " (" + strings.Join(columns, ",") + ") VALUES ")
+	args := make([]any, 0, len(rows)*len(columns))
+	for i, row := range rows {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('(')
+		for j := range columns {
+			if j > 0 {
+				b.WriteByte(',')
+			}
+			args = append(args, row[j])
+			b.WriteByte('?')
+		}
+		b.WriteByte(')')
+	}
+	if _, err := t.exec(b.String(), args...); err != nil {
+		return fmt.Errorf("store: insert into %s: %w", table, err)
+	}
+	return nil
+}
+
+// pingPools checks that both pools answer.
+func pingPools(ctx context.Context, pools ...*sql.DB) error {
+	for _, p := range pools {
+		if err := p.PingContext(ctx); err != nil {
+			return fmt.Errorf("store: the database does not answer: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/lingjuli/lingjuli/internal/store/seal"
+)
+
+// tx is one open transaction with its context. Functions that take it compose within that transaction.
+type tx struct {
+	ctx  context.Context
+	d    dialect
+	keys *seal.Keys
+	conn *sql.Conn
+	sql  *sql.Tx
+}
+
+func (t *tx) exec(query string, args ...any) (int64, error) {
+	res, err := t.sql.ExecContext(t.ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+func (t *tx) query(query string, args ...any) (*sql.Rows, error) {
+	return t.sql.QueryContext(t.ctx, query, args...)
+}
+
+func (t *tx) row(query string, args ...any) *sql.Row {
+	return t.sql.QueryRowContext(t.ctx, query, args...)
+}
+
+// now reads the database's clock.
+func (t *tx) now() (time.Time, error) {
+	var us int64
+	if err := t.row(t.d.nowSQL()).Scan(&us); err != nil {
+		return time.Time{}, fmt.Errorf("store: read the clock: %w", err)
+	}
+	return fromMicros(us), nil
+}
+
+// ids reserves n ids of a sequence and returns the first. Gaps are allowed; a row id must be known
+// before the row is written because sealing binds to it.
+func (t *tx) ids(sequence string, n int) (int64, error) {
+	var after int64
+	err := t.row(`INSERT INTO sequences (name, next) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET next = sequences.next + $3 RETURNING next`, sequence, int64(n)+1, int64(n)).Scan(&after)
+	if err != nil {
+		return 0, fmt.Errorf("store: reserve %d ids of %s: %w", n, sequence, err)
+	}
+	return after - int64(n), nil
+}
+
+// write runs fn in one writing transaction. It runs it anew where the database says that nothing was committed
+// and the same may pass now; fn must therefore have no effect outside.
+func (s *Store) write(ctx context.Context, op string, fn func(*tx) error) error {
+	const tries = 8
+	for try := 1; ; try++ {
+		err := s.once(ctx, s.writer, nil, fn)
+		if err == nil {
+			return nil
+		}
+		if !isTransient(err) || try == tries {
+			return fmt.Errorf("%s: %w", op, err)
+		}
+		pause := time.Duration(1<<try)*time.Millisecond + rand.N(10*time.Millisecond)
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s: %w", op, ctx.Err())
+		case <-time.After(pause):
+		}
+	}
+}
+
+// read runs fn on one consistent snapshot.
+func (s *Store) read(ctx context.Context, op string, fn func(*tx) error) error {
+	opts := &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}
+	if s.d == sqliteDialect {
+		opts = nil // a deferred transaction is a snapshot already
+	}
+	if err := s.once(ctx, s.reader, opts, fn); err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	return nil
+}
+
+func (s *Store) once(ctx context.Context, pool *sql.DB, opts *sql.TxOptions, fn func(*tx) error) (err error) {
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, ignoreDone(conn.Close())) }()
+	sqlTx, err := conn.BeginTx(ctx, opts)
+	if err != nil {
+		return err
+	}
+	if err := fn(&tx{ctx: ctx, d: s.d, keys: s.keys, conn: conn, sql: sqlTx}); err != nil {
+		return errors.Join(err, ignoreDone(sqlTx.Rollback()))
+	}
+	return sqlTx.Commit()
+}
+
+// ignoreDone drops the errors that only say a transaction or connection had ended already.
+func ignoreDone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) || errors.Is(err, sql.ErrConnDone) {
+		return nil
+	}
+	return err
+}
+
+// toMicros turns a time into what the database holds; the zero time is 0.
+func toMicros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// fromMicros is the reverse of toMicros, in UTC.
+func fromMicros(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}

@@ -1,0 +1,66 @@
+# Everything a person does here by hand. `make` alone lists it.
+
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOFUMPT       := mvdan.cc/gofumpt@v0.12.0
+GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+# Tests run beside a PostgreSQL and a Redis of their own, which end with them.
+SERVICES := bin/testservices
+WITH     := $(SERVICES) --
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test race e2e browser fuzz bench lint fmt generate verify vuln setup ci clean $(SERVICES)
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+run: build ## a fictional county in one process: console, phones, WeChat and SMS stand-ins
+	@exec bin/lingjuli demo
+
+build: ## bin/lingjuli, one static binary
+	@CGO_ENABLED=0 go build -trimpath -o bin/lingjuli ./cmd/lingjuli
+
+test: setup $(SERVICES) ## every test under the race detector, with PostgreSQL, Redis and Chromium
+	@$(WITH) go test -race ./...
+
+race: setup $(SERVICES) ## what runs side by side, three times over in shuffled order
+	@$(WITH) go test -race -count=3 -shuffle=on ./bot/... ./notify/... ./flows/turn/... ./internal/store/...
+
+e2e: setup $(SERVICES) ## kill the worker in the middle of campaigns, on both databases
+	@$(WITH) go test -tags e2e -timeout 30m -v ./cmd/...
+
+browser: setup $(SERVICES) ## the console and the phones in Chromium
+	@$(WITH) go test -count=1 -run 'Browser' ./cmd/... ./internal/console/... ./internal/sandbox/...
+
+fuzz: ## every fuzz test for FUZZTIME (10s) each
+	@.ci/fuzz
+
+bench: $(SERVICES) ## callback, campaign and conversation beside their bare cost
+	@$(SERVICES) -durable -- go test -run '^$$' -bench . -benchmem -timeout 10m ./...
+
+lint: ## golangci-lint with the house's rules
+	@go run $(GOLANGCI_LINT) run ./...
+
+fmt: ## format as gofumpt does
+	@go run $(GOFUMPT) -w .
+
+generate: ## draw again what is drawn from code: README tables, diagrams
+	@go generate ./...
+
+verify: ## formatting, go.mod and generated files are up to date
+	@.ci/verify
+
+vuln: ## known holes in what we depend on
+	@.ci/vuln $(GOVULNCHECK)
+
+setup: ## install what the tests need and this machine lacks, and say what
+	@.ci/setup
+
+ci: ## what a change must pass
+	@.ci/run
+
+clean: ## remove what was built
+	@rm -rf bin
+
+$(SERVICES):
+	@go build -o $@ ./internal/testservices

@@ -1,0 +1,41 @@
+package staff
+
+import "time"
+
+// Entry is one line of the audit. Detail holds ids, kinds and counts, never personal data.
+type Entry struct {
+	At     time.Time
+	Actor  string // a member's name, or "os:USER" for a command
+	Act    string // one of the Did… acts
+	Object string // "person:12", "campaign:7", "staff:3"; empty where the act has none
+	Detail map[string]string
+}
+
+// What is written to the audit.
+const (
+	DidLogIn          = "login"
+	DidFailLogIn      = "login.failed"
+	DidLock           = "login.locked"
+	DidLogOut         = "logout"
+	DidConfirm        = "password.confirmed"
+	DidChangePassword = "password.changed"
+	DidAddStaff       = "staff.added"
+	DidList           = "people.listed"
+	DidSearch         = "people.searched"
+	DidLook           = "person.looked"
+	DidReveal         = "person.revealed"
+	DidWrite          = "campaign.written"
+	DidSubmit         = "campaign.submitted"
+	DidApprove        = "campaign.approved"
+	DidReturn         = "campaign.returned"
+	DidPause          = "campaign.paused"
+	DidResume         = "campaign.resumed"
+	DidCancel         = "campaign.cancelled"
+	DidReadAudit      = "audit.read"
+)
+
+// Record is one line of the audit as it is kept: numbered without gaps and chained by hash.
+type Record struct {
+	ID int64
+	Entry
+}

@@ -35,7 +35,7 @@ type Request interface {
 
 // Looker asks the platform whether messages of a call exist there.
 type Looker interface {
-	// Look asks for one phone of a call signed at the given time. ErrNotFound: the platform knows no such message.
+	// Look asks for one phone of a call signed at the given time. ErrNoMessage: the platform knows no such message.
 	Look(ctx context.Context, outID string, phone register.Phone, signedAt time.Time) (Found, error)
 }
 

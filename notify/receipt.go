@@ -1,0 +1,34 @@
+package notify
+
+import (
+	"errors"
+	"time"
+
+	"github.com/lingjuli/lingjuli/internal/register"
+)
+
+// ErrNoMessage: the platform was asked and knows no such message.
+var ErrNoMessage = errors.New("notify: the platform knows no such message")
+
+// Report is one receipt: what a platform says became of one message. It may be late, double, out of order,
+// of a message that isn't ours, or forged; it counts only after its OutID and phone have been matched.
+type Report struct {
+	Channel   Channel // SMS or Voice
+	OutID     string
+	Phone     register.Phone
+	Delivered bool
+	ErrCode   string    // the platform's word, verbatim; for Voice its status code
+	BizID     string    // BizId, or CallId for Voice; may be empty
+	At        time.Time // when the carrier reported; zero where it isn't said
+	Raw       []byte    // the item as it came
+}
+
+// ReplySMS is one text that a person sent back. Nothing proves its sender.
+type ReplySMS struct {
+	Phone      register.Phone
+	Content    string
+	DestCode   string // the extension number they wrote to
+	SequenceID string
+	At         time.Time // zero where it isn't said
+	Raw        []byte
+}

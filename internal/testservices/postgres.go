@@ -55,7 +55,7 @@ func postgresBin() (string, error) {
 	}
 	if len(found) > 0 {
 		version := func(path string) int {
-			n, _ := strconv.Atoi(strings.Split(path, "/")[4]) //nolint:errcheck // a folder without a number sorts first
+			n, _ := strconv.Atoi(strings.Split(path, "/")[4]) // a folder without a number sorts first
 			return n
 		}
 		newest := slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) })

@@ -41,7 +41,7 @@ func (r *rig) start(ctx context.Context) ([]string, error) {
 	}
 	r.dir = dir
 	// PostgreSQL refuses to run as root and must reach its own folder in here as another user.
-	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // passing through is all that others may do
+	if err := os.Chmod(dir, 0o711); err != nil {
 		return nil, fmt.Errorf("folder for the services: %w", err)
 	}
 	env := os.Environ()

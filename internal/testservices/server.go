@@ -39,22 +39,25 @@ func (r *rig) launch(ctx context.Context, s server) error {
 	if err := s.cmd.Start(); err != nil {
 		return err
 	}
-	exited := make(chan error, 1)
-	go func() { exited <- s.cmd.Wait(); close(exited) }()
+	exited := make(chan struct{})
+	go func() {
+		_ = s.cmd.Wait() // how it ended is in its log
+		close(exited)
+	}()
 	r.stops = append(r.stops, func() { end(s.cmd.Process, s.stop, exited) })
 	return s.await(ctx, exited)
 }
 
 // await returns when the server answers, ended, or took too long.
-func (s server) await(ctx context.Context, exited <-chan error) error {
+func (s server) await(ctx context.Context, exited <-chan struct{}) error {
 	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for !s.ready() {
 		select {
-		case err := <-exited:
-			return fmt.Errorf("%s ended at once (%w):\n%s", filepath.Base(s.cmd.Path), err, tail(s.logPath))
+		case <-exited:
+			return fmt.Errorf("%s ended at once:\n%s", filepath.Base(s.cmd.Path), tail(s.logPath))
 		case <-ctx.Done():
 			return fmt.Errorf("%s is not ready: %w:\n%s", filepath.Base(s.cmd.Path), ctx.Err(), tail(s.logPath))
 		case <-tick.C:
@@ -64,7 +67,7 @@ func (s server) await(ctx context.Context, exited <-chan error) error {
 }
 
 // end signals the process and, if that doesn't do, kills it.
-func end(p *os.Process, sig syscall.Signal, exited <-chan error) {
+func end(p *os.Process, sig syscall.Signal, exited <-chan struct{}) {
 	if err := p.Signal(sig); err != nil {
 		return // it ended before
 	}

@@ -8,6 +8,7 @@ CREATE TABLE contacts (
     who_idx         BYTEA   NOT NULL,
     who             BYTEA   NOT NULL,
     language        TEXT    NOT NULL DEFAULT '',
+    language_chosen BOOLEAN NOT NULL DEFAULT FALSE,
     follows         BOOLEAN NOT NULL DEFAULT FALSE,
     scene           TEXT    NOT NULL DEFAULT '',
     first_seen_at   BIGINT  NOT NULL,

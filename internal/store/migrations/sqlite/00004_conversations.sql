@@ -8,6 +8,7 @@ CREATE TABLE contacts (
     who_idx         BLOB    NOT NULL,
     who             BLOB    NOT NULL,
     language        TEXT    NOT NULL DEFAULT '',
+    language_chosen BOOLEAN NOT NULL DEFAULT FALSE,
     follows         BOOLEAN NOT NULL DEFAULT FALSE,
     scene           TEXT    NOT NULL DEFAULT '',
     first_seen_at   BIGINT  NOT NULL,

@@ -17,6 +17,7 @@ type Report struct {
 	OutID     string
 	Phone     register.Phone
 	Delivered bool
+	Unclear   bool      // it says neither that the message arrived nor that it failed
 	ErrCode   string    // the platform's word, verbatim; for Voice its status code
 	BizID     string    // BizId, or CallId for Voice; may be empty
 	At        time.Time // when the carrier reported; zero where it isn't said

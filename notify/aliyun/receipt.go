@@ -1,0 +1,195 @@
+package aliyun
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/lingjuli/lingjuli/internal/register"
+	"github.com/lingjuli/lingjuli/notify"
+)
+
+// errUnreadable: the push is no JSON array, so nothing in it can be kept.
+var errUnreadable = errors.New("aliyun: push is not a JSON array")
+
+// Longest values that are believed; the vendor's own are far shorter.
+const (
+	codeLimit    = 64
+	contentLimit = 4000
+)
+
+// DecodeReports reads an SmsReport push (help.aliyun.com 101867). It takes strings for numbers and the other
+// way round; bad counts the items that say neither whom nor what they are about. A single object, as a queue
+// holds it, is read as an array of one.
+func DecodeReports(body []byte) (good []notify.Report, bad int, err error) {
+	return decode(body, func(item []byte) (notify.Report, bool) {
+		var in struct {
+			Phone    loose `json:"phone_number"`
+			Success  loose `json:"success"`
+			ErrCode  loose `json:"err_code"`
+			BizID    loose `json:"biz_id"`
+			OutID    loose `json:"out_id"`
+			Reported loose `json:"report_time"`
+			Sent     loose `json:"send_time"`
+		}
+		if json.Unmarshal(item, &in) != nil {
+			return notify.Report{}, false
+		}
+		r := notify.Report{
+			Channel: notify.SMS, OutID: string(in.OutID), Phone: phoneOf(in.Phone), ErrCode: string(in.ErrCode),
+			BizID: string(in.BizID), At: timeOf(in.Reported, in.Sent), Raw: item,
+		}
+		switch strings.ToLower(string(in.Success)) {
+		case "true", "1":
+			r.Delivered = true
+		case "false", "0":
+		case "":
+			r.Delivered = r.ErrCode == "DELIVERED"
+		default:
+			return r, false
+		}
+		if in.Success == "" && in.ErrCode == "" {
+			return r, false
+		}
+		if r.ErrCode == "REQUEST_SUCCESS" { // taken by the carrier, which never said what became of it
+			r.Delivered, r.Unclear = false, true
+		}
+		return r, reportIsSound(r)
+	})
+}
+
+// DecodeVoiceReports reads a VoiceReport push (help.aliyun.com 112804). Heard to the end is delivered. Items
+// that only say how far a call has come are left out.
+func DecodeVoiceReports(body []byte) (good []notify.Report, bad int, err error) {
+	all, bad, err := decode(body, func(item []byte) (notify.Report, bool) {
+		var in struct {
+			Callee loose `json:"callee"`
+			Status loose `json:"status_code"`
+			CallID loose `json:"call_id"`
+			OutID  loose `json:"out_id"`
+			Ended  loose `json:"end_time"`
+			Begun  loose `json:"start_time"`
+		}
+		if json.Unmarshal(item, &in) != nil {
+			return notify.Report{}, false
+		}
+		r := notify.Report{
+			Channel: notify.Voice, OutID: string(in.OutID), Phone: phoneOf(in.Callee), ErrCode: string(in.Status),
+			BizID: string(in.CallID), At: timeOf(in.Ended, in.Begun), Raw: item,
+		}
+		r.Delivered = r.ErrCode == "200000"
+		return r, r.ErrCode != "" && reportIsSound(r)
+	})
+	for _, r := range all {
+		switch r.ErrCode {
+		case "200100", "200101", "200102", "200201": // ended, calling, answered, ringing
+		default:
+			good = append(good, r)
+		}
+	}
+	return good, bad, err
+}
+
+// DecodeReplies reads an SmsUp push (help.aliyun.com 101847).
+func DecodeReplies(body []byte) (good []notify.ReplySMS, bad int, err error) {
+	return decode(body, func(item []byte) (notify.ReplySMS, bool) {
+		var in struct {
+			Phone    loose `json:"phone_number"`
+			Content  loose `json:"content"`
+			Sent     loose `json:"send_time"`
+			Dest     loose `json:"dest_code"`
+			Sequence loose `json:"sequence_id"`
+		}
+		if json.Unmarshal(item, &in) != nil {
+			return notify.ReplySMS{}, false
+		}
+		r := notify.ReplySMS{
+			Phone: phoneOf(in.Phone), Content: string(in.Content), DestCode: string(in.Dest),
+			SequenceID: string(in.Sequence), At: timeOf(in.Sent), Raw: item,
+		}
+		sound := r.Phone != "" && len(r.Content) <= contentLimit && storable(r.Content, r.DestCode, r.SequenceID)
+		return r, sound && len(r.DestCode) <= codeLimit && len(r.SequenceID) <= codeLimit
+	})
+}
+
+func decode[T any](body []byte, one func([]byte) (T, bool)) (good []T, bad int, err error) {
+	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
+	var items []json.RawMessage
+	if len(body) > 0 && body[0] == '{' && json.Valid(body) {
+		items = []json.RawMessage{body}
+	} else if json.Unmarshal(body, &items) != nil || items == nil {
+		return nil, 0, errUnreadable
+	}
+	good = make([]T, 0, len(items))
+	for _, item := range items {
+		if v, ok := one(item); ok {
+			good = append(good, v)
+		} else {
+			bad++
+		}
+	}
+	return good, bad, nil
+}
+
+// loose takes a string, a number, a yes or no, or nothing, as the vendor's examples do at different times.
+type loose string
+
+func (l *loose) UnmarshalJSON(b []byte) error {
+	switch {
+	case len(b) == 0 || b[0] == '{' || b[0] == '[':
+		return errors.New("aliyun: not a plain value")
+	case b[0] == '"':
+		var s string
+		err := json.Unmarshal(b, &s)
+		*l = loose(strings.TrimSpace(s))
+		return err
+	case string(b) == "null":
+		*l = ""
+	default:
+		*l = loose(b)
+	}
+	return nil
+}
+
+func reportIsSound(r notify.Report) bool {
+	return r.Phone != "" && len(r.OutID) <= outIDLimit && len(r.ErrCode) <= codeLimit && len(r.BizID) <= 2*codeLimit &&
+		storable(r.OutID, r.ErrCode, r.BizID)
+}
+
+// storable refuses what a database's text can't hold.
+func storable(values ...string) bool {
+	for _, v := range values {
+		if strings.ContainsRune(v, 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// phoneOf gives the digits of a number as we keep it, or nothing.
+func phoneOf(raw loose) register.Phone {
+	s := string(raw)
+	for _, prefix := range []string{"+86", "0086", "86"} {
+		if rest, ok := strings.CutPrefix(s, prefix); ok && mobile(rest) {
+			return register.Phone(rest)
+		}
+	}
+	if !digits(s) || len(s) < 5 || len(s) > 15 {
+		return ""
+	}
+	return register.Phone(s)
+}
+
+// timeOf reads the first time that can be read. The vendor writes its own zone's without saying so.
+func timeOf(raw ...loose) time.Time {
+	for _, r := range raw {
+		for _, layout := range []string{time.DateTime, "20060102150405", time.RFC3339} {
+			if t, err := time.ParseInLocation(layout, string(r), vendorZone()); err == nil {
+				return t.UTC()
+			}
+		}
+	}
+	return time.Time{}
+}

@@ -1,0 +1,200 @@
+package aliyun
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+
+	sdkerrors "github.com/aliyun/alibaba-cloud-sdk-go/sdk/errors"
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/responses"
+	"github.com/aliyun/alibaba-cloud-sdk-go/services/dysmsapi"
+
+	"github.com/lingjuli/lingjuli/notify"
+)
+
+const (
+	answerWithin    = 10 * time.Second
+	answerLimit     = 1 << 20
+	timestampLayout = "2006-01-02T15:04:05Z"
+)
+
+// newHTTPClient follows nothing and keeps idle connections shorter than the gateway does, which resets them
+// after about 10 s. HTTP/1.1 alone: over it "the headers were never written" proves that nothing was sent.
+func newHTTPClient() *http.Client {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Client{
+		Timeout:       answerWithin,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			Proxy:                  http.ProxyFromEnvironment,
+			DialContext:            (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+			Protocols:              protocols,
+			MaxIdleConnsPerHost:    32,
+			MaxConnsPerHost:        64,
+			IdleConnTimeout:        5 * time.Second,
+			TLSHandshakeTimeout:    5 * time.Second,
+			ResponseHeaderTimeout:  8 * time.Second,
+			MaxResponseHeaderBytes: 64 << 10,
+		},
+	}
+}
+
+// wire is a signed request as the bytes that go out.
+type wire struct {
+	method, url string
+	header      http.Header
+	body        []byte
+	signedAt    time.Time
+}
+
+// sign lets the SDK fill in domain, nonce, Timestamp and Signature, and keeps the bytes.
+func (s *SMS) sign(r requests.AcsRequest) (w wire, err error) {
+	defer func() {
+		if recover() != nil {
+			w, err = wire{}, errors.New("aliyun: the SDK panicked while signing")
+		}
+	}()
+	r.SetDomain(s.domain)
+	r.SetScheme(s.scheme)
+	// The SDK's error may hold the URL, and that phones and names: it isn't wrapped.
+	if err := s.sdk.BuildRequestWithSigner(r, nil); err != nil {
+		return wire{}, errors.New("aliyun: the SDK could not sign")
+	}
+	body, err := io.ReadAll(r.GetBodyReader())
+	if err != nil {
+		return wire{}, errors.New("aliyun: the SDK gave no body")
+	}
+	signedAt, err := time.Parse(timestampLayout, r.GetQueryParams()["Timestamp"])
+	if err != nil {
+		return wire{}, errors.New("aliyun: the SDK signed no Timestamp")
+	}
+	w = wire{method: r.GetMethod(), url: r.BuildUrl(), header: http.Header{}, body: body, signedAt: signedAt}
+	for k, v := range r.GetHeaders() {
+		w.header.Set(k, v)
+	}
+	return w, nil
+}
+
+// carry writes the bytes once and lets the SDK parse the answer. written is false only where it is certain
+// that no request reached the network. The error may hold a URL: it is looked at, never shown.
+func (w wire) carry(ctx context.Context, client *http.Client, into responses.AcsResponse) (written bool, err error) {
+	var wrote atomic.Bool
+	defer func() {
+		if p := recover(); p != nil { // on {"Code":502}, for one
+			written, err = wrote.Load(), errors.New("aliyun: the SDK panicked on the answer")
+		}
+	}()
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteHeaders:         func() { wrote.Store(true) },
+		GotFirstResponseByte: func() { wrote.Store(true) },
+	})
+	r, err := http.NewRequestWithContext(ctx, w.method, w.url, bytes.NewReader(w.body))
+	if err != nil {
+		return false, err
+	}
+	r.Header = w.header.Clone()
+	answer, err := client.Do(r)
+	if err != nil {
+		return wrote.Load(), err
+	}
+	answer.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(answer.Body, answerLimit), answer.Body}
+	return true, responses.Unmarshal(into, answer, "JSON")
+}
+
+// request is one signed send.
+type request struct {
+	wire       wire
+	client     *http.Client
+	now        func() time.Time
+	repeatable bool
+}
+
+func (r *request) SignedAt() time.Time { return r.wire.signedAt }
+
+func (r *request) Repeatable() bool { return r.repeatable }
+
+// Present sends the bytes. SendSms and SendBatchSms are answered in the same shape.
+func (r *request) Present(ctx context.Context) notify.Answer {
+	response := dysmsapi.CreateSendBatchSmsResponse()
+	written, err := r.wire.carry(ctx, r.client, response)
+	var refused *sdkerrors.ServerError
+	switch {
+	case err == nil:
+		answer := judge(http.StatusOK, response.Code, response.Message, r.now())
+		answer.RequestID = plainID(response.RequestId)
+		if answer.Outcome == notify.Accepted {
+			answer.ID = plainID(response.BizId)
+		}
+		return answer
+	case errors.As(err, &refused):
+		answer := judge(refused.HttpStatus(), refused.ErrorCode(), refused.Message(), r.now())
+		answer.RequestID = plainID(refused.RequestId())
+		return answer
+	case !written:
+		return notify.Answer{
+			Outcome: notify.NotSent, Verdict: notify.RetryLater, RetryAfter: retrySoon,
+			Message: "nothing was sent: " + plainFault(err),
+		}
+	}
+	return notify.Answer{Outcome: notify.Unknown, Message: "no usable answer: " + plainFault(err)}
+}
+
+// plainFault names a fault of the network in words that hold no address.
+func plainFault(err error) string {
+	var dns *net.DNSError
+	var network net.Error
+	var op *net.OpError
+	switch {
+	case errors.As(err, &dns):
+		return "the platform's name is not found"
+	case errors.Is(err, context.Canceled):
+		return "we stopped"
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
+		return "out of time"
+	case errors.As(err, &op) && op.Op == "dial":
+		return "no connection"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &op):
+		return "the connection broke"
+	}
+	return "unreadable or broken off"
+}
+
+// plainID keeps an id of the vendor's only where it looks like one.
+func plainID(id string) string {
+	if len(id) > 128 {
+		return ""
+	}
+	for _, r := range id {
+		if r <= ' ' || r > '~' {
+			return ""
+		}
+	}
+	return id
+}
+
+// APIError is a refusal, or a missing answer, to a question that sends nothing.
+type APIError struct {
+	Action    string
+	Code      string // the platform's, or empty where it gave none
+	RequestID string
+	Reason    string // plain words, no secret
+}
+
+func (e *APIError) Error() string {
+	if e.Code == "" {
+		return fmt.Sprintf("aliyun %s: %s", e.Action, e.Reason)
+	}
+	return fmt.Sprintf("aliyun %s: %s: %s (request %s)", e.Action, e.Code, e.Reason, e.RequestID)
+}

@@ -1,0 +1,125 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/lingjuli/lingjuli/internal/register"
+	"github.com/lingjuli/lingjuli/internal/staff"
+)
+
+// Errors that staff's acts on campaigns end in.
+var (
+	ErrNoCampaign   = errors.New("notify: no such campaign")
+	ErrNoTemplate   = errors.New("notify: no such template")
+	ErrWrongState   = errors.New("notify: the campaign's state does not allow this")
+	ErrSameColleague = errors.New("notify: nobody approves a campaign they wrote or last changed")
+)
+
+// Campaign is one campaign as it is kept.
+type Campaign struct {
+	ID          int64
+	Month       int // 202611
+	State       CampaignState
+	Reason      string // of Halted: a locale key
+	Detail      string
+	Spec        Spec
+	Template    Template // as it stood at submit
+	Scope       register.Scope
+	AuthorID    int64
+	EditorID    int64
+	ApproverID  int64
+	StartsAt    time.Time
+	ExpiresAt   time.Time
+	PlannedAt   time.Time
+	Raised      int
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+	SubmittedAt time.Time
+	ApprovedAt  time.Time
+	StartedAt   time.Time
+	FinishedAt  time.Time
+}
+
+// CampaignMoved is what goes with a move of a campaign by staff.
+type CampaignMoved struct {
+	Event    CampaignEvent
+	By       staff.Member
+	At       time.Time
+	Template *Template // of Submit
+	Audit    staff.Entry
+}
+
+// Campaigns keeps campaigns for those who write and steer them.
+type Campaigns interface {
+	// CreateCampaign stores a draft and returns its id.
+	CreateCampaign(ctx context.Context, c Campaign, by staff.Entry) (int64, error)
+	// ChangeCampaign replaces the spec of a campaign that is not approved yet; it is a draft again.
+	ChangeCampaign(ctx context.Context, id int64, spec Spec, m CampaignMoved) error
+	// FindCampaign finds one. ErrNoCampaign.
+	FindCampaign(ctx context.Context, id int64) (Campaign, error)
+	// MoveCampaign moves it by the table, ErrWrongState where the table has no such line.
+	MoveCampaign(ctx context.Context, id int64, m CampaignMoved) (Campaign, error)
+	// ListCampaigns lists the newest first, those of a scope, before an id (0: from the newest).
+	ListCampaigns(ctx context.Context, scope register.Scope, before int64, limit int) ([]Campaign, error)
+}
+
+// Templates keeps message templates.
+type Templates interface {
+	ApplyTemplates(ctx context.Context, list []Template, at time.Time, by staff.Entry) error
+	FindTemplate(ctx context.Context, key string) (Template, error)
+	ListTemplates(ctx context.Context) ([]Template, error)
+}
+
+// Figures counts.
+type Figures interface {
+	CampaignStatus(ctx context.Context, id int64) (Status, error)
+	// PreviewAudience counts whom a campaign would reach and gives some of them as samples.
+	PreviewAudience(ctx context.Context, q PreviewQuery) (PreviewCount, error)
+}
+
+// Plans makes rows of audiences.
+type Plans interface {
+	// StartDue starts approved campaigns whose time has come.
+	StartDue(ctx context.Context, now time.Time) (int, error)
+	// Running lists campaigns that have something to plan or dispatch.
+	Running(ctx context.Context) ([]Campaign, error)
+	// PlanPage plans the next page of a campaign's audience. done: the plan is complete, or somebody else is at it.
+	PlanPage(ctx context.Context, campaignID int64, now time.Time, limit int) (done bool, err error)
+	// Dispatch puts due rows of one channel into calls, as long as fewer than maxOpen calls wait, and returns the
+	// calls to ring for. more: there may be more rows due.
+	Dispatch(ctx context.Context, campaignID int64, channel Channel, now time.Time, maxOpen int) (calls []int64, more bool, err error)
+}
+
+// Calls claims and settles.
+type Calls interface {
+	// BeginCalls claims queued calls of one campaign and channel. decide is given the facts under lock and says what
+	// becomes of each; it may be called again where the transaction must be. Calls that are no longer queued, or
+	// that somebody else is claiming, are left out. The lease begins at the database's now.
+	BeginCalls(ctx context.Context, ids []int64, owner string, lease, capSpan time.Duration, decide func(ClaimFacts) ([]Beginning, error)) error
+	// LeaseLeft is how much of the lease of calls that are being sent is left; 0: lost.
+	LeaseLeft(ctx context.Context, ids []int64, owner string) (map[int64]time.Duration, error)
+	// SettleCalls writes down what became of calls, for all members in one statement a call.
+	SettleCalls(ctx context.Context, results []CallResult) error
+}
+
+// Status is what `status --json` prints.
+type Status struct {
+	ID          int64                `json:"id"`
+	State       CampaignState        `json:"state"`
+	Reason      string               `json:"reason"`
+	Total       int64                `json:"total"`
+	Planned     int64                `json:"planned"`
+	Queued      int64                `json:"queued"`
+	Sending     int64                `json:"sending"`
+	Accepted    int64                `json:"accepted"`
+	Delivered   int64                `json:"delivered"`
+	Failed      int64                `json:"failed"`
+	Unconfirmed int64                `json:"unconfirmed"`
+	Skipped     map[SkipReason]int64 `json:"skipped"`
+	ByChannel   map[Channel]int64    `json:"by_channel"` // accepted or delivered by it
+	StartedAt   *time.Time           `json:"started_at"`
+	FinishedAt  *time.Time           `json:"finished_at"`
+	NextAt      *time.Time           `json:"next_at,omitempty"` // when what waits will go, where something holds it
+}

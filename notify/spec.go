@@ -1,0 +1,150 @@
+package notify
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+)
+
+// DefaultWindow is when campaigns may go out where their file names no window, local time.
+const DefaultWindow = "08:00-20:00"
+
+// ErrSpec wraps everything that is wrong with a campaign's or template's file.
+var ErrSpec = errors.New("file")
+
+// Spec is a campaign's file.
+type Spec struct {
+	Name          string            `yaml:"name" json:"name"`
+	Kind          Kind              `yaml:"kind" json:"kind"`
+	Audience      any               `yaml:"audience" json:"audience"` // the tree as written; register reads it as a condition
+	Channels      []Channel         `yaml:"channels" json:"channels"`
+	FallbackAfter Span              `yaml:"fallback_after" json:"fallback_after,omitempty"`
+	Template      string            `yaml:"template" json:"template"`
+	Params        map[string]string `yaml:"params" json:"params,omitempty"`
+	Schedule      string            `yaml:"schedule" json:"schedule,omitempty"` // now, or RFC 3339
+	Window        *string           `yaml:"window" json:"window,omitempty"`     // nil: DefaultWindow; "": any hour
+	Expires       time.Time         `yaml:"expires" json:"expires,omitzero"`
+	Rate          int               `yaml:"rate" json:"rate,omitempty"`     // recipients a second; 0: the account's limit
+	Budget        float64           `yaml:"budget" json:"budget,omitempty"` // yuan; 0: none
+}
+
+// Span is a duration as files write it: 24h, 90m.
+type Span time.Duration
+
+// UnmarshalText reads a span.
+func (s *Span) UnmarshalText(text []byte) error {
+	d, err := time.ParseDuration(string(text))
+	if err != nil || d < 0 {
+		return fmt.Errorf("%q is no duration like 24h or 90m", text)
+	}
+	*s = Span(d)
+	return nil
+}
+
+// MarshalText writes it back.
+func (s Span) MarshalText() ([]byte, error) { return []byte(time.Duration(s).String()), nil }
+
+// ParseSpec reads a campaign's file. An unknown key is an error that names its line.
+func ParseSpec(file []byte) (Spec, error) {
+	var s Spec
+	if err := decodeStrict(file, &s); err != nil {
+		return Spec{}, err
+	}
+	return s, s.Check()
+}
+
+// decodeStrict reads exactly one YAML document without unknown keys.
+func decodeStrict(file []byte, into any) error {
+	dec := yaml.NewDecoder(bytes.NewReader(file))
+	dec.KnownFields(true)
+	if err := dec.Decode(into); err != nil {
+		if errors.Is(err, io.EOF) {
+			return fmt.Errorf("%w: is empty", ErrSpec)
+		}
+		return fmt.Errorf("%w: %s", ErrSpec, oneLine(err))
+	}
+	if err := dec.Decode(new(any)); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: holds more than one document", ErrSpec)
+	}
+	return nil
+}
+
+var unknownField = regexp.MustCompile(`field (\S+) not found in type \S+`)
+
+// oneLine makes of the parser's words one line that names line and key.
+func oneLine(err error) string {
+	var types *yaml.TypeError
+	text := err.Error()
+	if errors.As(err, &types) {
+		text = strings.Join(types.Errors, "; ")
+	}
+	return unknownField.ReplaceAllString(strings.TrimPrefix(text, "yaml: "), "unknown key $1")
+}
+
+// CampaignKinds lists the kinds a campaign may have.
+func CampaignKinds() []Kind {
+	return []Kind{PolicyGuidance, JobPosting, TrainingInvitation, PremiumReminder, ServiceNotice}
+}
+
+// Channels lists the channels.
+func Channels() []Channel { return []Channel{WeChat, SMS, Voice} }
+
+// Check says what is wrong with the spec by itself.
+func (s Spec) Check() error {
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("%w: "+format, append([]any{ErrSpec}, args...)...)
+	}
+	switch {
+	case strings.TrimSpace(s.Name) == "":
+		return bad("name is missing")
+	case !slices.Contains(CampaignKinds(), s.Kind):
+		return bad("kind %q is none of %v", s.Kind, CampaignKinds())
+	case s.Audience == nil:
+		return bad("audience is missing")
+	case len(s.Channels) == 0:
+		return bad("channels is missing")
+	case s.Template == "":
+		return bad("template is missing")
+	case s.Rate < 0:
+		return bad("rate is negative")
+	case s.Budget < 0:
+		return bad("budget is negative")
+	}
+	for i, c := range s.Channels {
+		if !slices.Contains(Channels(), c) || slices.Contains(s.Channels[:i], c) {
+			return bad("channel %q is unknown or named twice", c)
+		}
+	}
+	if _, err := s.StartsAt(); err != nil {
+		return err
+	}
+	_, err := s.Hours()
+	return err
+}
+
+// StartsAt is when the campaign may start; zero: as soon as it is approved.
+func (s Spec) StartsAt() (time.Time, error) {
+	if s.Schedule == "" || s.Schedule == "now" {
+		return time.Time{}, nil
+	}
+	at, err := time.Parse(time.RFC3339, s.Schedule)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%w: schedule %q is neither now nor a time like 2026-12-01T09:00:00+08:00", ErrSpec, s.Schedule)
+	}
+	return at, nil
+}
+
+// Hours is the window in which the campaign may send.
+func (s Spec) Hours() (Window, error) {
+	if s.Window == nil {
+		return ParseWindow(DefaultWindow)
+	}
+	return ParseWindow(*s.Window)
+}

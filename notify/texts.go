@@ -1,0 +1,290 @@
+package notify
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"text/template"
+	"unicode"
+
+	"github.com/lingjuli/lingjuli/internal/hanzi"
+)
+
+// VerifyCode is the key of the template that carries identity codes.
+const VerifyCode = "verify_code"
+
+// ErrTexts: a text can't be filled for this person. The words say which variable and why, never its value.
+var ErrTexts = errors.New("notify: the text can't be filled")
+
+type templateFile struct {
+	Templates []Template `yaml:"templates"`
+}
+
+// ParseTemplates reads a template file. An unknown key is an error that names its line.
+func ParseTemplates(file []byte) ([]Template, error) {
+	var f templateFile
+	if err := decodeStrict(file, &f); err != nil {
+		return nil, err
+	}
+	if len(f.Templates) == 0 {
+		return nil, fmt.Errorf("%w: holds no templates", ErrSpec)
+	}
+	seen := map[string]bool{}
+	for _, t := range f.Templates {
+		if seen[t.Key] {
+			return nil, fmt.Errorf("%w: template %q stands twice", ErrSpec, t.Key)
+		}
+		seen[t.Key] = true
+		if err := t.Check(); err != nil {
+			return nil, err
+		}
+	}
+	return f.Templates, nil
+}
+
+// Check says what is wrong with the template by itself.
+func (t Template) Check() error {
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("%w: template %q: "+format, append([]any{ErrSpec, t.Key}, args...)...)
+	}
+	kinds := append(CampaignKinds(), Reply, Verification)
+	switch {
+	case t.Key == "":
+		return fmt.Errorf("%w: a template has no key", ErrSpec)
+	case !slices.Contains(kinds, t.Kind):
+		return bad("kind %q is none of %v", t.Kind, kinds)
+	case t.SMS == nil && t.WeChat == nil && t.Voice == nil:
+		return bad("has neither sms nor wechat nor voice")
+	case (t.Kind == Reply || t.Kind == Verification) && t.SMS == nil:
+		return bad("kind %s needs sms", t.Kind)
+	case (t.Key == VerifyCode) != (t.Kind == Verification):
+		return bad("kind verification and key %s go together", VerifyCode)
+	}
+	if err := t.checkSMS(); err != nil {
+		return bad("sms: %w", err)
+	}
+	if t.Voice != nil {
+		if err := checkText(t.Voice.Code, t.Voice.Content, t.Voice.Params); err != nil {
+			return bad("voice: %w", err)
+		}
+	}
+	if err := t.checkWeChat(); err != nil {
+		return bad("wechat: %w", err)
+	}
+	return nil
+}
+
+func (t Template) checkSMS() error {
+	if t.SMS == nil {
+		return nil
+	}
+	switch t.SMS.Type {
+	case SMSCode, SMSNotification, SMSPromotion:
+	default:
+		return fmt.Errorf("type %q is none of code, notification, promotion", t.SMS.Type)
+	}
+	if t.Kind == Verification && (t.SMS.Type != SMSCode || len(t.SMS.Params) != 1) {
+		return errors.New("a verification has type code and exactly one parameter")
+	}
+	return checkText(t.SMS.Code, t.SMS.Content, t.SMS.Params)
+}
+
+func (t Template) checkWeChat() error {
+	w := t.WeChat
+	if w == nil {
+		return nil
+	}
+	if w.Subscribe == "" && w.Template == "" && w.Text == "" && t.SMS == nil {
+		return errors.New("names neither subscribe, template nor text")
+	}
+	for name, text := range w.Fields {
+		if _, err := parseText(name, text); err != nil {
+			return err
+		}
+	}
+	for name, text := range map[string]string{"page": w.Page, "text": w.Text} {
+		if _, err := parseText(name, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var variable = regexp.MustCompile(`\$\{([A-Za-z0-9_]+)\}`)
+
+// checkText holds content and parameters against each other.
+func checkText(code, content string, params map[string]string) error {
+	if code == "" {
+		return errors.New("code is missing")
+	}
+	fixed := strings.TrimFunc(variable.ReplaceAllString(content, ""), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	if fixed == "" {
+		return errors.New("content is one big variable; the platform refuses such a template")
+	}
+	var names []string
+	for _, m := range variable.FindAllStringSubmatch(content, -1) {
+		names = append(names, m[1])
+		if _, ok := params[m[1]]; !ok {
+			return fmt.Errorf("${%s} has no parameter", m[1])
+		}
+	}
+	for name, text := range params {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("parameter %q does not stand in the content", name)
+		}
+		if _, err := parseText(name, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func parseText(name, text string) (*template.Template, error) {
+	t, err := template.New(name).Option("missingkey=error").Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s", name, strings.TrimPrefix(err.Error(), "template: "))
+	}
+	return t, nil
+}
+
+// Data is what texts may speak of: Person, Params, Due, Course, Job, Subsidy, Office, Check.
+type Data map[string]any
+
+// PersonData is .Person. ShortName is the name as it may stand in a short variable.
+type PersonData struct{ Name, ShortName string }
+
+// shortNameLimit keeps long names of several parts within a variable: the first part of them stands alone.
+const shortNameLimit = 10
+
+// NewPersonData makes .Person of a name. Platforms refuse Traditional characters, so it is written Simplified.
+func NewPersonData(name string) PersonData {
+	name = hanzi.Simplify(name)
+	short := name
+	if len([]rune(name)) > shortNameLimit {
+		short, _, _ = strings.Cut(name, "·")
+	}
+	return PersonData{Name: name, ShortName: short}
+}
+
+// Texts is a template's texts, parsed once for a campaign. Safe for concurrent use.
+type Texts struct {
+	template Template
+	sms      map[string]*template.Template
+	voice    map[string]*template.Template
+	fields   map[string]*template.Template
+	page     *template.Template
+	text     *template.Template // of a customer message; nil: the SMS text
+}
+
+// NewTexts parses a template's texts.
+func NewTexts(t Template) (*Texts, error) {
+	x := &Texts{template: t}
+	var err error
+	if t.SMS != nil {
+		if x.sms, err = parseAll(t.SMS.Params); err != nil {
+			return nil, err
+		}
+	}
+	if t.Voice != nil {
+		if x.voice, err = parseAll(t.Voice.Params); err != nil {
+			return nil, err
+		}
+	}
+	if t.WeChat == nil {
+		return x, nil
+	}
+	if x.fields, err = parseAll(t.WeChat.Fields); err != nil {
+		return nil, err
+	}
+	if x.page, err = parseText("page", t.WeChat.Page); err != nil {
+		return nil, err
+	}
+	if t.WeChat.Text != "" {
+		x.text, err = parseText("text", t.WeChat.Text)
+	}
+	return x, err
+}
+
+func parseAll(texts map[string]string) (map[string]*template.Template, error) {
+	all := make(map[string]*template.Template, len(texts))
+	for name, text := range texts {
+		t, err := parseText(name, text)
+		if err != nil {
+			return nil, err
+		}
+		all[name] = t
+	}
+	return all, nil
+}
+
+// SMS fills the variables of the SMS template and checks that the platform would take them.
+func (x *Texts) SMS(data Data) (map[string]string, error) {
+	params, err := fillAll(x.sms, data)
+	if err != nil {
+		return nil, err
+	}
+	for name, value := range params {
+		if err := CheckSMSVariable(value); err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrTexts, name, err)
+		}
+	}
+	return params, nil
+}
+
+// Voice fills the variables of the voice template.
+func (x *Texts) Voice(data Data) (map[string]string, error) { return fillAll(x.voice, data) }
+
+// Spoken is a filled SMS or voice text as the person gets it, without the signature.
+func (x *Texts) Spoken(channel Channel, params map[string]string) string {
+	content := ""
+	switch {
+	case channel == Voice && x.template.Voice != nil:
+		content = x.template.Voice.Content
+	case channel == SMS && x.template.SMS != nil:
+		content = x.template.SMS.Content
+	}
+	return variable.ReplaceAllStringFunc(content, func(v string) string { return params[v[2:len(v)-1]] })
+}
+
+// WeChat fills fields, page and the customer message's text.
+func (x *Texts) WeChat(data Data) (fields map[string]string, page, text string, err error) {
+	if fields, err = fillAll(x.fields, data); err != nil {
+		return nil, "", "", err
+	}
+	if x.page != nil {
+		if page, err = fill(x.page, data); err != nil {
+			return nil, "", "", err
+		}
+	}
+	if x.text != nil {
+		text, err = fill(x.text, data)
+		return fields, page, text, err
+	}
+	if x.sms == nil {
+		return fields, page, "", nil
+	}
+	params, err := fillAll(x.sms, data)
+	return fields, page, x.Spoken(SMS, params), err
+}
+
+func fillAll(texts map[string]*template.Template, data Data) (map[string]string, error) {
+	filled := make(map[string]string, len(texts))
+	for name, t := range texts {
+		value, err := fill(t, data)
+		if err != nil {
+			return nil, err
+		}
+		filled[name] = value
+	}
+	return filled, nil
+}
+
+func fill(t *template.Template, data Data) (string, error) {
+	var b strings.Builder
+	if err := t.Execute(&b, map[string]any(data)); err != nil {
+		return "", fmt.Errorf("%w: %s", ErrTexts, t.Name())
+	}
+	return b.String(), nil
+}

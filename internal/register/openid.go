@@ -5,12 +5,12 @@ import "log/slog"
 // OpenID is a WeChat user's id for our account. It is personal data: it prints masked.
 type OpenID string
 
-// String masks all but the first four characters.
+// String shows nothing of the id.
 func (o OpenID) String() string {
-	if len(o) <= 4 {
-		return "****"
+	if o == "" {
+		return ""
 	}
-	return string(o[:4]) + "****"
+	return "openid-****"
 }
 
 // LogValue masks the id in logs.

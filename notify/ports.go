@@ -11,9 +11,9 @@ import (
 
 // Errors that staff's acts on campaigns end in.
 var (
-	ErrNoCampaign   = errors.New("notify: no such campaign")
-	ErrNoTemplate   = errors.New("notify: no such template")
-	ErrWrongState   = errors.New("notify: the campaign's state does not allow this")
+	ErrNoCampaign    = errors.New("notify: no such campaign")
+	ErrNoTemplate    = errors.New("notify: no such template")
+	ErrWrongState    = errors.New("notify: the campaign's state does not allow this")
 	ErrSameColleague = errors.New("notify: nobody approves a campaign they wrote or last changed")
 )
 

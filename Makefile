@@ -46,6 +46,7 @@ fmt: ## format as gofumpt does
 
 generate: ## draw again what is drawn from code: README tables, diagrams
 	@go generate ./...
+	@.ci/tables
 
 verify: ## formatting, go.mod and generated files are up to date
 	@.ci/verify

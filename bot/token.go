@@ -47,6 +47,7 @@ type TokenSource struct {
 	redis  Redis
 	log    *slog.Logger
 	now    func() time.Time
+	wait   time.Duration // for the process that has the lock
 	single singleflight.Group
 
 	mu   sync.Mutex
@@ -63,7 +64,7 @@ type token struct {
 }
 
 func newTokenSource(w *wire, o ClientOptions) *TokenSource {
-	return &TokenSource{wire: w, appID: o.AppID, secret: o.Secret, redis: o.Redis, log: o.Log, now: o.Now}
+	return &TokenSource{wire: w, appID: o.AppID, secret: o.Secret, redis: o.Redis, log: o.Log, now: o.Now, wait: lockPatience}
 }
 
 // GetAccessToken gives the token without a bound on time but its own.
@@ -266,7 +267,7 @@ func (t *TokenSource) lock(ctx context.Context) (unlock func(), mine bool) {
 
 // awaitOther waits for the process that has the lock to leave a token.
 func (t *TokenSource) awaitOther(ctx context.Context) (token, bool) {
-	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	ctx, cancel := context.WithTimeout(ctx, t.wait)
 	defer cancel()
 	tick := time.NewTicker(lockLook)
 	defer tick.Stop()

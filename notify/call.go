@@ -65,6 +65,7 @@ type Call struct {
 	SignedAt    time.Time
 	BegunAt     time.Time
 	PresentedAt time.Time
+	LeaseUntil  time.Time
 	Looks       int
 	Spent       bool
 }

@@ -36,7 +36,7 @@ const (
 	Skip      DeliveryEvent = "skip"      // will not go, for a reason
 	Accept    DeliveryEvent = "accept"    // the platform took it
 	Lose      DeliveryEvent = "lose"      // no answer, or none that says anything
-	Refuse    DeliveryEvent = "refuse"    // refused for good, no channel left
+	Refuse    DeliveryEvent = "refuse"    // refused for good, by the platform or because the text does not fit; no channel left
 	Retry     DeliveryEvent = "retry"     // refused or not sent: the same channel again, later
 	Bisect    DeliveryEvent = "bisect"    // refused in company: at once again in a smaller call
 	Requeue   DeliveryEvent = "requeue"   // every look found nothing, and the bytes can't be taken any more
@@ -68,11 +68,11 @@ func DeliveryMoves() []DeliveryMove {
 		{Skip, []DeliveryState{Planned, Queued}, Skipped},
 		{Accept, []DeliveryState{Planned, Queued, Sending, Unconfirmed}, Taken},
 		{Lose, []DeliveryState{Sending}, Unconfirmed},
-		{Refuse, []DeliveryState{Sending, Unconfirmed}, Failed},
+		{Refuse, []DeliveryState{Planned, Queued, Sending, Unconfirmed}, Failed},
 		{Retry, []DeliveryState{Sending, Unconfirmed}, Planned},
-		{Bisect, []DeliveryState{Sending}, Queued},
+		{Bisect, []DeliveryState{Sending, Unconfirmed}, Queued},
 		{Requeue, []DeliveryState{Unconfirmed}, Queued},
-		{Fall, []DeliveryState{Queued, Sending, Unconfirmed, Taken}, Planned},
+		{Fall, []DeliveryState{Planned, Queued, Sending, Unconfirmed, Taken}, Planned},
 		{Confirm, []DeliveryState{Planned, Queued, Sending, Unconfirmed, Taken}, Delivered},
 		{FailAfter, []DeliveryState{Sending, Unconfirmed, Taken}, Failed},
 		{GiveUp, []DeliveryState{Unconfirmed}, Failed},

@@ -123,3 +123,42 @@ type Status struct {
 	FinishedAt  *time.Time           `json:"finished_at"`
 	NextAt      *time.Time           `json:"next_at,omitempty"` // when what waits will go, where something holds it
 }
+
+// Add counts n rows of one state.
+func (s *Status) Add(state DeliveryState, why SkipReason, channel Channel, n int64) {
+	s.Total += n
+	switch state {
+	case Planned:
+		s.Planned += n
+	case Queued:
+		s.Queued += n
+	case Sending:
+		s.Sending += n
+	case Unconfirmed:
+		s.Unconfirmed += n
+	case Taken:
+		s.Accepted += n
+		s.ByChannel[channel] += n
+	case Delivered:
+		s.Delivered += n
+		s.ByChannel[channel] += n
+	case Failed:
+		s.Failed += n
+	case Skipped:
+		s.Skipped[why] += n
+	}
+}
+
+// Channels lists the campaign's channels that its template serves, in their order.
+func (c Campaign) Channels() []Channel { return ServedChannels(c.Spec, c.Template) }
+
+// ServedChannels lists the channels of a spec that a template serves.
+func ServedChannels(s Spec, t Template) []Channel {
+	var list []Channel
+	for _, ch := range s.Channels {
+		if ch == WeChat && t.WeChat != nil || ch == SMS && t.SMS != nil || ch == Voice && t.Voice != nil {
+			list = append(list, ch)
+		}
+	}
+	return list
+}

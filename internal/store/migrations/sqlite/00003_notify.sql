@@ -82,6 +82,7 @@ CREATE TABLE calls (
     owner        TEXT    NOT NULL DEFAULT '',
     lease_until  BIGINT  NOT NULL DEFAULT 0,
     signed_at    BIGINT  NOT NULL DEFAULT 0,     -- the request's Timestamp
+    begun_at     BIGINT  NOT NULL DEFAULT 0,
     presented_at BIGINT  NOT NULL DEFAULT 0,     -- the last presentation
     looks        INTEGER NOT NULL DEFAULT 0,     -- looks made that found nothing
     spent        BOOLEAN NOT NULL DEFAULT FALSE, -- a presentation was answered: these bytes can't be taken any more

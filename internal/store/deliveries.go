@@ -1,0 +1,257 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lingjuli/lingjuli/notify"
+)
+
+// listed is "a FROM item u(id) of the ids in parameter n": unnest on PostgreSQL, json_each on SQLite.
+func (t *tx) listed(n int) string {
+	if t.d == postgresDialect {
+		return fmt.Sprintf("unnest($%d::bigint[]) AS u(id)", n)
+	}
+	return fmt.Sprintf("(SELECT value AS id FROM json_each($%d)) AS u", n)
+}
+
+// among is a condition that a column is one of the ids in parameter n.
+func (t *tx) among(column string, n int) string {
+	if t.d == postgresDialect {
+		return fmt.Sprintf("%s = ANY($%d::bigint[])", column, n)
+	}
+	return fmt.Sprintf("%s IN (SELECT value FROM json_each($%d))", column, n)
+}
+
+// idList is the parameter that listed and among read.
+func (t *tx) idList(ids []int64) any {
+	if t.d == postgresDialect {
+		return ids
+	}
+	b := make([]byte, 0, len(ids)*10+2)
+	b = append(b, '[')
+	for i, id := range ids {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(b, id, 10)
+	}
+	return string(append(b, ']'))
+}
+
+// paired is a FROM item u(id, ref) of the pairs in parameter n.
+func (t *tx) paired(n int) string {
+	if t.d == postgresDialect {
+		return fmt.Sprintf("(SELECT (e->>0)::bigint AS id, (e->>1)::bigint AS ref FROM json_array_elements($%d::json) e) AS u", n)
+	}
+	return fmt.Sprintf("(SELECT json_extract(value,'$[0]') AS id, json_extract(value,'$[1]') AS ref FROM json_each($%d)) AS u", n)
+}
+
+// pairList is the parameter that paired reads.
+func pairList(pairs [][2]int64) string {
+	b := make([]byte, 0, len(pairs)*20+2)
+	b = append(b, '[')
+	for i, p := range pairs {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, '[')
+		b = strconv.AppendInt(b, p[0], 10)
+		b = append(b, ',')
+		b = strconv.AppendInt(b, p[1], 10)
+		b = append(b, ']')
+	}
+	return string(append(b, ']'))
+}
+
+// amongBytes is a condition that a column is one of the blind indexes in parameter n.
+func (t *tx) amongBytes(column string, n int) string {
+	if t.d == postgresDialect {
+		return fmt.Sprintf("%s = ANY($%d::bytea[])", column, n)
+	}
+	return fmt.Sprintf("%s IN (SELECT unhex(value) FROM json_each($%d))", column, n)
+}
+
+// byteList is the parameter that amongBytes reads.
+func (t *tx) byteList(list [][]byte) any {
+	if t.d == postgresDialect {
+		return list
+	}
+	words := make([]string, len(list))
+	for i, b := range list {
+		words[i] = fmt.Sprintf("%x", b)
+	}
+	text, _ := json.Marshal(words) // texts always marshal
+	return string(text)
+}
+
+// channelsOf reads "sms,voice,".
+func channelsOf(text string) []notify.Channel {
+	var list []notify.Channel
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' }) {
+		list = append(list, notify.Channel(word))
+	}
+	return list
+}
+
+// campaignKey finds the rows of one campaign.
+type campaignKey struct {
+	month int
+	id    int64
+}
+
+func keyOf(c notify.Campaign) campaignKey { return campaignKey{c.Month, c.ID} }
+
+// move changes rows by an event of the table: set is what changes besides the state, its parameters from $4 on.
+func (t *tx) move(key campaignKey, event notify.DeliveryEvent, people []int64, set string, args ...any) (int64, error) {
+	if len(people) == 0 {
+		return 0, nil
+	}
+	m := event.Move()
+	args = append([]any{key.month, key.id, t.idList(people)}, args...)
+	n, err := t.exec(`UPDATE deliveries SET state = '`+string(m.To)+`', `+set+`
+		WHERE month = $1 AND campaign_id = $2 AND `+t.among("person_id", 3)+` AND state IN (`+quoted(m.From)+`)`, args...)
+	if err != nil {
+		return 0, fmt.Errorf("%s rows of campaign %d: %w", event, key.id, err)
+	}
+	return n, nil
+}
+
+// skip takes rows out for a reason.
+func (t *tx) skip(key campaignKey, people []int64, why notify.SkipReason, at time.Time) error {
+	_, err := t.move(key, notify.Skip, people, "reason = $4, wake_at = 0, updated_at = $5", why, toMicros(at))
+	return err
+}
+
+// putBack returns rows to planned, due at wake. waits: since when the cap holds them, 0 where it doesn't.
+func (t *tx) putBack(key campaignKey, people []int64, previous int64, wake, waits, at time.Time) error {
+	_, err := t.move(key, notify.PutBack, people, "call_id = $4, wake_at = $5, waits_from = $6, updated_at = $7",
+		previous, toMicros(wake), toMicros(waits), toMicros(at))
+	return err
+}
+
+// The next channel of a row and what is left after it; a row without one is "".
+const (
+	nextChannel = `CASE WHEN later LIKE 'wechat,%' THEN 'wechat' WHEN later LIKE 'sms,%' THEN 'sms' ELSE 'voice' END`
+	restLater   = `CASE WHEN later LIKE 'wechat,%' THEN substr(later, 8) WHEN later LIKE 'sms,%' THEN substr(later, 5) ELSE substr(later, 7) END`
+)
+
+// fall moves rows to their next channel. Rows that have none stay: the caller decides what becomes of them.
+// A row that comes from WeChat to a shared number first sees whether another member carries the message there.
+func (t *tx) fall(key campaignKey, people []int64, at time.Time) error {
+	if len(people) == 0 {
+		return nil
+	}
+	m := notify.Fall.Move()
+	_, err := t.exec(`UPDATE deliveries SET state = 'planned', reason = '', channel = `+nextChannel+`, later = `+restLater+`,
+		lead = CASE WHEN channel = 'wechat' AND shared THEN FALSE ELSE lead END,
+		tries = 0, wake_at = $4, waits_from = 0, updated_at = $4
+		WHERE month = $1 AND campaign_id = $2 AND `+t.among("person_id", 3)+` AND later <> '' AND state IN (`+quoted(m.From)+`)`,
+		key.month, key.id, t.idList(people), toMicros(at))
+	if err != nil {
+		return fmt.Errorf("fall back in campaign %d: %w", key.id, err)
+	}
+	return nil
+}
+
+// settleHouseholds looks at the households of these people after one of them moved: where a member's message was
+// taken on the number, those who wait behind are skipped; where nobody carries it any more, the next one does.
+func (t *tx) settleHouseholds(key campaignKey, people []int64, at time.Time) error {
+	if len(people) == 0 {
+		return nil
+	}
+	within := `AND d.phone_idx IN (SELECT s.phone_idx FROM deliveries s WHERE s.month = $1 AND s.campaign_id = $2
+		AND s.shared AND s.phone_idx IS NOT NULL AND ` + t.among("s.person_id", 4) + `)`
+	return t.settleFollowers(key, within, at, t.idList(people))
+}
+
+// mates are the other rows of a row's household on its number, on a channel that goes to the number.
+const mates = `SELECT 1 FROM deliveries m WHERE m.month = d.month AND m.campaign_id = d.campaign_id
+	AND m.phone_idx = d.phone_idx AND m.household = d.household AND m.person_id <> d.person_id AND m.channel <> 'wechat'`
+
+// settleFollowers is settleHouseholds for the rows that within narrows to; its parameters come from $4 on.
+func (t *tx) settleFollowers(key campaignKey, within string, at time.Time, args ...any) error {
+	waiting := `d.month = $1 AND d.campaign_id = $2 AND d.state = 'planned' AND NOT d.lead ` + within
+	args = append([]any{key.month, key.id, toMicros(at)}, args...)
+	_, err := t.exec(`UPDATE deliveries AS d SET state = 'skipped', reason = '`+string(notify.ByHousehold)+`', wake_at = 0, updated_at = $3
+		WHERE `+waiting+` AND EXISTS (`+mates+` AND m.state IN ('accepted', 'delivered'))`, args...)
+	if err != nil {
+		return fmt.Errorf("settle households of campaign %d: %w", key.id, err)
+	}
+	_, err = t.exec(`UPDATE deliveries AS d SET lead = TRUE, wake_at = $3, updated_at = $3
+		WHERE `+waiting+` AND NOT EXISTS (`+mates+` AND (m.lead AND m.state IN ('planned', 'queued', 'sending', 'unconfirmed')
+			OR NOT m.lead AND m.state = 'planned' AND m.person_id < d.person_id))`, args...)
+	if err != nil {
+		return fmt.Errorf("settle households of campaign %d: %w", key.id, err)
+	}
+	return nil
+}
+
+// attempt is a try that ended otherwise than by plain acceptance.
+type attempt struct {
+	personID, callID int64
+	channel          notify.Channel
+	outcome, code    string
+}
+
+// noteAttempts writes attempts down.
+func (t *tx) noteAttempts(key campaignKey, list []attempt, at time.Time) error {
+	if len(list) == 0 {
+		return nil
+	}
+	first, err := t.ids("attempts", len(list))
+	if err != nil {
+		return err
+	}
+	rows := make([][]any, len(list))
+	for i, a := range list {
+		rows[i] = []any{first + int64(i), key.month, key.id, a.personID, a.callID, string(a.channel), a.outcome, a.code, toMicros(at)}
+	}
+	return t.bulkInsert("attempts", []string{"id", "month", "campaign_id", "person_id", "call_id", "channel", "outcome", "code", "at"}, rows)
+}
+
+// CampaignStatus counts a campaign's rows.
+func (s *Store) CampaignStatus(ctx context.Context, id int64) (notify.Status, error) {
+	st := notify.Status{ID: id, Skipped: map[notify.SkipReason]int64{}, ByChannel: map[notify.Channel]int64{}}
+	err := s.read(ctx, fmt.Sprintf("store: status of campaign %d", id), func(t *tx) error {
+		c, err := t.campaign(id, "")
+		if err != nil {
+			return err
+		}
+		st.State, st.Reason = c.State, c.Reason
+		st.StartedAt, st.FinishedAt = orNever(c.StartedAt), orNever(c.FinishedAt)
+		return t.countRows(keyOf(c), &st)
+	})
+	return st, err
+}
+
+func (t *tx) countRows(key campaignKey, st *notify.Status) error {
+	rows, err := t.query(`SELECT state, CASE WHEN state = 'skipped' THEN reason ELSE '' END AS why, channel, count(*)
+		FROM deliveries WHERE month = $1 AND campaign_id = $2 GROUP BY 1, 2, 3`, key.month, key.id)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var state notify.DeliveryState
+		var why notify.SkipReason
+		var channel notify.Channel
+		var n int64
+		if err := rows.Scan(&state, &why, &channel, &n); err != nil {
+			return err
+		}
+		st.Add(state, why, channel, n)
+	}
+	return rows.Err()
+}
+
+func orNever(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

@@ -1,0 +1,243 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/lingjuli/lingjuli/internal/register"
+	"github.com/lingjuli/lingjuli/notify"
+)
+
+// DueCalls takes calls whose time has come by the database's clock, and keeps them from others for as long as hold.
+// It returns that clock too.
+func (s *Store) DueCalls(ctx context.Context, limit int, hold time.Duration) (list []notify.Call, now time.Time, err error) {
+	due := `SELECT id FROM calls WHERE wake_at > 0 AND wake_at <= $1 ORDER BY wake_at LIMIT $2`
+	var any bool
+	err = s.read(ctx, "store: look for due calls", func(t *tx) error {
+		if now, err = t.now(); err != nil {
+			return err
+		}
+		return t.row(`SELECT EXISTS (SELECT 1 FROM calls WHERE wake_at > 0 AND wake_at <= $1)`, toMicros(now)).Scan(&any)
+	})
+	if err != nil || !any {
+		return nil, now, err
+	}
+	err = s.write(ctx, "store: take due calls", func(t *tx) error {
+		list = nil
+		if now, err = t.now(); err != nil {
+			return err
+		}
+		ids, err := t.idsOf(due+t.skipLocked(), toMicros(now), limit)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		if _, err := t.exec(`UPDATE calls SET wake_at = $1 WHERE `+t.among("id", 2), toMicros(now.Add(hold)), t.idList(ids)); err != nil {
+			return err
+		}
+		list, err = t.callsOf(ids)
+		return err
+	})
+	return list, now, err
+}
+
+func (t *tx) callsOf(ids []int64) ([]notify.Call, error) {
+	rows, err := t.query(`SELECT id, campaign_id, channel, route, state, previous_id, length(members), signed_at, begun_at, presented_at,
+		looks, spent, lease_until FROM calls WHERE `+t.among("id", 1)+` ORDER BY id`, t.idList(ids))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var list []notify.Call
+	for rows.Next() {
+		var c notify.Call
+		var size int
+		var at [4]int64
+		if err := rows.Scan(&c.ID, &c.CampaignID, &c.Channel, &c.Route, &c.State, &c.PreviousID, &size, &at[0], &at[1], &at[2],
+			&c.Looks, &c.Spent, &at[3]); err != nil {
+			return nil, err
+		}
+		c.Size = size / memberSize
+		c.SignedAt, c.BegunAt, c.PresentedAt, c.LeaseUntil = fromMicros(at[0]), fromMicros(at[1]), fromMicros(at[2]), fromMicros(at[3])
+		list = append(list, c)
+	}
+	return list, rows.Err()
+}
+
+// QueuedCalls lists calls that wait for the bell, for a worker that has just started: what the bell knew may be lost.
+func (s *Store) QueuedCalls(ctx context.Context, limit int) (list []notify.Call, err error) {
+	err = s.read(ctx, "store: queued calls", func(t *tx) error {
+		ids, err := t.idsOf(`SELECT id FROM calls WHERE state IN ('queued') AND wake_at > 0 ORDER BY id LIMIT $1`, limit)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		list, err = t.callsOf(ids)
+		return err
+	})
+	return list, err
+}
+
+// CallNumbers gives the numbers a call went to, at most limit of them, spread over the call. Members whose number
+// has changed since are left out: the old one is not on file any more.
+func (s *Store) CallNumbers(ctx context.Context, callID int64, limit int) (numbers []register.Phone, err error) {
+	err = s.read(ctx, fmt.Sprintf("store: numbers of call %d", callID), func(t *tx) error {
+		numbers = nil
+		c, err := scanBegun(t.row(`SELECT `+begunColumns+` FROM calls WHERE id = $1`, callID))
+		if err != nil {
+			return err
+		}
+		rows, err := t.query(`SELECT id, phone_sealed, phone_idx FROM people WHERE `+t.among("id", 1), t.idList(c.people))
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		sealed := map[int64][2][]byte{}
+		for rows.Next() {
+			var id int64
+			var phone, idx []byte
+			if err := rows.Scan(&id, &phone, &idx); err != nil {
+				return err
+			}
+			sealed[id] = [2][]byte{phone, idx}
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		step := max(1, len(c.members)/max(1, limit))
+		for i := 0; i < len(c.members) && len(numbers) < limit; i += step {
+			m := c.members[i]
+			if string(sealed[m.personID][1]) != string(m.phone) {
+				continue
+			}
+			plain, err := t.keys.Open(sealed[m.personID][0], "people", "phone_sealed", m.personID)
+			if err != nil {
+				return err
+			}
+			numbers = append(numbers, register.Phone(plain))
+		}
+		return nil
+	})
+	return numbers, err
+}
+
+// NextLook writes down a look that found nothing, and when to look again. looks is how many had been made before it;
+// where another worker was first, nothing changes.
+func (s *Store) NextLook(ctx context.Context, callID int64, looks int, counted bool, at time.Time) error {
+	add := 0
+	if counted {
+		add = 1
+	}
+	return s.write(ctx, fmt.Sprintf("store: look at call %d", callID), func(t *tx) error {
+		_, err := t.exec(`UPDATE calls SET looks = looks + $3, wake_at = $4 WHERE id = $1 AND looks = $2 AND state = 'unconfirmed'`,
+			callID, looks, add, toMicros(at))
+		return err
+	})
+}
+
+// RequeueCall: every look at an unconfirmed call found nothing and its bytes can't be taken any more. Its members are
+// queued anew under a new call that names it; the new call's id is returned, 0 where there was nobody left to queue.
+func (s *Store) RequeueCall(ctx context.Context, callID int64) (id int64, err error) {
+	err = s.write(ctx, fmt.Sprintf("store: requeue call %d", callID), func(t *tx) error {
+		id = 0
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
+		c, err := scanBegun(t.row(`SELECT `+begunColumns+` FROM calls WHERE id = $1`+t.forUpdate(), callID))
+		if err != nil {
+			return err
+		}
+		moved, err := t.moveCall(callID, notify.CallAbsent, now, "wake_at = 0")
+		if err != nil || !moved {
+			return err
+		}
+		people, err := t.stillIn(c)
+		if err != nil || len(people) == 0 {
+			return err
+		}
+		list := make([]attempt, len(people))
+		for i, p := range people {
+			list[i] = attempt{p, c.id, c.channel, "unknown", ""}
+		}
+		if err := t.noteAttempts(c.key, list, now); err != nil {
+			return err
+		}
+		calls := []newCall{{c.id, membersAmong(c.members, people)}}
+		ids, err := t.insertCalls(c.key, c.channel, calls, now)
+		if err != nil {
+			return err
+		}
+		id = ids[0]
+		return t.queueMembers(c.key, notify.Requeue, ids, calls, now)
+	})
+	return id, err
+}
+
+func membersAmong(members []member, people []int64) []member {
+	in := make(map[int64]bool, len(people))
+	for _, id := range people {
+		in[id] = true
+	}
+	var left []member
+	for _, m := range members {
+		if in[m.personID] {
+			left = append(left, m)
+		}
+	}
+	return left
+}
+
+// FallBackCall moves on the members of an accepted or unconfirmed call for whom nothing was heard and who have a
+// further channel. Of an unconfirmed call, those without one end as failed where giveUp says so.
+// next is when to come back to the call.
+func (s *Store) FallBackCall(ctx context.Context, callID int64, giveUp bool, next time.Time) error {
+	return s.write(ctx, fmt.Sprintf("store: fall back from call %d", callID), func(t *tx) error {
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
+		c, err := scanBegun(t.row(`SELECT `+begunColumns+` FROM calls WHERE id = $1`+t.forUpdate(), callID))
+		if err != nil {
+			return err
+		}
+		people, err := t.idsOf(`SELECT person_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND `+t.among("person_id", 3)+`
+			AND call_id = $4 AND state IN ('accepted', 'unconfirmed') AND later <> ''`, c.key.month, c.key.id, t.idList(c.people), c.id)
+		if err != nil {
+			return err
+		}
+		list := make([]attempt, len(people))
+		for i, p := range people {
+			list[i] = attempt{p, c.id, c.channel, "superseded", ""}
+		}
+		if err := t.noteAttempts(c.key, list, now); err != nil {
+			return err
+		}
+		if err := t.fall(c.key, people, now); err != nil {
+			return err
+		}
+		if giveUp {
+			if err := t.giveUp(c, now); err != nil {
+				return err
+			}
+		}
+		_, err = t.exec(`UPDATE calls SET wake_at = $2 WHERE id = $1 AND state IN ('accepted', 'unconfirmed', 'absent')`, c.id, toMicros(next))
+		if err != nil {
+			return err
+		}
+		return t.settleSharedHouseholds(c.key, c.people, now)
+	})
+}
+
+// giveUp ends an unconfirmed call for want of any proof.
+func (t *tx) giveUp(c begunCall, now time.Time) error {
+	if _, err := t.moveCall(c.id, notify.CallAbsent, now, "wake_at = 0"); err != nil {
+		return err
+	}
+	people, err := t.idsOf(`SELECT person_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND `+t.among("person_id", 3)+`
+		AND call_id = $4 AND state = 'unconfirmed'`, c.key.month, c.key.id, t.idList(c.people), c.id)
+	if err != nil {
+		return err
+	}
+	_, err = t.move(c.key, notify.GiveUp, people, "reason = 'unknown', wake_at = 0, updated_at = $4", toMicros(now))
+	return err
+}

@@ -1,0 +1,118 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/lingjuli/lingjuli/notify"
+)
+
+// drainBatch is how many rows of an ended campaign one transaction takes out: the write lock is never held long.
+const drainBatch = 2000
+
+// EndCampaigns does what is due for campaigns as a whole: it takes out the rows of cancelled and expired ones, wakes
+// who waits behind nobody, and finishes campaigns in which nothing can happen any more. more: call again at once.
+func (s *Store) EndCampaigns(ctx context.Context, now time.Time) (more bool, err error) {
+	var due []notify.Campaign
+	err = s.read(ctx, "store: campaigns to end", func(t *tx) error {
+		due, err = t.campaigns(`WHERE check_at <= $1 AND (state = 'running' OR state = 'cancelled' AND started_at > 0
+			OR state IN ('paused', 'halted') AND expires_at > 0 AND expires_at <= $1) ORDER BY id`, toMicros(now))
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	for _, c := range due {
+		again, err := s.endCampaign(ctx, c, now)
+		if err != nil {
+			return false, err
+		}
+		more = more || again
+	}
+	return more, nil
+}
+
+func (s *Store) endCampaign(ctx context.Context, c notify.Campaign, now time.Time) (more bool, err error) {
+	expired := !c.ExpiresAt.IsZero() && !c.ExpiresAt.After(now)
+	if c.State == notify.Cancelled || expired {
+		why := notify.WasCancelled
+		if c.State != notify.Cancelled {
+			why = notify.Expired
+		}
+		if more, err = s.drain(ctx, c, why, now); err != nil || more {
+			return more, err
+		}
+	}
+	var left leftover
+	began := time.Now()
+	err = s.read(ctx, fmt.Sprintf("store: is campaign %d finished", c.ID), func(t *tx) error {
+		left, err = t.leftover(c)
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	return false, s.finishOrWait(ctx, c, left, now, time.Since(began))
+}
+
+// leftover is what may still happen in a campaign.
+type leftover struct {
+	open  bool // something may
+	stuck bool // no call is under way, and somebody waits behind another member of their household
+}
+
+// drain takes planned and queued rows out. The plan of an expired campaign ends where it stands.
+func (s *Store) drain(ctx context.Context, c notify.Campaign, why notify.SkipReason, now time.Time) (more bool, err error) {
+	err = s.write(ctx, fmt.Sprintf("store: take rows out of campaign %d", c.ID), func(t *tx) error {
+		people, err := t.idsOf(`SELECT person_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND state IN ('planned', 'queued')
+			ORDER BY person_id LIMIT $3`, c.Month, c.ID, drainBatch)
+		if err != nil {
+			return err
+		}
+		more = len(people) == drainBatch
+		return t.skip(keyOf(c), people, why, now)
+	})
+	return more, err
+}
+
+// leftover looks whether anything may still happen to a row of the campaign. The cheap questions come first.
+func (t *tx) leftover(c notify.Campaign) (left leftover, err error) {
+	left.open = true
+	if c.State == notify.Running && c.PlannedAt.IsZero() {
+		return left, nil
+	}
+	var calls bool
+	err = t.row(`SELECT EXISTS (SELECT 1 FROM calls WHERE campaign_id = $1 AND state IN ('queued', 'sending', 'unconfirmed'))`, c.ID).Scan(&calls)
+	if err != nil || calls && c.State == notify.Running {
+		return left, err
+	}
+	err = t.row(`SELECT EXISTS (SELECT 1 FROM deliveries WHERE month = $1 AND campaign_id = $2
+			AND (state IN ('planned', 'queued', 'sending', 'unconfirmed') OR state = 'accepted' AND later <> '' AND channel <> 'wechat')),
+		EXISTS (SELECT 1 FROM deliveries WHERE month = $1 AND campaign_id = $2 AND state = 'planned' AND NOT lead)`,
+		c.Month, c.ID).Scan(&left.open, &left.stuck)
+	return left, err
+}
+
+// finishOrWait finishes a campaign, or says when to look again: looking at a large one is not free.
+func (s *Store) finishOrWait(ctx context.Context, c notify.Campaign, left leftover, now time.Time, took time.Duration) error {
+	return s.write(ctx, fmt.Sprintf("store: finish campaign %d", c.ID), func(t *tx) error {
+		next := now.Add(900*time.Millisecond + 20*took)
+		switch {
+		case left.stuck:
+			if err := t.settleFollowers(keyOf(c), "", now); err != nil {
+				return err
+			}
+		case left.open:
+		case c.State == notify.Running:
+			m := notify.Finish.Move()
+			_, err := t.exec(`UPDATE campaigns SET state = $2, finished_at = $3, updated_at = $3 WHERE id = $1 AND state IN (`+quoted(m.From)+`)`,
+				c.ID, m.To, toMicros(now))
+			return err
+		default:
+			next = time.UnixMicro(cursorDone) // nothing of an ended campaign is looked at again
+		}
+		_, err := t.exec(`UPDATE campaigns SET check_at = $2 WHERE id = $1`, c.ID, next.UnixMicro())
+		return err
+	})
+}

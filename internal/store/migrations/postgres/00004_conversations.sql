@@ -20,7 +20,6 @@ CREATE TABLE contacts (
     status_day      TEXT    NOT NULL DEFAULT '',
     status_used     BIGINT  NOT NULL DEFAULT 0,
     replies_used    BIGINT  NOT NULL DEFAULT 0,
-    last_turn_at    BIGINT  NOT NULL DEFAULT 0,
     PRIMARY KEY (channel, who_idx)
 ) WITH (fillfactor = 70);
 

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lingjuli/lingjuli/internal/register"
 )
 
 // Errors that the service and its store return.
@@ -46,6 +48,8 @@ type Accounts interface {
 	StaffByID(ctx context.Context, id int64) (Account, error)
 	// SetStaffPassword stores the hash with the audit's entry and ends the member's sessions; it returns their new version.
 	SetStaffPassword(ctx context.Context, id int64, hash string, by Entry) (int64, error)
+	// ListStaff lists all members by name.
+	ListStaff(ctx context.Context) ([]Member, error)
 }
 
 // Logins counts failures, by name whether it exists or not.
@@ -181,6 +185,9 @@ func (s *Service) Member(ctx context.Context, id, sessionVersion int64) (Member,
 	return account.Member, nil
 }
 
+// ListStaff lists all members by name.
+func (s *Service) ListStaff(ctx context.Context) ([]Member, error) { return s.Accounts.ListStaff(ctx) }
+
 // Object names a member in the audit.
 func Object(id int64) string { return "staff:" + strconv.FormatInt(id, 10) }
 
@@ -193,23 +200,19 @@ func bounded(key string) string {
 	return strings.ToValidUTF8(key, "")
 }
 
-// RegionPrefix turns a region's code of 2, 4, 6, 9 or 12 digits into the prefix that a scope holds. Zeros
-// behind a county, a city or the province are dropped; the whole province is empty.
+// RegionPrefix turns a region's code of 2, 4, 6, 9 or 12 digits into the prefix that a scope holds. Zeros that
+// stand for "all of it" are dropped; the whole province is empty.
 func RegionPrefix(code string) (string, error) {
 	code = strings.TrimSpace(code)
 	if code == "" {
 		return "", nil
 	}
-	if !regexp.MustCompile(`^44([0-9]{2}|[0-9]{4}|[0-9]{7}|[0-9]{10})?$`).MatchString(code) {
+	prefix, err := register.RegionPrefix(code)
+	switch {
+	case err != nil:
 		return "", ErrRegion
-	}
-	for _, level := range []struct{ length, zeros int }{{12, 3}, {9, 3}, {6, 2}, {4, 2}} {
-		if len(code) == level.length && strings.HasSuffix(code, strings.Repeat("0", level.zeros)) {
-			code = code[:level.length-level.zeros]
-		}
-	}
-	if code == "44" {
+	case prefix == "44":
 		return "", nil
 	}
-	return code, nil
+	return prefix, nil
 }

@@ -12,19 +12,23 @@ import (
 )
 
 // The shapes are those of WeChat's pages on receiving messages, receiving events and subscription notices.
-func event1(name, fields string) string {
+func eventOf(name, fields string) string {
 	return written("event", "<Event><![CDATA["+name+"]]></Event>"+fields)
 }
 
-var popupEvent = event1("subscribe_msg_popup_event", `<SubscribeMsgPopupEvent>
+func popupEvent() string {
+	return eventOf("subscribe_msg_popup_event", `<SubscribeMsgPopupEvent>
  <List><TemplateId><![CDATA[TPL_A]]></TemplateId><SubscribeStatusString><![CDATA[accept]]></SubscribeStatusString><PopupScene>1</PopupScene></List>
  <List><TemplateId><![CDATA[TPL_B]]></TemplateId><SubscribeStatusString><![CDATA[reject]]></SubscribeStatusString><PopupScene>2</PopupScene></List>
 </SubscribeMsgPopupEvent>`)
+}
 
-var sentEvent = event1("subscribe_msg_sent_event", `<SubscribeMsgSentEvent>
+func sentEvent() string {
+	return eventOf("subscribe_msg_sent_event", `<SubscribeMsgSentEvent>
  <List><TemplateId><![CDATA[TPL_A]]></TemplateId><MsgID>1700827132819554304</MsgID><ErrorCode>0</ErrorCode><ErrorStatus><![CDATA[success]]></ErrorStatus></List>
  <List><TemplateId><![CDATA[TPL_B]]></TemplateId><MsgID>2</MsgID><ErrorCode>1</ErrorCode><ErrorStatus><![CDATA[failed]]></ErrorStatus></List>
 </SubscribeMsgSentEvent>`)
+}
 
 func TestEveryMessageShapeBecomesATurn(t *testing.T) {
 	cases := map[string]struct {
@@ -36,13 +40,17 @@ func TestEveryMessageShapeBecomesATurn(t *testing.T) {
 		"text of markup":  {"text", "<Content><![CDATA[<!DOCTYPE a> &lt; ]]></Content>", turn.Inbound{Kind: turn.Text, Text: "<!DOCTYPE a> &lt; "}},
 		"tap":             {"text", "<Content>查医保</Content><bizmsgmenuid>101</bizmsgmenuid>", turn.Inbound{Kind: turn.Tap, Text: "查医保", Choice: 101}},
 		"image":           {"image", "<PicUrl>http://x</PicUrl><MediaId>m</MediaId>", turn.Inbound{Kind: turn.Picture}},
-		"voice with words": {"voice", "<MediaId>m</MediaId><Format>amr</Format><MediaId16K>k</MediaId16K><Recognition><![CDATA[医保]]></Recognition>",
-			turn.Inbound{Kind: turn.Voice, Text: "医保"}},
+		"voice with words": {
+			"voice", "<MediaId>m</MediaId><Format>amr</Format><MediaId16K>k</MediaId16K><Recognition><![CDATA[医保]]></Recognition>",
+			turn.Inbound{Kind: turn.Voice, Text: "医保"},
+		},
 		"voice":      {"voice", "<MediaId>m</MediaId><Format>amr</Format><Recognition></Recognition>", turn.Inbound{Kind: turn.Voice}},
 		"video":      {"video", "<MediaId>m</MediaId><ThumbMediaId>t</ThumbMediaId>", turn.Inbound{Kind: turn.Picture}},
 		"shortvideo": {"shortvideo", "<MediaId>m</MediaId><ThumbMediaId>t</ThumbMediaId>", turn.Inbound{Kind: turn.Picture}},
-		"location": {"location", "<Location_X>23.1</Location_X><Location_Y>113.2</Location_Y><Scale>20</Scale><Label><![CDATA[村口]]></Label>",
-			turn.Inbound{Kind: turn.Location, Text: "村口"}},
+		"location": {
+			"location", "<Location_X>23.1</Location_X><Location_Y>113.2</Location_Y><Scale>20</Scale><Label><![CDATA[村口]]></Label>",
+			turn.Inbound{Kind: turn.Location, Text: "村口"},
+		},
 		"link": {"link", "<Title>通知</Title><Description>领补贴</Description><Url>http://x</Url>", turn.Inbound{Kind: turn.Link, Text: "通知\n领补贴\nhttp://x"}},
 		"file": {"file", "<Title>a.pdf</Title>", turn.Inbound{Kind: turn.Other}},
 	}
@@ -67,16 +75,16 @@ func TestEveryEventOfAPersonBecomesATurn(t *testing.T) {
 		inner string
 		want  turn.Inbound
 	}{
-		"follow":          {event1("subscribe", "<EventKey></EventKey>"), turn.Inbound{Kind: turn.Follow}},
-		"follow by QR":    {event1("subscribe", "<EventKey>qrscene_village_441802</EventKey><Ticket>T</Ticket>"), turn.Inbound{Kind: turn.Follow, Scene: "village_441802"}},
-		"unfollow":        {event1("unsubscribe", "<EventKey></EventKey>"), turn.Inbound{Kind: turn.Unfollow}},
-		"scan":            {event1("SCAN", "<EventKey>family_12</EventKey><Ticket>T</Ticket>"), turn.Inbound{Kind: turn.Scan, Scene: "family_12"}},
-		"click":           {event1("CLICK", "<EventKey>menu:check_medical</EventKey>"), turn.Inbound{Kind: turn.MenuClick, EventKey: "menu:check_medical"}},
-		"scan and wait":   {event1("scancode_waitmsg", "<EventKey>k</EventKey><ScanCodeInfo><ScanType>qrcode</ScanType><ScanResult>2</ScanResult></ScanCodeInfo>"), turn.Inbound{Kind: turn.MenuClick, EventKey: "k", Text: "2"}},
-		"popup":           {popupEvent, turn.Inbound{Kind: turn.ConsentSeen, Consents: []turn.Consent{{TemplateID: "TPL_A", Accepted: true}, {TemplateID: "TPL_B"}}}},
-		"change":          {event1("subscribe_msg_change_event", "<SubscribeMsgChangeEvent><List><TemplateId>TPL_A</TemplateId><SubscribeStatusString>reject</SubscribeStatusString></List></SubscribeMsgChangeEvent>"), turn.Inbound{Kind: turn.ConsentSeen, Consents: []turn.Consent{{TemplateID: "TPL_A"}}}},
-		"change as popup": {event1("subscribe_msg_change_event", "<SubscribeMsgPopupEvent><List><TemplateId>TPL_A</TemplateId><SubscribeStatusString>reject</SubscribeStatusString></List></SubscribeMsgPopupEvent>"), turn.Inbound{Kind: turn.ConsentSeen, Consents: []turn.Consent{{TemplateID: "TPL_A"}}}},
-		"two wrappers":    {event1("subscribe_msg_popup_event", strings.Repeat("<SubscribeMsgPopupEvent><List><TemplateId>T</TemplateId><SubscribeStatusString>accept</SubscribeStatusString></List></SubscribeMsgPopupEvent>", 2)), turn.Inbound{Kind: turn.ConsentSeen, Consents: []turn.Consent{{TemplateID: "T", Accepted: true}, {TemplateID: "T", Accepted: true}}}},
+		"follow":          {eventOf("subscribe", "<EventKey></EventKey>"), turn.Inbound{Kind: turn.Follow}},
+		"follow by QR":    {eventOf("subscribe", "<EventKey>qrscene_village_441802</EventKey><Ticket>T</Ticket>"), turn.Inbound{Kind: turn.Follow, Scene: "village_441802"}},
+		"unfollow":        {eventOf("unsubscribe", "<EventKey></EventKey>"), turn.Inbound{Kind: turn.Unfollow}},
+		"scan":            {eventOf("SCAN", "<EventKey>family_12</EventKey><Ticket>T</Ticket>"), turn.Inbound{Kind: turn.Scan, Scene: "family_12"}},
+		"click":           {eventOf("CLICK", "<EventKey>menu:check_medical</EventKey>"), turn.Inbound{Kind: turn.MenuClick, EventKey: "menu:check_medical"}},
+		"scan and wait":   {eventOf("scancode_waitmsg", "<EventKey>k</EventKey><ScanCodeInfo><ScanType>qrcode</ScanType><ScanResult>2</ScanResult></ScanCodeInfo>"), turn.Inbound{Kind: turn.MenuClick, EventKey: "k", Text: "2"}},
+		"popup":           {popupEvent(), turn.Inbound{Kind: turn.ConsentSeen, Consents: []turn.Consent{{TemplateID: "TPL_A", Accepted: true}, {TemplateID: "TPL_B"}}}},
+		"change":          {eventOf("subscribe_msg_change_event", "<SubscribeMsgChangeEvent><List><TemplateId>TPL_A</TemplateId><SubscribeStatusString>reject</SubscribeStatusString></List></SubscribeMsgChangeEvent>"), turn.Inbound{Kind: turn.ConsentSeen, Consents: []turn.Consent{{TemplateID: "TPL_A"}}}},
+		"change as popup": {eventOf("subscribe_msg_change_event", "<SubscribeMsgPopupEvent><List><TemplateId>TPL_A</TemplateId><SubscribeStatusString>reject</SubscribeStatusString></List></SubscribeMsgPopupEvent>"), turn.Inbound{Kind: turn.ConsentSeen, Consents: []turn.Consent{{TemplateID: "TPL_A"}}}},
+		"two wrappers":    {eventOf("subscribe_msg_popup_event", strings.Repeat("<SubscribeMsgPopupEvent><List><TemplateId>T</TemplateId><SubscribeStatusString>accept</SubscribeStatusString></List></SubscribeMsgPopupEvent>", 2)), turn.Inbound{Kind: turn.ConsentSeen, Consents: []turn.Consent{{TemplateID: "T", Accepted: true}, {TemplateID: "T", Accepted: true}}}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -113,7 +121,7 @@ func TestEventsThatAskForNoAnswerAreSuccessWithoutATurn(t *testing.T) {
 	for name, fields := range cases {
 		t.Run(name, func(t *testing.T) {
 			f := safe(t)
-			if w := f.deliver(event1(name, fields)); w.Body.String() != "success" || f.turner.count() != 0 || f.posts(resultIgnored) != 1 {
+			if w := f.deliver(eventOf(name, fields)); w.Body.String() != "success" || f.turner.count() != 0 || f.posts(resultIgnored) != 1 {
 				t.Errorf("got %q, %d turns", w.Body, f.turner.count())
 			}
 		})
@@ -126,10 +134,10 @@ func TestWhatBecameOfOurMessagesIsHandedOn(t *testing.T) {
 		inner string
 		want  []Proof
 	}{
-		"template taken":   {event1("TEMPLATESENDJOBFINISH", "<MsgID>200163836</MsgID><Status>success</Status>"), []Proof{{OpenID: testOpenID, MsgID: "200163836", OK: true, At: at}}},
-		"template blocked": {event1("TEMPLATESENDJOBFINISH", "<MsgID>200163836</MsgID><Status>failed:user block</Status>"), []Proof{{OpenID: testOpenID, MsgID: "200163836", Code: "failed:user block", At: at}}},
-		"template failed":  {event1("TEMPLATESENDJOBFINISH", "<MsgID>200163836</MsgID><Status>failed: system failed</Status>"), []Proof{{OpenID: testOpenID, MsgID: "200163836", Code: "failed: system failed", At: at}}},
-		"notices": {sentEvent, []Proof{
+		"template taken":   {eventOf("TEMPLATESENDJOBFINISH", "<MsgID>200163836</MsgID><Status>success</Status>"), []Proof{{OpenID: testOpenID, MsgID: "200163836", OK: true, At: at}}},
+		"template blocked": {eventOf("TEMPLATESENDJOBFINISH", "<MsgID>200163836</MsgID><Status>failed:user block</Status>"), []Proof{{OpenID: testOpenID, MsgID: "200163836", Code: "failed:user block", At: at}}},
+		"template failed":  {eventOf("TEMPLATESENDJOBFINISH", "<MsgID>200163836</MsgID><Status>failed: system failed</Status>"), []Proof{{OpenID: testOpenID, MsgID: "200163836", Code: "failed: system failed", At: at}}},
+		"notices": {sentEvent(), []Proof{
 			{OpenID: testOpenID, MsgID: "1700827132819554304", TemplateID: "TPL_A", OK: true, At: at},
 			{OpenID: testOpenID, MsgID: "2", TemplateID: "TPL_B", Code: "1", At: at},
 		}},
@@ -157,15 +165,15 @@ func TestAnEventsKeyTellsEventsOfOneSecondApart(t *testing.T) {
 	}
 	seen := map[string]string{}
 	for i, inner := range []string{
-		event1("CLICK", "<EventKey>a</EventKey>"), event1("CLICK", "<EventKey>b</EventKey>"), event1("SCAN", "<EventKey>a</EventKey>"),
-		event1("CLICK", "<EventKey>a</EventKey><New>1</New>"), event1("CLICK", "<EventKey></EventKey><New>a</New>"),
+		eventOf("CLICK", "<EventKey>a</EventKey>"), eventOf("CLICK", "<EventKey>b</EventKey>"), eventOf("SCAN", "<EventKey>a</EventKey>"),
+		eventOf("CLICK", "<EventKey>a</EventKey><New>1</New>"), eventOf("CLICK", "<EventKey></EventKey><New>a</New>"),
 	} {
 		if was, ok := seen[key(inner)]; ok {
 			t.Errorf("%d has the key of %s", i, was)
 		}
 		seen[key(inner)] = fmt.Sprint(i)
 	}
-	spread := strings.ReplaceAll(event1("CLICK", "<EventKey>a</EventKey>"), "><", ">\n <")
+	spread := strings.ReplaceAll(eventOf("CLICK", "<EventKey>a</EventKey>"), "><", ">\n <")
 	if _, ok := seen[key(spread)]; !ok {
 		t.Error("blanks between elements make another event")
 	}

@@ -19,9 +19,8 @@ import (
 type panicking struct{}
 
 func (panicking) Turn(context.Context, turn.Inbound) (turn.Answer, error) {
-	var answers map[string]turn.Answer
-	answers["身份证号"] = turn.Answer{} // a panic as they really come
-	return turn.Answer{}, nil
+	var answers []turn.Answer
+	return answers[0], nil // a panic as they really come
 }
 
 func TestAPanicInATurnIsSuccess(t *testing.T) {
@@ -49,11 +48,11 @@ func TestAConsentThatCannotBeKeptIsAskedForAgain(t *testing.T) {
 	f.turner.act = func(context.Context, turn.Inbound) (turn.Answer, error) {
 		return turn.Answer{}, errors.New("database away")
 	}
-	if w := f.deliver(popupEvent); w.Code != http.StatusServiceUnavailable {
+	if w := f.deliver(popupEvent()); w.Code != http.StatusServiceUnavailable {
 		t.Errorf("got %d %q", w.Code, w.Body)
 	}
 	f.proofs.err = errors.New("database away")
-	if w := f.deliver(sentEvent); w.Code != http.StatusServiceUnavailable {
+	if w := f.deliver(sentEvent()); w.Code != http.StatusServiceUnavailable {
 		t.Errorf("got %d %q", w.Code, w.Body)
 	}
 }
@@ -146,7 +145,7 @@ func TestALateTurnThatFailsIsStillAnswered(t *testing.T) {
 		}
 		start := time.Now()
 		f.deliver(textMessage("7302", "x"))
-		if err := f.callback.Shutdown(context.Background()); err != nil {
+		if err := f.callback.Shutdown(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if took := time.Since(start); took != defaultPatience {
@@ -166,7 +165,7 @@ func TestShutdownWaitsForTurnsAndLateAnswersAndTakesNoMore(t *testing.T) {
 			return turn.Answer{Text: "最后一句"}, nil
 		}
 		f.deliver(textMessage("7303", "x"))
-		if err := f.callback.Shutdown(context.Background()); err != nil {
+		if err := f.callback.Shutdown(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if said := f.late.list(); len(said) != 1 {
@@ -175,7 +174,7 @@ func TestShutdownWaitsForTurnsAndLateAnswersAndTakesNoMore(t *testing.T) {
 		if w := f.deliver(textMessage("7304", "y")); w.Code != http.StatusServiceUnavailable {
 			t.Errorf("got %d", w.Code)
 		}
-		if err := f.callback.Shutdown(context.Background()); err != nil {
+		if err := f.callback.Shutdown(t.Context()); err != nil {
 			t.Errorf("a second shutdown: %v", err)
 		}
 	})
@@ -189,7 +188,7 @@ func TestShutdownGivesUpWithItsContext(t *testing.T) {
 			return turn.Answer{}, nil
 		}
 		f.deliver(textMessage("7305", "x"))
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := f.callback.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
@@ -223,7 +222,7 @@ func TestACallerWhoHangsUpDoesNotUndoTheTurn(t *testing.T) {
 			return turn.Answer{Text: "做完了"}, ctx.Err()
 		}
 		p := f.newPost(textMessage("7307", "x"))
-		ctx, hangUp := context.WithCancel(context.Background())
+		ctx, hangUp := context.WithCancel(t.Context())
 		r := httptest.NewRequestWithContext(ctx, "POST", "/wechat/callback?"+p.query.Encode(), strings.NewReader(p.body))
 		go f.callback.ServeHTTP(httptest.NewRecorder(), r)
 		synctest.Wait()
@@ -241,7 +240,7 @@ func TestNoGoroutineStaysBehind(t *testing.T) {
 	for range 50 {
 		f.deliver(textMessage("1", "x"))
 	}
-	if err := f.callback.Shutdown(context.Background()); err != nil {
+	if err := f.callback.Shutdown(t.Context()); err != nil {
 		t.Error(err)
 	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func FuzzDecodeEvent(f *testing.F) {
-	for _, seed := range []string{textMessage("1", "x"), popupEvent, sentEvent, "<xml>", "", vectorMessage, `<!DOCTYPE a>` + popupEvent} {
+	for _, seed := range []string{textMessage("1", "x"), popupEvent(), sentEvent(), "<xml>", "", vectorMessage, `<!DOCTYPE a>` + popupEvent()} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, plain []byte) {

@@ -1,7 +1,6 @@
 package bot
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -36,7 +35,7 @@ func TestTheMenuIsCreatedWhereItDiffersAndLeftAloneWhereNot(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newFakeAPI(t)
 			f.route(menuGetPath, c.current)
-			changed, err := f.client(t).EnsureMenu(context.Background(), wantedMenu())
+			changed, err := f.client(t).EnsureMenu(t.Context(), wantedMenu())
 			if err != nil || changed != c.changed {
 				t.Fatalf("%v %v", changed, err)
 			}
@@ -57,13 +56,13 @@ func TestAMenuWeChatWouldRefuseIsNamed(t *testing.T) {
 		"third level":   {{Name: "a", Buttons: []MenuButton{{Name: "b", Buttons: []MenuButton{{Name: "c", Key: "k"}}}}}},
 		"too long":      {{Name: "a", Key: strings.Repeat("k", 129)}},
 	} {
-		if _, err := newFakeAPI(t).client(t).EnsureMenu(context.Background(), menu); err == nil || !strings.Contains(err.Error(), name) {
+		if _, err := newFakeAPI(t).client(t).EnsureMenu(t.Context(), menu); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	f := newFakeAPI(t)
 	f.route(menuGetPath, `{"errcode":48001,"errmsg":"api unauthorized"}`)
-	if _, err := f.client(t).EnsureMenu(context.Background(), wantedMenu()); err == nil || len(f.calls(menuCreatePath)) != 0 {
+	if _, err := f.client(t).EnsureMenu(t.Context(), wantedMenu()); err == nil || len(f.calls(menuCreatePath)) != 0 {
 		t.Errorf("got %v", err)
 	}
 }
@@ -74,11 +73,11 @@ func TestAQRCodeBringsItsSceneAlong(t *testing.T) {
 		_, _ = io.WriteString(w, `{"ticket":"gQ+/==","expire_seconds":600,"url":"http://weixin.qq.com/q/abc"}`)
 	}
 	c := f.client(t)
-	qr, err := c.CreateQR(context.Background(), "bind_8f3a", 10*time.Minute)
+	qr, err := c.CreateQR(t.Context(), "bind_8f3a", 10*time.Minute)
 	if err != nil || qr.Content != "http://weixin.qq.com/q/abc" || qr.ImageURL != qrImage+"gQ%2B%2F%3D%3D" || time.Until(qr.ExpiresAt) > 10*time.Minute {
 		t.Errorf("%+v %v", qr, err)
 	}
-	if qr, err = c.CreateQR(context.Background(), "village_441802", 0); err != nil || !qr.ExpiresAt.IsZero() {
+	if qr, err = c.CreateQR(t.Context(), "village_441802", 0); err != nil || !qr.ExpiresAt.IsZero() {
 		t.Errorf("%+v %v", qr, err)
 	}
 	want := []string{
@@ -89,12 +88,12 @@ func TestAQRCodeBringsItsSceneAlong(t *testing.T) {
 		t.Errorf("sent %s", got)
 	}
 	for _, scene := range []string{"", strings.Repeat("x", 65)} {
-		if _, err := c.CreateQR(context.Background(), scene, 0); err == nil {
+		if _, err := c.CreateQR(t.Context(), scene, 0); err == nil {
 			t.Errorf("scene %q is taken", scene)
 		}
 	}
 	f.route(qrPath, `{"errcode":0}`)
-	if _, err := c.CreateQR(context.Background(), "a", 0); err == nil {
+	if _, err := c.CreateQR(t.Context(), "a", 0); err == nil {
 		t.Error("an answer without a code is a code")
 	}
 }

@@ -28,21 +28,21 @@ type callbackMeter struct {
 }
 
 func newCallbackMeter(registry prometheus.Registerer) *callbackMeter {
-	make := promauto.With(registry)
+	counters := promauto.With(registry)
 	return &callbackMeter{
-		posts: make.NewCounterVec(prometheus.CounterOpts{
+		posts: counters.NewCounterVec(prometheus.CounterOpts{
 			Name: "lingjuli_wechat_posts_total", Help: "Posts of WeChat's by what became of them.",
 		}, []string{"result"}),
-		events: make.NewCounterVec(prometheus.CounterOpts{
+		events: counters.NewCounterVec(prometheus.CounterOpts{
 			Name: "lingjuli_wechat_events_total", Help: "Authentic messages and events by kind.",
 		}, []string{"kind"}),
-		late: make.NewCounterVec(prometheus.CounterOpts{
+		late: counters.NewCounterVec(prometheus.CounterOpts{
 			Name: "lingjuli_wechat_late_answers_total", Help: "Answers that missed the reply by what became of them.",
 		}, []string{"result"}),
-		failures: make.NewCounter(prometheus.CounterOpts{
+		failures: counters.NewCounter(prometheus.CounterOpts{
 			Name: "lingjuli_wechat_turn_failures_total", Help: "Turns that failed and were answered by an apology.",
 		}),
-		seconds: make.NewHistogram(prometheus.HistogramOpts{
+		seconds: counters.NewHistogram(prometheus.HistogramOpts{
 			Name: "lingjuli_wechat_turn_seconds", Help: "From a post's arrival to its answer.",
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 4.5, 10},
 		}),

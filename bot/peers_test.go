@@ -112,7 +112,7 @@ func TestImplementationsThatAreNotOursTalkWithTheCallback(t *testing.T) {
 			for i, text := range words {
 				inner = append(inner, textMessage("90"+string(rune('0'+i)), text))
 			}
-			answers := runPeer(t, folder, library, server.URL+"/wechat/callback", append(inner, popupEvent)...)
+			answers := runPeer(t, folder, library, server.URL+"/wechat/callback", append(inner, popupEvent())...)
 			for i, text := range words {
 				var reply passiveReply
 				if err := xml.Unmarshal([]byte(answers[i].Message), &reply); err != nil || answers[i].ID != testAppID {

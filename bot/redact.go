@@ -17,18 +17,18 @@ func Redact(err error) error {
 		return nil
 	}
 	if text := redactText(err.Error()); text != err.Error() {
-		return redacted{text, err}
+		return redactedError{text, err}
 	}
 	return err
 }
 
-type redacted struct {
+type redactedError struct {
 	text string
 	err  error
 }
 
 // Error gives the text without secrets.
-func (r redacted) Error() string { return r.text }
+func (r redactedError) Error() string { return r.text }
 
 // Unwrap gives the cause.
-func (r redacted) Unwrap() error { return r.err }
+func (r redactedError) Unwrap() error { return r.err }

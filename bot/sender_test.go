@@ -1,7 +1,6 @@
 package bot
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -30,7 +29,7 @@ func outgoing(route notify.WeChatRoute, change ...func(*notify.Member)) notify.O
 
 func mustSign(t testing.TB, c *Client, call notify.Outgoing) notify.Request {
 	t.Helper()
-	r, err := NewSender(c).Sign(context.Background(), call)
+	r, err := NewSender(c).Sign(t.Context(), call)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +53,7 @@ func TestEachRouteSendsItsDocumentedBody(t *testing.T) {
 			if len(f.bodies) != 0 {
 				t.Error("something left the process at signing")
 			}
-			if diff := cmp.Diff(notify.Answer{Outcome: notify.Accepted, Code: "0", ID: "1700827132819554304"}, r.Present(context.Background())); diff != "" {
+			if diff := cmp.Diff(notify.Answer{Outcome: notify.Accepted, Code: "0", ID: "1700827132819554304"}, r.Present(t.Context())); diff != "" {
 				t.Error(diff)
 			}
 			if got := f.calls(want.path); len(got) != 1 || got[0] != want.body {
@@ -70,9 +69,9 @@ func TestEachRouteSendsItsDocumentedBody(t *testing.T) {
 func TestATemplateMessagePresentedAgainIsTheSameToTheByte(t *testing.T) {
 	f := newFakeAPI(t)
 	r := mustSign(t, f.client(t), outgoing(notify.TemplateMessage))
-	r.Present(context.Background())
+	r.Present(t.Context())
 	f.route(templatePath, `{"errcode":45065,"errmsg":"clientmsgid exist","msgid":5}`)
-	if got := r.Present(context.Background()); got.Outcome != notify.Accepted || got.Code != "45065" {
+	if got := r.Present(t.Context()); got.Outcome != notify.Accepted || got.Code != "45065" {
 		t.Errorf("got %+v", got)
 	}
 	if sent := f.calls(templatePath); sent[0] != sent[1] {
@@ -134,7 +133,7 @@ func TestAnAnswerSaysWhatMayBeDoneNext(t *testing.T) {
 				w.WriteHeader(c.status)
 				_, _ = io.WriteString(w, c.answer)
 			}
-			got := mustSign(t, f.client(t), outgoing(notify.BizSend)).Present(context.Background())
+			got := mustSign(t, f.client(t), outgoing(notify.BizSend)).Present(t.Context())
 			if got.Outcome != c.outcome || got.Verdict != c.verdict || got.Code != c.code {
 				t.Errorf("got %+v", got)
 			}
@@ -154,12 +153,12 @@ func TestWithoutATokenNothingIsSent(t *testing.T) {
 		_, _ = io.WriteString(w, `{"errcode":40164,"errmsg":"invalid ip 203.0.113.9, not in whitelist rid: 1-1-1"}`)
 		return true
 	}
-	got := mustSign(t, f.client(t), outgoing(notify.BizSend)).Present(context.Background())
+	got := mustSign(t, f.client(t), outgoing(notify.BizSend)).Present(t.Context())
 	if got.Outcome != notify.NotSent || got.Verdict != notify.Halt || got.Code != "40164" || len(f.calls(bizSendPath)) != 0 {
 		t.Errorf("got %+v", got)
 	}
 	dead := f.client(t, func(o *ClientOptions) { o.APIBase = deadAddress(t) })
-	got = mustSign(t, dead, outgoing(notify.BizSend)).Present(context.Background())
+	got = mustSign(t, dead, outgoing(notify.BizSend)).Present(t.Context())
 	if got.Outcome != notify.NotSent || got.Verdict != notify.RetryLater || got.RetryAfter <= 0 {
 		t.Errorf("got %+v", got)
 	}
@@ -185,7 +184,7 @@ func TestWhatWeChatWouldRefuseIsRefusedHereAndNeverCut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newFakeAPI(t)
 			r := mustSign(t, f.client(t), c.call)
-			got := r.Present(context.Background())
+			got := r.Present(t.Context())
 			if got.Outcome != notify.Refused || got.Verdict != notify.MemberFinal || got.Code != c.code || len(f.bodies) != 0 {
 				t.Errorf("got %+v; %d calls", got, len(f.bodies))
 			}
@@ -236,7 +235,7 @@ func TestACallThatIsNoneForWeChatIsAnError(t *testing.T) {
 		"two members": two, "by sms": sms, "no wechat part": bare, "no template": unnamed,
 		"no openid": outgoing(notify.BizSend, func(m *notify.Member) { m.OpenID = "" }), "no way": outgoing("pigeon"),
 	} {
-		if r, err := NewSender(c).Sign(context.Background(), call); err == nil || strings.Contains(err.Error(), testOpenID) {
+		if r, err := NewSender(c).Sign(t.Context(), call); err == nil || strings.Contains(err.Error(), testOpenID) {
 			t.Errorf("%s: %v %v", name, r, err)
 		}
 	}

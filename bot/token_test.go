@@ -47,7 +47,7 @@ func withClock(c *clock) func(*ClientOptions) { return func(o *ClientOptions) { 
 
 func mustToken(t testing.TB, s *TokenSource, want string) {
 	t.Helper()
-	got, err := s.GetAccessTokenContext(context.Background())
+	got, err := s.GetAccessTokenContext(t.Context())
 	if err != nil || got != want {
 		t.Fatalf("got %q, %v; want %q", got, err, want)
 	}
@@ -138,11 +138,11 @@ func TestInvalidateDropsOnlyTheTokenThatWasBad(t *testing.T) {
 	one, two := f.client(t, withRedis(r)).Tokens(), f.client(t, withRedis(r)).Tokens()
 	mustToken(t, one, "TOKEN-1")
 	mustToken(t, two, "TOKEN-1")
-	one.Invalidate(context.Background(), "TOKEN-1")
+	one.Invalidate(t.Context(), "TOKEN-1")
 	mustToken(t, one, "TOKEN-2")
-	two.Invalidate(context.Background(), "TOKEN-1") // late: redis holds the second one already
+	two.Invalidate(t.Context(), "TOKEN-1") // late: redis holds the second one already
 	mustToken(t, two, "TOKEN-2")
-	one.Invalidate(context.Background(), "TOKEN-0")
+	one.Invalidate(t.Context(), "TOKEN-0")
 	mustToken(t, one, "TOKEN-2")
 	if f.fetched() != 2 {
 		t.Errorf("%d fetches", f.fetched())
@@ -155,10 +155,10 @@ func TestABadTokenIsReplacedWithRedisAway(t *testing.T) {
 	s := f.client(t, withRedis(r)).Tokens()
 	mustToken(t, s, "TOKEN-1")
 	server.SetError("LOADING")
-	s.Invalidate(context.Background(), "TOKEN-1")
+	s.Invalidate(t.Context(), "TOKEN-1")
 	mustToken(t, s, "TOKEN-2")
 	server.SetError("") // redis still holds the bad one: it must not come back
-	s.Invalidate(context.Background(), "TOKEN-1")
+	s.Invalidate(t.Context(), "TOKEN-1")
 	mustToken(t, s, "TOKEN-2")
 }
 
@@ -167,9 +167,9 @@ func TestAProcessThatDiedWithTheLockDoesNotStopTheOthers(t *testing.T) {
 	_, r := newRedis(t)
 	s := f.client(t, withRedis(r)).Tokens()
 	s.wait = 2 * lockLook
-	r.SetNX(context.Background(), s.key("lock"), "dead", time.Hour)
+	r.SetNX(t.Context(), s.key("lock"), "dead", time.Hour)
 	mustToken(t, s, "TOKEN-1")
-	if got, _ := r.Get(context.Background(), s.key("lock")).Result(); got != "dead" {
+	if got, _ := r.Get(t.Context(), s.key("lock")).Result(); got != "dead" {
 		t.Error("another's lock was taken away")
 	}
 }
@@ -179,7 +179,7 @@ func TestACallerWhoGivesUpDoesNotEndTheFetchOfOthers(t *testing.T) {
 	s := f.client(t).Tokens()
 	asked, answer := make(chan struct{}), make(chan struct{})
 	f.tokenAs = func(http.ResponseWriter) bool { close(asked); <-answer; return false }
-	ctx, giveUp := context.WithCancel(context.Background())
+	ctx, giveUp := context.WithCancel(t.Context())
 	first := make(chan error, 1)
 	go func() { _, err := s.GetAccessTokenContext(ctx); first <- err }()
 	<-asked

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -116,6 +117,7 @@ func (c *Callback) fillDefaults() {
 func decodeKeys(encoded []string) ([][]byte, error) {
 	var keys [][]byte
 	for i, text := range encoded {
+		text = strings.TrimSpace(text)
 		key, err := base64.StdEncoding.DecodeString(text + "=")
 		if err != nil || len(text) != 43 || len(key) != 32 {
 			return nil, fmt.Errorf("LINGJULI_WECHAT_AES_KEY: key %d is not 43 characters of base64", i+1)

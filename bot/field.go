@@ -54,13 +54,13 @@ func brokenRule(kind, value string) string {
 	case "thing":
 		return over(n, 20)
 	case "number":
-		return either(over(n, 32), unlike(value, `^[0-9.+-]+$`))
+		return either(over(n, 32), unlike(value, `^[0-9]+(\.[0-9]+)?$`))
 	case "letter":
 		return either(over(n, 32), unlike(value, `^[A-Za-z]+$`))
 	case "symbol":
 		return over(n, 5)
 	case "character_string":
-		return either(over(n, 32), unlike(value, `^[\x21-\x7e]+$`))
+		return either(over(n, 32), unlike(value, `^[\x20-\x7e]+$`))
 	case "time", "date":
 		return either(over(n, 64), unlike(value, `[0-9]`))
 	case "amount":

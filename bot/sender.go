@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -31,7 +33,18 @@ const (
 )
 
 // Sender is notify's sender over WeChat: one member a call, by the way that the member's route names.
-type Sender struct{ client *Client }
+type Sender struct {
+	client *Client
+
+	// Refusals, where it is set before the first Sign, hears of consents that WeChat says are gone.
+	Refusals Refusals
+}
+
+// Refusals keeps consents in step with what WeChat answers to a subscription notice (43101).
+type Refusals interface {
+	// ConsentGone: the person refused this template, or the one send they allowed is used up.
+	ConsentGone(ctx context.Context, who register.OpenID, templateID string)
+}
 
 var _ notify.Sender = (*Sender)(nil)
 
@@ -52,7 +65,7 @@ func (s *Sender) Sign(_ context.Context, call notify.Outgoing) (notify.Request, 
 	var err error
 	switch member := call.Members[0]; member.Route {
 	case notify.BizSend:
-		r.path = bizSendPath
+		r.path, r.template, r.refusals = bizSendPath, call.Template.WeChat.Subscribe, s.Refusals
 		body, err = newNotice(call.Template.WeChat.Subscribe, member)
 	case notify.TemplateMessage:
 		r.path, r.repeatable = templatePath, true
@@ -172,6 +185,9 @@ type request struct {
 	signedAt   time.Time
 	repeatable bool
 	openID     register.OpenID
+	template   string   // of a subscription notice
+	refusals   Refusals // of a subscription notice; may be nil
+	presented  atomic.Bool
 }
 
 // SignedAt is when the body was made. WeChat's bodies carry no time, so they don't grow stale by it.
@@ -190,43 +206,58 @@ func (*sent) needsStatus() bool { return true }
 
 // Present sends it.
 func (r *request) Present(ctx context.Context) notify.Answer {
+	again := r.presented.Swap(true)
 	var got sent
-	err := r.client.call(ctx, "POST", r.path, r.body, &got)
+	err := r.client.call(ctx, http.MethodPost, r.path, r.body, &got)
 	if err == nil {
 		return notify.Answer{Outcome: notify.Accepted, Code: "0", ID: strings.Trim(string(got.MsgID), `"`)}
 	}
-	answer := answerTo(err)
+	if code, _ := Code(err); code == codeNoConsent && r.refusals != nil {
+		r.refusals.ConsentGone(ctx, r.openID, r.template)
+	}
+	answer := answerTo(err, again)
 	answer.Message = strings.ReplaceAll(answer.Message, string(r.openID), r.openID.String())
 	return answer
 }
 
-// answerTo says what an error means for the message.
-func answerTo(err error) notify.Answer {
+const codeNoConsent = 43101
+
+// answerTo says what an error means for the message, again for one whose first copy may have been taken.
+func answerTo(err error, again bool) notify.Answer {
 	answer := notify.Answer{Outcome: notify.Unknown, Message: Redact(err).Error()}
 	var refused *APIError
 	var lost *TransportError
 	switch {
 	case errors.As(err, &refused):
-		ruling := Classify(refused.Code)
-		answer.Outcome, answer.Verdict, answer.RetryAfter = notify.Refused, ruling.Verdict, ruling.After
-		answer.Code, answer.Message, answer.RequestID = fmt.Sprint(refused.Code), redactText(refused.Msg), refused.Rid
-		switch {
-		case refused.Path == tokenPath:
-			answer.Outcome = notify.NotSent // it never came to the message
-			if ruling.Verdict != notify.RetryLater {
-				answer.Verdict = notify.Halt
-			}
-		case ruling.Verdict == "":
-			answer.Outcome = notify.Accepted
-		}
+		answerRefused(&answer, refused, again)
 	case errors.As(err, &lost) && !lost.Written:
 		answer.Outcome, answer.Verdict, answer.RetryAfter = notify.NotSent, notify.RetryLater, 2*time.Second
-	case errors.As(err, &lost) && lost.Status >= 400 && lost.Status < 500 && lost.Status != 408:
+	case errors.As(err, &lost) && lost.Status >= 400 && lost.Status < 500 && lost.Status != http.StatusRequestTimeout:
 		// Something before WeChat turned the request away: WeChat answers 200 even to what it refuses.
 		answer.Outcome, answer.Verdict, answer.RetryAfter = notify.Refused, notify.RetryLater, 10*time.Second
 		answer.Code = fmt.Sprintf("http.%d", lost.Status)
 	}
 	return answer
+}
+
+// answerRefused fills in what WeChat's no means.
+func answerRefused(answer *notify.Answer, no *APIError, again bool) {
+	ruling := Classify(no.Code)
+	answer.Outcome, answer.Verdict, answer.RetryAfter = notify.Refused, ruling.Verdict, ruling.After
+	answer.Code, answer.Message, answer.RequestID = fmt.Sprint(no.Code), redactText(no.Msg), no.Rid
+	switch {
+	case no.Path == tokenPath:
+		// No token, so the message wasn't looked at. What doesn't pass by itself stops the campaign; of an
+		// earlier copy this says nothing.
+		if ruling.Verdict != notify.RetryLater {
+			answer.Verdict = notify.Halt
+		}
+		if again || answer.Verdict == notify.RetryLater {
+			answer.Outcome = notify.NotSent
+		}
+	case ruling.Verdict == "":
+		answer.Outcome = notify.Accepted
+	}
 }
 
 // Say sends a customer message outside any campaign: an answer that missed its reply, a worker's answer.

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lingjuli/lingjuli/internal/register"
 	"github.com/lingjuli/lingjuli/notify"
 )
 
@@ -89,8 +91,7 @@ func TestEveryCodeHasItsRuling(t *testing.T) {
 	want := map[notify.Verdict][]int64{
 		notify.RetryLater:    {-1, 45011, 45066},
 		notify.Halt:          {40001, 40014, 42001, 40125, 40013, 40164, 89503, 40243, 48001, 48004, 48008, 50002, 61004, 40037, 43116, 40247, 41030, 45009, 45028, 47001},
-		notify.MemberFinal:   {40003, 43004, 50005, 43019, 48002, 46004, 45002, 45008, 47003, 40007, 61451, 99999},
-		notify.OptedOutThere: {43101},
+		notify.MemberFinal:   {43101, 40003, 43004, 50005, 43019, 48002, 46004, 45002, 45008, 47003, 40007, 61451, 99999},
 		notify.ChannelClosed: {45015, 45047},
 		notify.MemberLater:   {43117},
 		"":                   {40241, 45065},
@@ -117,7 +118,7 @@ func TestAnAnswerSaysWhatMayBeDoneNext(t *testing.T) {
 		verdict notify.Verdict
 		code    string
 	}{
-		"no consent":   {refusal("43101", "user refuse to accept the msg"), 200, notify.Refused, notify.OptedOutThere, "43101"},
+		"no consent":   {refusal("43101", "user refuse to accept the msg"), 200, notify.Refused, notify.MemberFinal, "43101"},
 		"bad openid":   {refusal("40003", "invalid openid "+testOpenID), 200, notify.Refused, notify.MemberFinal, "40003"},
 		"bad template": {refusal("40037", "invalid template_id"), 200, notify.Refused, notify.Halt, "40037"},
 		"busy":         {refusal("-1", "system error"), 200, notify.Refused, notify.RetryLater, "-1"},
@@ -147,15 +148,44 @@ func TestAnAnswerSaysWhatMayBeDoneNext(t *testing.T) {
 	}
 }
 
+type gone []string
+
+func (g *gone) ConsentGone(_ context.Context, who register.OpenID, templateID string) {
+	*g = append(*g, string(who)+" "+templateID)
+}
+
+func TestAConsentThatIsGoneIsToldOn(t *testing.T) {
+	f := newFakeAPI(t)
+	f.route(bizSendPath, `{"errcode":43101,"errmsg":"user refuse to accept the msg"}`)
+	f.route(templatePath, `{"errcode":43101,"errmsg":"user refuse to accept the msg"}`)
+	var heard gone
+	sender := NewSender(f.client(t))
+	sender.Refusals = &heard
+	for _, route := range []notify.WeChatRoute{notify.BizSend, notify.TemplateMessage} {
+		r, err := sender.Sign(t.Context(), outgoing(route))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Present(t.Context())
+	}
+	if len(heard) != 1 || heard[0] != testOpenID+" TPL_A" {
+		t.Errorf("heard %q", heard)
+	}
+}
+
 func TestWithoutATokenNothingIsSent(t *testing.T) {
 	f := newFakeAPI(t)
 	f.tokenAs = func(w http.ResponseWriter) bool {
 		_, _ = io.WriteString(w, `{"errcode":40164,"errmsg":"invalid ip 203.0.113.9, not in whitelist rid: 1-1-1"}`)
 		return true
 	}
-	got := mustSign(t, f.client(t), outgoing(notify.BizSend)).Present(t.Context())
-	if got.Outcome != notify.NotSent || got.Verdict != notify.Halt || got.Code != "40164" || len(f.calls(bizSendPath)) != 0 {
+	r := mustSign(t, f.client(t), outgoing(notify.TemplateMessage))
+	got := r.Present(t.Context())
+	if got.Outcome != notify.Refused || got.Verdict != notify.Halt || got.Code != "40164" || len(f.calls(templatePath)) != 0 {
 		t.Errorf("got %+v", got)
+	}
+	if got = r.Present(t.Context()); got.Outcome != notify.NotSent {
+		t.Errorf("of an earlier copy this says nothing, but got %+v", got)
 	}
 	dead := f.client(t, func(o *ClientOptions) { o.APIBase = deadAddress(t) })
 	got = mustSign(t, dead, outgoing(notify.BizSend)).Present(t.Context())

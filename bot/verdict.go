@@ -31,13 +31,12 @@ func Classify(code int64) Ruling {
 	case 45015, // no message of theirs in 48 h
 		45047: // their messages used up
 		return Ruling{Verdict: notify.ChannelClosed}
-	case 43101: // no consent, or none left, for this template
-		return Ruling{Verdict: notify.OptedOutThere}
 	}
 	if halts(code) {
 		return Ruling{Verdict: notify.Halt}
 	}
 	// 40003 43004 43019 46004 48002 50005: this person has no use of the account;
+	// 43101: no consent, or none left, for this template; no word against any other way to reach them;
 	// 40007 45002 45008 47003 61451: this person's text is at fault.
 	return Ruling{Verdict: notify.MemberFinal}
 }

@@ -1,0 +1,102 @@
+package flows
+
+import "time"
+
+// Channel is where the person writes from.
+type Channel string
+
+// The channels of a conversation.
+const (
+	WeChat Channel = "wechat"
+	SMS    Channel = "sms"
+)
+
+// Env is what the engine may know of the world; the host fills it in for every step.
+type Env struct {
+	Channel Channel
+	Bound   bool          // we know who they are
+	Away    time.Duration // since their last turn; 0: they never left
+}
+
+// InputKind is what came in.
+type InputKind int
+
+// The kinds of input.
+const (
+	Said       InputKind = iota + 1 // words or a tapped number
+	Begun                           // an event starts a flow, named by Flow
+	Unreadable                      // a picture, voice without words, and the like; Flow names the flow that answers
+	Fed                             // the host's answer to a Request
+)
+
+// Input is one thing to react to.
+type Input struct {
+	Kind   InputKind
+	Text   string
+	Choice int    // a tapped number, 0: none
+	Flow   string // for Begun and Unreadable
+	Facts  Facts  // for Fed
+	Env    Env
+}
+
+// Facts is what the host found out: variables for the flow, and items to say one by one.
+type Facts struct {
+	Vars  map[string]string
+	Items []map[string]string
+}
+
+// Effect is what the host shall do.
+type Effect interface{ effect() }
+
+// Say is a text for the person.
+type Say struct {
+	Key    string            `json:"key"`
+	Values map[string]string `json:"values,omitempty"`
+	SMS    *SMSText          `json:"-"` // how it is said by SMS; nil: it isn't
+}
+
+// Page is a part of a long answer that was held back.
+type Page struct{ Text string }
+
+// Offer lists numbered choices under what was said. Labels are text keys.
+type Offer struct{ Labels []string }
+
+// Request asks the host to look something up or to do something, and to feed the facts back.
+type Request struct {
+	Name string
+	With map[string]string
+}
+
+// Secret says that what came in must not stand in the transcript.
+type Secret struct{}
+
+// Understood says what the words were taken for, for the transcript.
+type Understood struct {
+	Intent string
+	Score  float64
+}
+
+func (Say) effect()        {}
+func (Page) effect()       {}
+func (Offer) effect()      {}
+func (Request) effect()    {}
+func (Secret) effect()     {}
+func (Understood) effect() {}
+
+// Guess is what an utterance may mean.
+type Guess struct {
+	Intent     string
+	Score      float64 // 0 to 1
+	Candidates []Candidate
+}
+
+// Candidate is one of several things an utterance may mean.
+type Candidate struct {
+	Intent string
+	Score  float64
+}
+
+// Understander tells what a person means. It is pure: the same words, the same guess.
+type Understander interface {
+	Understand(text string) Guess
+}

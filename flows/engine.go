@@ -1,0 +1,336 @@
+package flows
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lingjuli/lingjuli/locales"
+)
+
+// Names of the flows that the engine starts by itself.
+const (
+	flowMenu     = "main_menu"
+	flowBind     = "bind_identity"
+	flowHuman    = "human"
+	flowOptOut   = "opt_out"
+	flowOptIn    = "opt_in"
+	flowResume   = "resume"
+	flowStuck    = "stuck"
+	flowUnclear  = "not_understood"
+	flowUnclear2 = "not_understood_again"
+	flowNoMore   = "nothing_more"
+	flowSMS      = "sms_office"
+)
+
+// Bounds of the engine.
+const (
+	maxSteps     = 64               // of one call of Step
+	halfway      = 30 * time.Minute // away so long, a person is asked whether to go on
+	triesInARow  = 2                // not understood so often, numbers and a person are offered
+	choicesShown = 3                // when asking what was meant
+)
+
+// Errors of Step.
+var (
+	// ErrEndless: the definitions run in a circle. Lint finds those that can be found.
+	ErrEndless = errors.New("flows: a conversation does not come to rest")
+	// ErrNotAsked: facts were fed that nothing waits for.
+	ErrNotAsked = errors.New("flows: facts that were not asked for")
+)
+
+// Engine steps conversations. Safe for concurrent use.
+type Engine struct {
+	book       *Book
+	understand Understander
+	takes      map[string][]string // text key → the values it takes
+	words      globalWords
+}
+
+// New makes an engine of a book. The catalogue tells which values each text takes.
+func New(book *Book, catalogue *locales.Bundle, understand Understander) *Engine {
+	e := &Engine{book: book, understand: understand, takes: make(map[string][]string), words: newGlobalWords(book.settings)}
+	texts := catalogue.Localizer(locales.ZhHans)
+	for _, id := range texts.IDs() {
+		e.takes[id] = texts.Placeholders(id)
+	}
+	return e
+}
+
+// Book is the engine's book.
+func (e *Engine) Book() *Book { return e.book }
+
+// Step reacts to one input. The session handed in is not changed. If the last effect is a Request, the host
+// performs it and steps on with what it found (Fed); else the turn is over.
+func (e *Engine) Step(s Session, in Input) (Session, []Effect, error) {
+	r := &run{e: e, s: s.clone(), in: in, said: in.Kind == Fed}
+	if err := r.take(); err != nil {
+		return s, nil, err
+	}
+	if err := r.proceed(); err != nil {
+		return s, nil, err
+	}
+	return r.s, r.effects, nil
+}
+
+// run is one call of Step.
+type run struct {
+	e       *Engine
+	s       Session
+	in      Input
+	effects []Effect
+	items   []map[string]string
+	offer   []string // what numbers lead to when everything has ended
+	said    bool     // something was said in this turn: Last is being filled
+	rest    bool     // nothing is to be run on
+	guess   *Guess
+}
+
+func (r *run) take() error {
+	switch r.in.Kind {
+	case Said:
+		r.hear()
+	case Begun:
+		r.begin(r.in.Flow)
+	case Unreadable:
+		r.beside(r.in.Flow)
+	case Fed:
+		return r.feed()
+	default:
+		return fmt.Errorf("flows: input of kind %d", r.in.Kind)
+	}
+	return nil
+}
+
+func (r *run) feed() error {
+	f := r.top()
+	if f == nil {
+		return ErrNotAsked
+	}
+	d := r.e.book.flows[f.Flow]
+	s := d.step(f.Step)
+	if s.LookUp == "" && s.Do == "" && s.HandOver == "" {
+		return ErrNotAsked
+	}
+	for name, value := range r.in.Facts.Vars {
+		f.set(name, value)
+	}
+	r.items = r.in.Facts.Items
+	r.next(d, f, s)
+	return nil
+}
+
+// proceed runs steps until one waits, or everything has ended.
+func (r *run) proceed() error {
+	for range maxSteps {
+		if r.rest {
+			return nil
+		}
+		f := r.top()
+		if f == nil {
+			r.settle()
+			continue
+		}
+		d := r.e.book.flows[f.Flow]
+		if err := r.perform(d, f, d.step(f.Step)); err != nil {
+			return err
+		}
+	}
+	return ErrEndless
+}
+
+// settle is reached when nothing runs: offer the suspended flow, else numbers to go on with.
+func (r *run) settle() {
+	if len(r.s.Parked) > 0 && r.in.Env.Channel != SMS {
+		r.push(flowResume)
+		r.top().set("title_key", r.e.book.flows[r.s.Parked[0].Flow].Title)
+		return
+	}
+	r.rest = true
+	r.s.Offer = r.offer
+	r.showOffer()
+}
+
+func (r *run) showOffer() {
+	if len(r.s.Offer) == 0 || r.in.Env.Channel == SMS {
+		return
+	}
+	labels := make([]string, 0, len(r.s.Offer))
+	for _, flow := range r.s.Offer {
+		labels = append(labels, r.e.book.flows[flow].Title)
+	}
+	r.effects = append(r.effects, Offer{Labels: labels})
+}
+
+func (r *run) perform(d *Definition, f *Frame, s *Step) error {
+	for _, name := range s.Forget {
+		delete(f.Vars, name)
+	}
+	kind, err := s.kind()
+	if err != nil {
+		return fmt.Errorf("flows: flow %s: step %s: %w", d.ID, s.ID, err)
+	}
+	switch kind {
+	case kindSay:
+		r.sayStep(f, s)
+		r.next(d, f, s)
+	case kindAsk, kindChoose:
+		r.question(f, s)
+	case kindRequest:
+		r.request(Request{Name: s.request(), With: resolve(s.With, f.Vars)})
+	case kindHandOver:
+		r.request(Request{Name: "note", With: map[string]string{"topic": s.HandOver, "words": f.Vars["words"]}})
+	case kindDecide:
+		return r.decide(d, f, s)
+	case kindCall:
+		r.next(d, f, s)
+		r.push(s.Call)
+	case kindEnd:
+		r.end(s.End)
+	}
+	return nil
+}
+
+func (r *run) request(q Request) {
+	r.effects = append(r.effects, q)
+	r.rest = true
+}
+
+func (r *run) decide(d *Definition, f *Frame, s *Step) error {
+	for _, b := range s.Decide {
+		if b.holds(f.Vars) {
+			f.Step = b.Go
+			return nil
+		}
+	}
+	return fmt.Errorf("flows: flow %s: step %s has no way out", d.ID, s.ID)
+}
+
+// next moves a frame on; a flow that has no more steps has ended.
+func (r *run) next(d *Definition, f *Frame, s *Step) {
+	if id := d.after(s); id != "" {
+		f.Step = id
+		return
+	}
+	r.pop()
+}
+
+func (r *run) end(e *End) {
+	if e.Failed {
+		r.s.Stack = nil
+	} else {
+		r.pop()
+	}
+	if len(r.s.Stack) == 0 {
+		r.offer = e.Offer
+	}
+}
+
+// question puts a step's question and waits.
+func (r *run) question(f *Frame, s *Step) {
+	r.rest = true
+	if r.in.Env.Channel == SMS {
+		r.s.Stack, r.s.Parked = nil, nil // an SMS carries no proof of who answers: nothing is asked there
+		return
+	}
+	if n := len(f.Asked); n == 0 || f.Asked[n-1] != s.ID {
+		f.Asked = append(f.Asked, s.ID)
+	}
+	if s.Ask != nil {
+		r.say(s.Ask.Prompt, f.Vars, nil)
+		return
+	}
+	r.say(s.Choose.Prompt, f.Vars, nil)
+	r.effects = append(r.effects, Offer{Labels: labels(s.Choose.Options)})
+}
+
+func labels(options []Option) []string {
+	out := make([]string, 0, len(options))
+	for _, o := range options {
+		out = append(out, o.Label)
+	}
+	return out
+}
+
+func (r *run) sayStep(f *Frame, s *Step) {
+	if !s.Each {
+		r.say(s.Say, f.Vars, s.SMS)
+		return
+	}
+	for _, item := range r.items {
+		values := maps.Clone(item)
+		for name, value := range f.Vars {
+			if _, own := values[name]; !own {
+				values[name] = value
+			}
+		}
+		r.say(s.Say, values, s.SMS)
+	}
+}
+
+// say emits a text with the values it takes and remembers it for "repeat".
+func (r *run) say(key string, vars map[string]string, sms *SMSText) {
+	said := Say{Key: key}
+	for _, name := range r.e.takes[key] {
+		for _, n := range [2]string{name, name + "_key"} {
+			if value, ok := vars[n]; ok {
+				if said.Values == nil {
+					said.Values = make(map[string]string, 4)
+				}
+				said.Values[n] = value
+			}
+		}
+	}
+	if sms != nil {
+		said.SMS = &SMSText{Template: sms.Template, Params: resolve(sms.Params, vars)}
+	}
+	if !r.said {
+		r.said = true
+		r.s.Last = nil
+	}
+	r.s.Last = append(slices.Clip(r.s.Last), said)
+	r.effects = append(r.effects, said)
+}
+
+// resolve fills "$name" arguments from the variables.
+func resolve(with, vars map[string]string) map[string]string {
+	if len(with) == 0 {
+		return nil
+	}
+	out := make(map[string]string, len(with))
+	for name, value := range with {
+		if ref, ok := strings.CutPrefix(value, "$"); ok {
+			value = vars[ref]
+		}
+		out[name] = value
+	}
+	return out
+}
+
+func (r *run) top() *Frame {
+	if len(r.s.Stack) == 0 {
+		return nil
+	}
+	return &r.s.Stack[len(r.s.Stack)-1]
+}
+
+func (r *run) push(flow string) {
+	r.s.Stack = append(r.s.Stack, Frame{Flow: flow, Step: r.e.book.flows[flow].Steps[0].ID})
+}
+
+func (r *run) pop() { r.s.Stack = r.s.Stack[:len(r.s.Stack)-1] }
+
+// waiting is the open question on top, nil where nothing is asked.
+func (r *run) waiting() *Step {
+	f := r.top()
+	if f == nil {
+		return nil
+	}
+	if s := r.e.book.flows[f.Flow].step(f.Step); s.open() {
+		return s
+	}
+	return nil
+}

@@ -1,0 +1,217 @@
+package turn
+
+import (
+	"time"
+
+	"github.com/lingjuli/lingjuli/internal/register"
+)
+
+// The bounds of an identity check.
+const (
+	codeLife        = 10 * time.Minute
+	wrongAllowed    = 5
+	lockedFor       = time.Hour
+	wrongForgotten  = 24 * time.Hour // a wrong try long ago no longer counts
+	betweenCodes    = time.Minute    // to one ID number, one phone
+	codesAnHour     = 5              // to one ID number, one phone
+	askingsAnHour   = 10             // by one openid, who may help a whole family
+	codeTemplateKey = "verify_code"
+)
+
+// Check counts what one subject did in identity checks.
+type Check struct {
+	Wrong       int
+	WrongAt     time.Time
+	LockedUntil time.Time
+	SentAt      time.Time
+	HourFrom    time.Time
+	HourSent    int
+}
+
+func (c Check) locked(now time.Time) bool { return now.Before(c.LockedUntil) }
+
+// wrong counts a wrong code; the fifth locks.
+func (c Check) wrong(now time.Time) Check {
+	if now.Sub(c.WrongAt) >= wrongForgotten || !c.LockedUntil.IsZero() && !c.locked(now) {
+		c.Wrong, c.LockedUntil = 0, time.Time{}
+	}
+	c.Wrong++
+	c.WrongAt = now
+	if c.Wrong >= wrongAllowed {
+		c.Wrong, c.LockedUntil = 0, now.Add(lockedFor)
+	}
+	return c
+}
+
+// left is how many wrong codes are still allowed.
+func (c Check) left(now time.Time) int {
+	if c.locked(now) {
+		return 0
+	}
+	return wrongAllowed - c.Wrong
+}
+
+func (c Check) right() Check {
+	c.Wrong, c.WrongAt, c.LockedUntil = 0, time.Time{}, time.Time{}
+	return c
+}
+
+// maySend says whether another code may be asked for.
+func (c Check) maySend(now time.Time, between time.Duration, hourly int) (soon, thisHour bool) {
+	return now.Sub(c.SentAt) >= between, now.Sub(c.HourFrom) >= time.Hour || c.HourSent < hourly
+}
+
+func (c Check) sent(now time.Time) Check {
+	if now.Sub(c.HourFrom) >= time.Hour {
+		c.HourFrom, c.HourSent = now, 0
+	}
+	c.HourSent++
+	c.SentAt = now
+	return c
+}
+
+// gate says whether this openid may be checked at all, and whom it is bound to.
+func (t *oneTurn) gate() (map[string]string, error) {
+	checks, err := t.tx.Checks(t.self())
+	if err != nil {
+		return nil, err
+	}
+	vars := map[string]string{"locked": yesNo(checks[0].locked(t.now)), "bound": yesNo(t.personID != 0), "who": ""}
+	if t.personID != 0 {
+		r, err := t.tx.Record(t.personID)
+		if err != nil {
+			return nil, err
+		}
+		vars["who"] = maskName(r.Person.Name)
+	}
+	return vars, nil
+}
+
+func (t *oneTurn) self() Subject { return Subject{Kind: ByOpenID, Value: t.in.Who} }
+
+// sendCode sends a code to the number on file, if there is one. What the person hears depends on nothing but their
+// own tries and those on this ID number, so that it tells nothing of who is on file.
+func (t *oneTurn) sendCode(id register.IDNumber, name string) (string, error) {
+	subject := Subject{Kind: ByID, Value: string(id)}
+	checks, err := t.tx.Checks(t.self(), subject)
+	if err != nil {
+		return "", err
+	}
+	mine, theirs := checks[0], checks[1]
+	if mine.locked(t.now) || theirs.locked(t.now) {
+		return "locked", nil
+	}
+	soon, hour := theirs.maySend(t.now, betweenCodes, codesAnHour)
+	_, myHour := mine.maySend(t.now, 0, askingsAnHour)
+	if !soon {
+		open, err := t.tx.OpenCode(id)
+		if err != nil {
+			return "", err
+		}
+		if open {
+			return "asked", nil // the code is on its way to them already
+		}
+		return "wait", nil
+	}
+	if !hour || !myHour {
+		return "enough", nil
+	}
+	if err := t.tx.SaveCheck(t.self(), mine.sent(t.now)); err != nil {
+		return "", err
+	}
+	if err := t.tx.SaveCheck(subject, theirs.sent(t.now)); err != nil {
+		return "", err
+	}
+	return "asked", t.issue(id, name)
+}
+
+// issue makes the code. Where nobody fits, an open code that no digits match stands in its place, so that wrong
+// codes are counted and answered just as for everybody else.
+func (t *oneTurn) issue(id register.IDNumber, name string) error {
+	code := Code{ID: id, At: t.now, Expires: t.now.Add(codeLife)}
+	p, found, err := t.tx.Find(id, name)
+	if err != nil {
+		return err
+	}
+	send := false
+	if found && p.Phone != "" {
+		code.PersonID = p.PersonID
+		if send, err = t.phoneMayGet(p.Phone); err != nil {
+			return err
+		}
+	}
+	if send {
+		code.Digits = t.s.digits()
+	}
+	if err := t.tx.SaveCode(code); err != nil || !send {
+		return err
+	}
+	return t.queue(Message{
+		Kind: Verification, Template: codeTemplateKey, Phone: p.Phone, PersonID: p.PersonID,
+		Params: map[string]string{"code": code.Digits}, At: t.now, Expires: code.Expires,
+	})
+}
+
+// phoneMayGet holds the platform's limit for codes to one phone, which several people may share.
+func (t *oneTurn) phoneMayGet(phone register.Phone) (bool, error) {
+	subject := Subject{Kind: ByPhone, Value: string(phone)}
+	checks, err := t.tx.Checks(subject)
+	if err != nil {
+		return false, err
+	}
+	soon, hour := checks[0].maySend(t.now, betweenCodes, codesAnHour)
+	if !soon || !hour {
+		return false, nil
+	}
+	return true, t.tx.SaveCheck(subject, checks[0].sent(t.now))
+}
+
+// checkCode compares the code; the right one binds.
+func (t *oneTurn) checkCode(digits string) (map[string]string, error) {
+	tried, err := t.tx.TryCode(digits)
+	if err != nil {
+		return nil, err
+	}
+	if !tried.Open {
+		return map[string]string{"check": "late"}, nil
+	}
+	checks, err := t.tx.Checks(t.self(), tried.ID)
+	if err != nil {
+		return nil, err
+	}
+	mine, theirs := checks[0], checks[1]
+	switch {
+	case mine.locked(t.now) || theirs.locked(t.now):
+		return map[string]string{"check": "locked"}, nil
+	case !t.now.Before(tried.Expires):
+		return map[string]string{"check": "late"}, nil
+	case tried.Right:
+		return t.rightCode(tried, mine, theirs)
+	}
+	mine, theirs = mine.wrong(t.now), theirs.wrong(t.now)
+	if err := t.tx.SaveCheck(t.self(), mine); err != nil {
+		return nil, err
+	}
+	if err := t.tx.SaveCheck(tried.ID, theirs); err != nil {
+		return nil, err
+	}
+	left := min(mine.left(t.now), theirs.left(t.now))
+	if left == 0 {
+		return map[string]string{"check": "locked"}, nil
+	}
+	return map[string]string{"check": "wrong", "left": itoa(left)}, nil
+}
+
+func (t *oneTurn) rightCode(tried Tried, mine, theirs Check) (map[string]string, error) {
+	if err := t.tx.SaveCheck(t.self(), mine.right()); err != nil {
+		return nil, err
+	}
+	if err := t.tx.SaveCheck(tried.ID, theirs.right()); err != nil {
+		return nil, err
+	}
+	if err := t.tx.Bind(tried.PersonID); err != nil {
+		return nil, err
+	}
+	t.personID = tried.PersonID
+	return map[string]string{"check": "right"}, nil
+}

@@ -1,0 +1,106 @@
+package turn
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/lingjuli/lingjuli/flows"
+	"github.com/lingjuli/lingjuli/locales"
+)
+
+// The length of one WeChat text: 600 characters and 1800 bytes, less what the hint at its end takes.
+const (
+	pageRunes = 600
+	pageBytes = 1800
+)
+
+// values fills a text's values: the lines to call, what the flow gave, and for "name_key" the text of that key.
+func (t *oneTurn) values(l *locales.Localizer, given map[string]string) map[string]string {
+	book := t.s.engine.Book()
+	all := map[string]string{
+		"TelMedical": book.Line("medical", ""), "TelPaying": book.Line("paying", ""), "TelWork": book.Line("work", ""),
+		"TelFraud": book.Line("fraud", ""), "TelOffice": book.Line("office", t.region),
+	}
+	for name, value := range given {
+		if plain, isKey := strings.CutSuffix(name, "_key"); isKey {
+			all[plain] = l.Text(value, nil)
+			continue
+		}
+		all[name] = value
+	}
+	return all
+}
+
+// write turns effects into one text with its numbered choices, and the pages that wait for "more".
+func (t *oneTurn) write(effects []flows.Effect) (Answer, []string) {
+	l := t.s.texts.Localizer(t.locale())
+	var lines []string
+	var choices []Choice
+	for _, e := range effects {
+		switch e := e.(type) {
+		case flows.Say:
+			lines = append(lines, l.Text(e.Key, t.values(l, e.Values)))
+		case flows.Page:
+			return Answer{Text: e.Text}, nil
+		case flows.Offer:
+			choices = nil
+			lines = append(lines, l.Text("choices.how", nil))
+			for i, key := range e.Labels {
+				choices = append(choices, Choice{Number: i + 1, Label: l.Text(key, nil)})
+				lines = append(lines, strconv.Itoa(i+1)+" "+choices[i].Label)
+			}
+		}
+	}
+	pages := paginate(clean(strings.Join(lines, "\n")), l.Text("more.hint", nil))
+	if len(pages) == 0 {
+		return Answer{}, nil
+	}
+	return Answer{Text: pages[0], Choices: choices}, pages[1:]
+}
+
+// clean drops the characters that XML 1.0 forbids: a reply with one of them cannot be read.
+func clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t', r == '\n', r >= 0x20 && r <= 0xd7ff, r >= 0xe000 && r <= 0xfffd, r >= 0x10000 && r <= 0x10ffff:
+			return r
+		}
+		return -1
+	}, text)
+}
+
+// paginate cuts a text into pages that WeChat takes, at the end of a line where there is one; all but the last
+// end with the hint.
+func paginate(text, hint string) []string {
+	var pages []string
+	tail := "\n" + hint
+	for !fits(text, "") {
+		cut := cutAt(text, pageRunes-utf8.RuneCountInString(tail), pageBytes-len(tail))
+		pages = append(pages, strings.TrimRight(text[:cut], "\n")+tail)
+		text = strings.TrimLeft(text[cut:], "\n")
+	}
+	if text != "" {
+		pages = append(pages, text)
+	}
+	return pages
+}
+
+func fits(text, tail string) bool {
+	return utf8.RuneCountInString(text)+utf8.RuneCountInString(tail) <= pageRunes && len(text)+len(tail) <= pageBytes
+}
+
+// cutAt is the byte at which a page of at most so many runes and bytes ends: after a line, if that leaves half a page.
+func cutAt(text string, runes, size int) int {
+	end, n := 0, 0
+	for i, r := range text {
+		if n == runes || i+utf8.RuneLen(r) > size {
+			break
+		}
+		end, n = i+utf8.RuneLen(r), n+1
+	}
+	if line := strings.LastIndexByte(text[:end], '\n'); line > end/2 {
+		return line + 1
+	}
+	return end
+}

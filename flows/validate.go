@@ -1,0 +1,164 @@
+package flows
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/width"
+
+	"github.com/lingjuli/lingjuli/internal/register"
+)
+
+// validators is the closed list of what an answer can be checked for.
+func validators() []string { return []string{"name", "id_number", "code", "words"} }
+
+// validate checks an answer. The value under "" is the answer itself; others are what came along with it
+// (a name and an ID number in one message).
+func (e *Engine) validate(as, text string, guess func() Guess) (map[string]string, bool) {
+	switch as {
+	case "name":
+		return e.validName(text, guess)
+	case "id_number":
+		return e.validID(text)
+	case "code":
+		return validCode(text)
+	case "words":
+		return validWords(text)
+	}
+	return nil, false
+}
+
+// idLike finds 17 digits and a check character, however they are spaced.
+var idLike = regexp.MustCompile(`\d(?:[\s-]*\d){16}[\s-]*[\dxX]`)
+
+// findID takes a valid ID number out of a message and gives what is left.
+func findID(text string) (id, rest string, found bool) {
+	folded := width.Fold.String(text)
+	at := idLike.FindStringIndex(folded)
+	if at == nil {
+		return "", folded, false
+	}
+	raw := strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || r == '-' {
+			return -1
+		}
+		return r
+	}, folded[at[0]:at[1]])
+	parsed, _, err := register.ParseIDNumber(raw)
+	if err != nil {
+		return "", folded, false
+	}
+	return string(parsed), folded[:at[0]] + " " + folded[at[1]:], true
+}
+
+func (e *Engine) validID(text string) (map[string]string, bool) {
+	id, rest, found := findID(text)
+	if !found {
+		return nil, false
+	}
+	values := map[string]string{"": id}
+	if name := e.book.settings.nameIn(rest); name != "" {
+		values["name"] = name
+	}
+	return values, true
+}
+
+func (e *Engine) validName(text string, guess func() Guess) (map[string]string, bool) {
+	id, rest, found := findID(text)
+	name := e.book.settings.nameIn(rest)
+	if name == "" {
+		return nil, false
+	}
+	if found {
+		return map[string]string{"": name, "id_number": id}, true
+	}
+	bound := e.book.settings.Sure
+	if utf8.RuneCountInString(name) <= 4 && e.surname(name) {
+		bound = e.book.settings.Certain // a surname in front: only a plain wish outweighs it
+	}
+	if g := guess(); g.Score >= bound && e.book.byIntent[g.Intent] != "" {
+		return nil, false
+	}
+	return map[string]string{"": name}, true
+}
+
+func (e *Engine) surname(name string) bool {
+	first, _ := utf8.DecodeRuneInString(name)
+	return strings.ContainsRune(e.book.settings.Surnames, first)
+}
+
+// nameIn takes a person's name out of a message: 2 to 15 Han characters with the dot of minority names.
+func (s Settings) nameIn(text string) string {
+	text = trimMarks(strings.ToLower(text))
+	for _, lead := range s.NameLead {
+		if after, ok := strings.CutPrefix(text, lead); ok {
+			text = trimMarks(after)
+		}
+	}
+	for _, tail := range s.NameTail {
+		text = trimMarks(strings.TrimSuffix(text, tail))
+	}
+	name := strings.Map(func(r rune) rune {
+		switch r {
+		case ' ', '\u3000', '\t', '\n', '\r':
+			return -1
+		case '.', '\u2022', '\u30fb', '\uff65', '\uff0e', '\u2027':
+			return nameDot
+		}
+		return r
+	}, text)
+	n := utf8.RuneCountInString(name)
+	if n < 2 || n > 15 || strings.HasPrefix(name, string(nameDot)) || strings.HasSuffix(name, string(nameDot)) {
+		return ""
+	}
+	for _, r := range name {
+		if r != nameDot && !unicode.Is(unicode.Han, r) {
+			return ""
+		}
+	}
+	return name
+}
+
+// nameDot stands between the parts of a minority name.
+const nameDot = '\u00b7'
+
+func trimMarks(text string) string {
+	return strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsPunct(r) })
+}
+
+var sixDigits = regexp.MustCompile(`(?:^|\D)(\d{6})(?:\D|$)`)
+
+func validCode(text string) (map[string]string, bool) {
+	folded := width.Fold.String(text)
+	if m := sixDigits.FindStringSubmatch(folded); m != nil {
+		return map[string]string{"": m[1]}, true
+	}
+	// "1 2 3 4 5 6" and "123-456" are a code read aloud.
+	bare := strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || r == '-' {
+			return -1
+		}
+		return r
+	}, folded)
+	if len(bare) == 6 && !slices.ContainsFunc([]rune(bare), func(r rune) bool { return r < '0' || r > '9' }) {
+		return map[string]string{"": bare}, true
+	}
+	return nil, false
+}
+
+// maxWords bounds a free answer; what is longer is cut.
+const maxWords = 500
+
+func validWords(text string) (map[string]string, bool) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return nil, false
+	}
+	if r := []rune(text); len(r) > maxWords {
+		text = string(r[:maxWords])
+	}
+	return map[string]string{"": text}, true
+}

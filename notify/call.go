@@ -120,7 +120,6 @@ type ClaimFacts struct {
 	Campaign Campaign
 	Channel  Channel
 	Now      time.Time // the database's clock
-	SpentFen int64     // what the campaign has cost so far; only where it has a budget
 	Calls    []CallFacts
 }
 
@@ -140,6 +139,7 @@ type Beginning struct {
 	Route    WeChatRoute
 	SignedAt time.Time
 	Drops    []Drop
+	Halt     *Halting // the campaign stops: its calls can't be made
 }
 
 // CallResult is what became of a call that had begun.
@@ -161,4 +161,13 @@ type CallResult struct {
 type Halting struct {
 	Reason string
 	Detail string
+}
+
+// CallSize is how many members a call of the campaign may have. Where the campaign has a rate of its own, a call is
+// no more than a quarter of a second's recipients, so that the rate holds within a second too.
+func CallSize(s Spec, c Channel) int {
+	if s.Rate == 0 {
+		return c.MaxMembers()
+	}
+	return min(c.MaxMembers(), max(1, s.Rate/4))
 }

@@ -162,3 +162,62 @@ func ServedChannels(s Spec, t Template) []Channel {
 	}
 	return list
 }
+
+// Looks and fall-backs of calls that have begun.
+type Lookups interface {
+	// DueCalls takes calls whose time has come by the database's clock, and keeps them from others for as long as hold.
+	DueCalls(ctx context.Context, limit int, hold time.Duration) (list []Call, now time.Time, err error)
+	// CallNumbers gives at most limit of the numbers a call went to.
+	CallNumbers(ctx context.Context, callID int64, limit int) ([]register.Phone, error)
+	// NextLook writes down a look that found nothing (counted) or could not be made, and when to look again.
+	NextLook(ctx context.Context, callID int64, looks int, counted bool, at time.Time) error
+	// RequeueCall queues the members of a call that the platform does not have under a new call; 0: nobody was left.
+	RequeueCall(ctx context.Context, callID int64) (int64, error)
+	// FallBackCall moves members for whom nothing was heard to their next channel, and gives up on the others where told.
+	FallBackCall(ctx context.Context, callID int64, giveUp bool, next time.Time) error
+}
+
+// Ends finishes what is to be finished, and finds what waits for the bell.
+type Ends interface {
+	// EndCampaigns takes out the rows of ended campaigns and finishes those in which nothing can happen any more.
+	EndCampaigns(ctx context.Context, now time.Time) (more bool, err error)
+	// QueuedCalls lists calls that wait for the bell.
+	QueuedCalls(ctx context.Context, limit int) ([]Call, error)
+}
+
+// ReceiptLog keeps what platforms push and applies it later.
+type ReceiptLog interface {
+	StoreReports(ctx context.Context, list []Report, at time.Time) error
+	StoreReplies(ctx context.Context, list []ReplySMS, at time.Time) error
+	// ApplyReports applies stored receipts, at most limit; what they say of a campaign is judged by judge under lock.
+	ApplyReports(ctx context.Context, now time.Time, limit int, judge func(c Campaign, outcomes string) *Halting) (applied int, err error)
+	// NextReplies gives stored replies that nobody has handled, the oldest first.
+	NextReplies(ctx context.Context, limit int) ([]StoredReply, error)
+	// DoneReply marks one as handled.
+	DoneReply(ctx context.Context, id int64, at time.Time) error
+}
+
+// StoredReply is a reply with the id under which it is kept: the key of its turn.
+type StoredReply struct {
+	ID int64
+	ReplySMS
+}
+
+// Replies is whoever understands what people send back. It is called at least once for each reply, with the same id
+// for the same reply, and must have one effect for each.
+type Replies interface {
+	HandleReply(ctx context.Context, r StoredReply) error
+}
+
+// Store is all that a worker needs of where rows are kept.
+type Store interface {
+	Plans
+	Calls
+	Lookups
+	Ends
+	ReceiptLog
+	Notices
+	Templates
+	MACs
+	FindCampaign(ctx context.Context, id int64) (Campaign, error)
+}

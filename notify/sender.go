@@ -122,4 +122,5 @@ type Answer struct {
 	ID         string  // BizId, msgid or CallId of an accepted request
 	RequestID  string
 	RetryAfter time.Duration
+	OfPhone    bool // a refusal about the number itself: whoever else is on it would be refused too
 }

@@ -31,8 +31,7 @@ type Spec struct {
 	Schedule      string            `yaml:"schedule" json:"schedule,omitempty"` // now, or RFC 3339
 	Window        *string           `yaml:"window" json:"window,omitempty"`     // nil: DefaultWindow; "": any hour
 	Expires       time.Time         `yaml:"expires" json:"expires,omitzero"`
-	Rate          int               `yaml:"rate" json:"rate,omitempty"`     // recipients a second; 0: the account's limit
-	Budget        float64           `yaml:"budget" json:"budget,omitempty"` // yuan; 0: none
+	Rate          int               `yaml:"rate" json:"rate,omitempty"` // recipients a second; 0: the account's limit
 }
 
 // Span is a duration as files write it: 24h, 90m.
@@ -114,8 +113,6 @@ func (s Spec) Check() error {
 		return bad("template is missing")
 	case s.Rate < 0:
 		return bad("rate is negative")
-	case s.Budget < 0:
-		return bad("budget is negative")
 	}
 	for i, c := range s.Channels {
 		if !slices.Contains(Channels(), c) || slices.Contains(s.Channels[:i], c) {
@@ -127,6 +124,17 @@ func (s Spec) Check() error {
 	}
 	_, err := s.Hours()
 	return err
+}
+
+// defaultFallback is fallback_after where a campaign of several channels names none.
+const defaultFallback = 24 * time.Hour
+
+// FallsBackAfter is how long a message may stay without proof before the next channel is tried.
+func (s Spec) FallsBackAfter() time.Duration {
+	if s.FallbackAfter > 0 {
+		return time.Duration(s.FallbackAfter)
+	}
+	return defaultFallback
 }
 
 // StartsAt is when the campaign may start; zero: as soon as it is approved.

@@ -110,7 +110,7 @@ func (t *tx) dispatch(c notify.Campaign, channel notify.Channel, now time.Time, 
 	if err != nil {
 		return nil, false, err
 	}
-	limit := min(dispatchBatch, (maxOpen-open)*channel.MaxMembers())
+	limit := min(dispatchBatch, (maxOpen-open)*notify.CallSize(c.Spec, channel))
 	if limit <= 0 {
 		return nil, false, nil
 	}
@@ -194,7 +194,7 @@ type newCall struct {
 
 // putIntoCalls writes the calls and marks their members queued.
 func (t *tx) putIntoCalls(c notify.Campaign, channel notify.Channel, rows []waitingRow, now time.Time) ([]int64, error) {
-	calls := splitIntoCalls(rows, channel.MaxMembers())
+	calls := splitIntoCalls(rows, notify.CallSize(c.Spec, channel))
 	ids, err := t.insertCalls(keyOf(c), channel, calls, now)
 	if err != nil {
 		return nil, err

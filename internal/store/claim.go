@@ -201,6 +201,11 @@ func (t *tx) beginCall(cl claim, c notify.Campaign, calls []queuedCall, b notify
 	if err := t.dropMembers(keyOf(c), calls[at], b.Drops, rows, now); err != nil {
 		return err
 	}
+	if b.Halt != nil {
+		if err := t.haltCampaign(c.ID, *b.Halt, now); err != nil {
+			return err
+		}
+	}
 	if len(b.Begin) == 0 {
 		_, err := t.exec(`UPDATE calls SET state = 'withdrawn', wake_at = 0, updated_at = $2 WHERE id = $1`, b.CallID, toMicros(now))
 		return err

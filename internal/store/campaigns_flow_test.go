@@ -1,0 +1,299 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/hibiken/asynq"
+
+	"github.com/lingjuli/lingjuli/internal/register"
+	"github.com/lingjuli/lingjuli/internal/staff"
+	"github.com/lingjuli/lingjuli/notify"
+)
+
+// platform is a carrier that keeps what it took, and can be told to fail.
+type platform struct {
+	mu     sync.Mutex
+	taken  map[string]map[register.Phone]int // out id → phone → times
+	calls  int
+	answer func(call notify.Outgoing, n int) (notify.Answer, bool) // the answer, and whether the message was taken
+}
+
+func (p *platform) Sign(_ context.Context, call notify.Outgoing) (notify.Request, error) {
+	return &platformRequest{p, call, time.Now()}, nil
+}
+
+type platformRequest struct {
+	p    *platform
+	call notify.Outgoing
+	at   time.Time
+}
+
+func (r *platformRequest) SignedAt() time.Time { return r.at }
+func (r *platformRequest) Repeatable() bool    { return true }
+func (r *platformRequest) Present(ctx context.Context) notify.Answer {
+	r.p.mu.Lock()
+	defer r.p.mu.Unlock()
+	r.p.calls++
+	answer, taken := notify.Answer{Outcome: notify.Accepted, Code: "OK", ID: fmt.Sprint("biz", r.p.calls)}, true
+	if r.p.answer != nil {
+		answer, taken = r.p.answer(r.call, r.p.calls)
+	}
+	if !taken {
+		return answer
+	}
+	if r.p.taken == nil {
+		r.p.taken = map[string]map[register.Phone]int{}
+	}
+	if r.p.taken[r.call.OutID] == nil {
+		r.p.taken[r.call.OutID] = map[register.Phone]int{}
+	}
+	for _, m := range r.call.Members {
+		r.p.taken[r.call.OutID][m.Phone]++
+	}
+	return answer
+}
+
+// Look finds what was taken.
+func (p *platform) Look(_ context.Context, outID string, phone register.Phone, _ time.Time) (notify.Found, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.taken[outID][phone] > 0 {
+		return notify.Found{State: notify.FoundWaiting}, nil
+	}
+	return notify.Found{}, notify.ErrNoMessage
+}
+
+// texts counts the texts each phone got.
+func (p *platform) texts() map[register.Phone]int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	got := map[register.Phone]int{}
+	for _, phones := range p.taken {
+		for phone, n := range phones {
+			got[phone] += n
+		}
+	}
+	return got
+}
+
+// villager is a person to be put on file.
+type villager struct {
+	id        int64
+	name      string
+	phone     register.Phone
+	household string
+	status    register.LifeStatus
+}
+
+func phoneOf(n int) register.Phone { return register.Phone(fmt.Sprintf("1380000%04d", n)) }
+
+func putOnFile(t *testing.T, s *Store, people ...villager) {
+	t.Helper()
+	err := s.write(t.Context(), "put on file", func(tx *tx) error {
+		columns := []string{"id", "id_idx", "id_number_sealed", "name_idx", "name_sealed", "phone_idx", "phone_sealed", "phone_mobile", "region",
+			"household_no", "household", "head_relation", "birth_date", "sex", "categories", "education", "student", "pupil", "school",
+			"graduated_on", "skills", "labour", "wants_work", "wants_training", "wants_business", "employment", "employed", "employer",
+			"placed_on", "status", "disability_level", "disability_kind", "health", "language", "hand_fields", "wechat_bound",
+			"wechat_subscribed", "opted_out", "last_reached_at", "created_at", "updated_at"}
+		var rows [][]any
+		for _, p := range people {
+			if p.status == "" {
+				p.status = register.Alive
+			}
+			if p.name == "" {
+				p.name = "王小明"
+			}
+			var phoneSealed, phoneIdx []byte
+			if p.phone != "" {
+				phoneSealed, phoneIdx = tx.keys.Seal([]byte(p.phone), "people", "phone_sealed", p.id), tx.keys.Index("phone", string(p.phone))
+			}
+			id := []byte(fmt.Sprint("id", p.id))
+			rows = append(rows, []any{p.id, id, id, id, tx.keys.Seal([]byte(p.name), "people", "name_sealed", p.id), phoneIdx, phoneSealed, p.phone != "",
+				"441802103201", "", p.household, "", "1970-01-01", "", "", "", "", false, "", "", "", "", 0, 0, 0, "", false, "", "",
+				string(p.status), 0, "", "", "", "", false, false, false, 0, 0, 0})
+		}
+		return tx.bulkInsert("people", columns, rows)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// noNotices is a worker's store without conversations.
+type noNotices struct{ *Store }
+
+func (noNotices) ClaimNotice(context.Context, int64, string, time.Duration) (notify.Notice, error) {
+	return notify.Notice{}, notify.ErrNoNotice
+}
+func (noNotices) SettleNotice(context.Context, int64, notify.Settlement) error { return nil }
+func (noNotices) WaitingNotices(context.Context, int) ([]int64, error)         { return nil, nil }
+
+// quickRules have no cap, and time goes as it goes.
+func quickRules() notify.Rules { return notify.Rules{Zone: time.UTC} }
+
+func startWorker(t *testing.T, s *Store, p *platform, rules notify.Rules, redisAddr string) *notify.Worker {
+	t.Helper()
+	level := slog.LevelError
+	if testing.Verbose() {
+		level = slog.LevelDebug
+	}
+	w, err := notify.NewWorker(notify.WorkerConfig{
+		Store: noNotices{s}, Senders: map[notify.Channel]notify.Sender{notify.SMS: p, notify.Voice: p, notify.WeChat: p}, Looker: p,
+		Redis: asynq.RedisClientOpt{Addr: redisAddr}, Rules: rules,
+		Looks: notify.Looks{200 * time.Millisecond, 400 * time.Millisecond}, Validity: 600 * time.Millisecond,
+		SMSQPS: 500, WeChat: 500, Now: time.Now,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Start(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func templateOf(channels ...notify.Channel) notify.Template {
+	x := notify.Template{Key: "due", Kind: notify.PremiumReminder}
+	for _, c := range channels {
+		switch c {
+		case notify.SMS:
+			x.SMS = &notify.SMSTemplate{Code: "SMS_1", Type: notify.SMSNotification, Content: "${name}您好，请缴费。", Params: map[string]string{"name": "{{.Person.ShortName}}"}}
+		case notify.Voice:
+			x.Voice = &notify.VoiceTemplate{Code: "TTS_1", Content: "${name}您好。", Params: map[string]string{"name": "{{.Person.ShortName}}"}}
+		case notify.WeChat:
+			x.WeChat = &notify.WeChatTemplate{Subscribe: "TPL_A", Fields: map[string]string{"thing1": "{{.Person.ShortName}}"}}
+		}
+	}
+	return x
+}
+
+// approved makes an approved campaign.
+func approved(t *testing.T, s *Store, change func(*notify.Spec)) int64 {
+	t.Helper()
+	ctx := t.Context()
+	anyHour := ""
+	spec := notify.Spec{Name: "缴费提醒", Kind: notify.PremiumReminder, Audience: everybody(), Channels: []notify.Channel{notify.SMS}, Template: "due", Window: &anyHour}
+	if change != nil {
+		change(&spec)
+	}
+	now := time.Now()
+	id, err := s.CreateCampaign(ctx, notify.Campaign{Month: 202611, Spec: spec, AuthorID: 1, CreatedAt: now}, staff.Entry{At: now, Actor: "a", Act: staff.DidWrite})
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := templateOf(spec.Channels...)
+	for _, event := range []notify.CampaignEvent{notify.Submit, notify.Approve} {
+		if _, err := s.MoveCampaign(ctx, id, notify.CampaignMoved{Event: event, At: now, By: staff.Member{ID: 2}, Template: &template,
+			Audit: staff.Entry{At: now, Actor: "b", Act: staff.DidApprove, Object: fmt.Sprint("campaign:", id)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return id
+}
+
+func statusOf(t *testing.T, s *Store, id int64) notify.Status {
+	t.Helper()
+	st, err := s.CampaignStatus(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
+// until waits for a state of a campaign.
+func until(t *testing.T, s *Store, id int64, what string, done func(notify.Status) bool) notify.Status {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		st := statusOf(t, s, id)
+		if done(st) {
+			return st
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("not %s: %+v", what, st)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func finished(st notify.Status) bool { return st.State == notify.Finished }
+
+func crowd(n int) []villager {
+	people := make([]villager, n)
+	for i := range people {
+		people[i] = villager{id: int64(i + 1), phone: phoneOf(i), household: fmt.Sprint("h", i)}
+	}
+	return people
+}
+
+func TestAnApprovedCampaignReachesEverybodyOnceAndFinishes(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(950)...)
+		p := &platform{}
+		id := approved(t, s, nil)
+		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
+		defer w.Shutdown()
+		st := until(t, s, id, "finished", finished)
+		if st.Total != 950 || st.Accepted != 950 || st.ByChannel[notify.SMS] != 950 {
+			t.Errorf("%+v", st)
+		}
+		onceEach(t, p, 950)
+	})
+}
+
+func onceEach(t *testing.T, p *platform, want int) {
+	t.Helper()
+	got := p.texts()
+	if len(got) != want {
+		t.Errorf("%d phones got a text, want %d", len(got), want)
+	}
+	for phone, n := range got {
+		if n != 1 {
+			t.Errorf("%s got %d texts", phone, n)
+		}
+	}
+}
+
+func TestUnansweredCallsAreResolvedAndNobodyGetsATextTwice(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(800)...)
+		r := rand.New(rand.NewPCG(1, 2))
+		p := &platform{}
+		p.answer = func(call notify.Outgoing, n int) (notify.Answer, bool) {
+			for _, m := range call.Members {
+				if strings.HasSuffix(string(m.Phone), "77") {
+					return notify.Answer{Outcome: notify.Refused, Verdict: notify.MemberFinal, Code: "isv.MOBILE_NUMBER_ILLEGAL", OfPhone: true}, false
+				}
+			}
+			switch r.IntN(6) {
+			case 0:
+				return notify.Answer{Outcome: notify.Unknown}, true
+			case 1:
+				return notify.Answer{Outcome: notify.Unknown}, false
+			case 2:
+				return notify.Answer{Outcome: notify.NotSent, Verdict: notify.RetryLater}, false
+			}
+			return notify.Answer{Outcome: notify.Accepted, Code: "OK"}, true
+		}
+		id := approved(t, s, nil)
+		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
+		defer w.Shutdown()
+		st := until(t, s, id, "finished", finished)
+		if st.Total != 800 || st.Accepted != 792 || st.Failed != 8 {
+			t.Errorf("%+v", st)
+		}
+		onceEach(t, p, 792)
+	})
+}
+
+func everybody() any { return map[string]any{"all": []any{}} }

@@ -1,0 +1,52 @@
+package notify
+
+import (
+	"context"
+	"time"
+)
+
+// applyEvery is how often stored receipts are looked for when there were none.
+const (
+	applyEvery = 500 * time.Millisecond
+	applyBatch = 2000
+	replyBatch = 50
+)
+
+// apply applies receipts and hands replies on, for as long as there are any.
+func (w *Worker) apply(ctx context.Context) {
+	quiet := newQuiet(w.cfg.Logger, "receipts can't be applied")
+	for ctx.Err() == nil {
+		n, err := w.cfg.Store.ApplyReports(ctx, w.cfg.Now(), applyBatch, Judge)
+		quiet.say(ctx, err)
+		w.handReplies(ctx)
+		if n == applyBatch && err == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(applyEvery):
+		}
+	}
+}
+
+// handReplies hands replies to whoever understands them. One that fails is tried again with the next round.
+func (w *Worker) handReplies(ctx context.Context) {
+	if w.cfg.Replies == nil {
+		return
+	}
+	replies, err := w.cfg.Store.NextReplies(ctx, replyBatch)
+	if err != nil {
+		return // said by the receipts already
+	}
+	for _, r := range replies {
+		if err := w.cfg.Replies.HandleReply(ctx, r); err != nil {
+			if ctx.Err() == nil {
+				w.cfg.Logger.Error("a reply can't be handled yet", "reply", r.ID, "error", err)
+			}
+			continue
+		}
+		if err := w.cfg.Store.DoneReply(ctx, r.ID, w.cfg.Now()); err != nil && ctx.Err() == nil {
+			w.cfg.Logger.Error("a reply can't be marked as handled", "reply", r.ID, "error", err)
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package notify
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/hibiken/asynq"
+)
+
+// The queues, in the order in which they are served.
+const (
+	queueUrgent  = "urgent"  // codes and answers
+	queueDefault = "default" // what staff wait for
+	queueBulk    = "bulk"    // campaigns
+	queueChores  = "chores"
+)
+
+// The kinds of tasks. A task carries ids and never truth: losing one loses time.
+const (
+	taskCalls  = "calls"
+	taskNotice = "notice"
+)
+
+// ringLimit is how many calls of one member one task carries.
+const ringLimit = 10
+
+// callTask rings for calls of one campaign and channel.
+type callTask struct {
+	CampaignID int64   `json:"campaign"`
+	Channel    Channel `json:"channel"`
+	Rate       int     `json:"rate,omitempty"` // the campaign's own
+	Size       int     `json:"size,omitempty"` // recipients, at most, for that rate
+	Calls      []int64 `json:"calls"`
+}
+
+// bell rings asynq. Redis away is said once, and once again when it is back.
+type bell struct {
+	client *asynq.Client
+	log    *slog.Logger
+	silent atomic.Bool
+}
+
+// ring rings for calls, several in one task where each has one member.
+func (b *bell) ring(ctx context.Context, c Campaign, channel Channel, calls []int64) {
+	step := 1
+	if channel.MaxMembers() == 1 {
+		step = ringLimit
+	}
+	for len(calls) > 0 {
+		n := min(step, len(calls))
+		task := callTask{CampaignID: c.ID, Channel: channel, Rate: c.Spec.Rate, Calls: calls[:n]}
+		if c.Spec.Rate > 0 {
+			task.Size = n * CallSize(c.Spec, channel)
+		}
+		if !b.send(ctx, queueBulk, taskCalls, task) {
+			return // the rows are there, the sweeper rings again
+		}
+		calls = calls[n:]
+	}
+}
+
+// ringNotice rings for a notice.
+func (b *bell) ringNotice(ctx context.Context, id int64) bool {
+	return b.send(ctx, queueUrgent, taskNotice, noticeTask{id})
+}
+
+type noticeTask struct {
+	ID int64 `json:"id"`
+}
+
+// send puts one task on a queue. Its id is always fresh: the orphan of a killed worker would block one of its own.
+func (b *bell) send(ctx context.Context, queue, kind string, body any) bool {
+	payload, err := json.Marshal(body)
+	if err != nil {
+		b.log.Error("a task can't be written", "kind", kind, "error", err)
+		return false
+	}
+	soon, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	_, err = b.client.EnqueueContext(soon, asynq.NewTask(kind, payload), asynq.Queue(queue), asynq.MaxRetry(2), asynq.Timeout(time.Minute))
+	if err != nil {
+		if !b.silent.Swap(true) && ctx.Err() == nil {
+			b.log.Warn("the queue can't be reached; rows wait and are rung for again", "error", err)
+		}
+		return false
+	}
+	if b.silent.Swap(false) {
+		b.log.Info("the queue can be reached again")
+	}
+	return true
+}
+
+// quietLogger is asynq's logger: its own words are chatter, but for errors, which are said as warnings.
+type quietLogger struct{ log *slog.Logger }
+
+func (q quietLogger) Debug(...any)      {}
+func (q quietLogger) Info(...any)       {}
+func (q quietLogger) Warn(args ...any)  { q.log.Debug("queue", "words", fmt.Sprint(args...)) }
+func (q quietLogger) Error(args ...any) { q.log.Debug("queue", "words", fmt.Sprint(args...)) }
+func (q quietLogger) Fatal(args ...any) { q.log.Error("queue", "words", fmt.Sprint(args...)) }

@@ -1,0 +1,136 @@
+package notify
+
+import (
+	"slices"
+	"time"
+
+	"github.com/lingjuli/lingjuli/internal/register"
+)
+
+// Rules are what a claim is decided by, besides the campaign itself.
+type Rules struct {
+	Zone      *time.Location
+	Cap       Cap
+	CapWait   time.Duration
+	PriceFen  map[Channel]float64 // a segment, a voice call
+	Signature string              // the SMS signature, for the count of segments
+}
+
+// Gate says whether the campaign may send at all now. Where it may not, the drop says what becomes of its rows.
+func (r Rules) Gate(c Campaign, now time.Time) (drop Drop, open bool) {
+	switch {
+	case c.State == Cancelled:
+		return Drop{Event: Skip, Reason: string(WasCancelled)}, false
+	case !c.ExpiresAt.IsZero() && !now.Before(c.ExpiresAt):
+		return Drop{Event: Skip, Reason: string(Expired)}, false
+	case c.State != Running:
+		return Drop{Event: PutBack, WakeAt: now}, false
+	}
+	hours, err := c.Spec.Hours()
+	if err == nil && !hours.Open(now, r.Zone) {
+		return Drop{Event: PutBack, WakeAt: hours.NextOpen(now, r.Zone)}, false
+	}
+	return Drop{}, true
+}
+
+// Drop says whether a member of a call drops out before it begins, and how. now is the database's clock.
+func (r Rules) Drop(c Campaign, channel Channel, f Facts, now time.Time) (Drop, bool) {
+	skip := func(why SkipReason) (Drop, bool) {
+		return Drop{PersonID: f.PersonID, Event: Skip, Reason: string(why)}, true
+	}
+	switch {
+	case f.Status == register.Deceased:
+		return skip(IsDeceased)
+	case f.OptedOut:
+		return skip(OptedOut)
+	case !f.Matches:
+		return skip(NoLongerMatches)
+	case !reachable(channel, f):
+		return r.noWay(channel, f)
+	}
+	return r.capped(channel, f, now)
+}
+
+// reachable says whether the channel has a way to the person now.
+func reachable(channel Channel, f Facts) bool {
+	switch channel {
+	case WeChat:
+		return f.WeChat.OpenID != ""
+	case SMS:
+		return f.Mobile && f.Phone != "" && !f.PhoneOut && !f.PhoneMany
+	}
+	return f.Phone != "" && !f.PhoneOut && !f.PhoneMany
+}
+
+// noWay: the next channel without an attempt, or a skip.
+func (r Rules) noWay(channel Channel, f Facts) (Drop, bool) {
+	d := Drop{PersonID: f.PersonID, Event: Fall}
+	if len(f.Later) == 0 {
+		d.Event, d.Reason = Skip, string(NoChannel)
+		if channel.Phone() && f.PhoneOut {
+			d.Reason = string(OptedOut)
+		}
+	}
+	return d, true
+}
+
+// capped: the cap holds a member back until it has room, and skips them when that is too far away.
+func (r Rules) capped(channel Channel, f Facts, now time.Time) (Drop, bool) {
+	free := r.Cap.FreeAt(f.Sent, now)
+	if channel.Phone() {
+		if at := r.Cap.FreeAt(f.NumberSent, now); at.After(free) {
+			free = at
+		}
+	}
+	if !free.After(now) {
+		return Drop{}, false
+	}
+	from := f.WaitsFrom
+	if from.IsZero() {
+		from = now
+	}
+	if free.After(from.Add(r.CapWait)) {
+		if last := from.Add(r.CapWait); last.After(now) {
+			// Something may be given back before then: wait as long as waiting is allowed.
+			return Drop{PersonID: f.PersonID, Event: PutBack, WakeAt: last, WaitsFrom: from}, true
+		}
+		return Drop{PersonID: f.PersonID, Event: Skip, Reason: string(FrequencyCap)}, true
+	}
+	return Drop{PersonID: f.PersonID, Event: PutBack, WakeAt: free, WaitsFrom: from}, true
+}
+
+// routeOf is the way a WeChat message takes: the long-term notice, a customer message while the window has enough left
+// for answers, a template message for service notices alone.
+func routeOf(c Campaign, f WeChatFacts) (WeChatRoute, bool) {
+	w := c.Template.WeChat
+	switch {
+	case w == nil:
+		return "", false
+	case w.Subscribe != "" && f.Consented:
+		return BizSend, true
+	case f.CustomerLeft >= keptForAnswers+1 && (w.Text != "" || c.Template.SMS != nil):
+		return CustomerMessage, true
+	case w.Template != "" && c.Spec.Kind == ServiceNotice:
+		return TemplateMessage, true
+	}
+	return "", false
+}
+
+// keptForAnswers are the customer messages of a window that campaigns leave for answers.
+const keptForAnswers = 2
+
+// dropAll drops every member of a call alike.
+func dropAll(call CallFacts, like Drop) Beginning {
+	b := Beginning{CallID: call.ID}
+	for _, f := range call.Members {
+		d := like
+		d.PersonID = f.PersonID
+		b.Drops = append(b.Drops, d)
+	}
+	return b
+}
+
+// sameNumberTwice keeps only the first of members that have come to share a number since the call was made.
+func sameNumberTwice(members []Member, phone register.Phone) bool {
+	return phone != "" && slices.ContainsFunc(members, func(m Member) bool { return m.Phone == phone })
+}

@@ -1,0 +1,77 @@
+package notify
+
+import (
+	"context"
+	"time"
+)
+
+// How often the feeder looks when nothing calls it, and how much it does in one transaction.
+const (
+	feedEvery = 250 * time.Millisecond
+	planBatch = 4000
+)
+
+// feed plans and dispatches running campaigns: rows first, then the bell.
+func (w *Worker) feed(ctx context.Context) {
+	quiet := newQuiet(w.cfg.Logger, "campaigns can't be fed")
+	for ctx.Err() == nil {
+		more, err := w.feedOnce(ctx)
+		quiet.say(ctx, err)
+		if more && err == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-w.kick:
+		case <-time.After(feedEvery):
+		}
+	}
+}
+
+// feedOnce gives every running campaign a page of its plan and a batch of calls on each channel. more: at once again.
+func (w *Worker) feedOnce(ctx context.Context) (more bool, err error) {
+	now := w.cfg.Now()
+	if _, err := w.cfg.Store.StartDue(ctx, now); err != nil {
+		return false, err
+	}
+	running, err := w.cfg.Store.Running(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, c := range running {
+		if c.PlannedAt.IsZero() {
+			done, err := w.cfg.Store.PlanPage(ctx, c.ID, now, planBatch)
+			if err != nil {
+				return false, err
+			}
+			more = more || !done
+		}
+		if _, open := w.cfg.Rules.Gate(c, now); !open {
+			continue
+		}
+		again, err := w.dispatch(ctx, c, now)
+		if err != nil {
+			return false, err
+		}
+		more = more || again
+	}
+	return more, nil
+}
+
+func (w *Worker) dispatch(ctx context.Context, c Campaign, now time.Time) (more bool, err error) {
+	for _, channel := range c.Channels() {
+		calls, again, err := w.cfg.Store.Dispatch(ctx, c.ID, channel, now, w.openCalls(channel))
+		if err != nil {
+			return false, err
+		}
+		w.bell.ring(ctx, c, channel, calls)
+		more = more || again
+	}
+	return more, nil
+}
+
+// openCalls is how many calls of a campaign may wait on a channel: two seconds' worth. More would only make the queue
+// long, and a pause slow.
+func (w *Worker) openCalls(c Channel) int {
+	return min(max(2*w.run.qps[c], 8), 256)
+}

@@ -1,0 +1,135 @@
+package notify
+
+import (
+	"strings"
+	"time"
+)
+
+// Looks are when the carrier is asked after a call whose answer was lost, counted from its last presentation.
+type Looks []time.Duration
+
+// ParseLooks reads "60s,6m".
+func ParseLooks(text string) (Looks, error) {
+	var l Looks
+	for part := range strings.SplitSeq(text, ",") {
+		d, err := time.ParseDuration(strings.TrimSpace(part))
+		if err != nil || d <= 0 || len(l) > 0 && d <= l[len(l)-1] {
+			return nil, &LooksError{text}
+		}
+		l = append(l, d)
+	}
+	return l, nil
+}
+
+// LooksError says that a text is no list of rising durations.
+type LooksError struct{ Text string }
+
+func (e *LooksError) Error() string {
+	return "looks " + e.Text + " are not rising durations like 60s,6m"
+}
+
+// Next is when the look after the given number of looks is due. After the last one listed comes one more, when the
+// request can't be taken any more, unless that is past. The gap between two looks never shrinks.
+func (l Looks) Next(made int, presented, now, invalid time.Time) time.Time {
+	if made == 0 {
+		return presented.Add(l[0])
+	}
+	var at time.Time
+	gap := l[0]
+	if made < len(l) {
+		at, gap = presented.Add(l[made]), l[made]-l[made-1]
+	} else {
+		at = invalid
+		if len(l) > 1 {
+			gap = l[len(l)-1] - l[len(l)-2]
+		}
+	}
+	if soonest := now.Add(gap); at.Before(soonest) {
+		return soonest
+	}
+	return at
+}
+
+// Enough says whether the looks made, the one just now included, settle that the platform does not have the call:
+// all are made, and the bytes can't be taken any more, which was so already when this look began.
+func (l Looks) Enough(made int, c Call, began time.Time, validity time.Duration) bool {
+	return made >= len(l) && (c.Spent || !began.Before(c.SignedAt.Add(validity)))
+}
+
+// Retries are the pauses before another try after a refusal that asked for one.
+func Retries() []time.Duration {
+	return []time.Duration{time.Second, 5 * time.Second, 30 * time.Second}
+}
+
+// Presented is one call and what came of presenting it.
+type Presented struct {
+	CallID  int64
+	Channel Channel
+	Members int
+	Tries   int // of its members, the most
+	Spec    Spec
+	Answer  Answer
+	Again   bool // bytes of an earlier, unanswered presentation: a refusal says only that they are spent now
+	Now     time.Time
+	Looks   Looks
+}
+
+// throttled says whether a refusal is about our speed: it may be tried again for ever, slower.
+func throttled(code string) bool { return strings.HasPrefix(code, "Throttling") }
+
+// Result says what an answer makes of a call.
+func (p Presented) Result() CallResult {
+	a := p.Answer
+	r := CallResult{CallID: p.CallID, Code: a.Code, Message: a.Message, BizID: a.ID}
+	switch {
+	case a.Outcome == Accepted:
+		r.Event = Accept
+		if p.Channel.Phone() {
+			r.WakeAt = p.Now.Add(p.Spec.FallsBackAfter())
+		}
+	case a.Outcome == NotSent && !p.Again:
+		r.Event, r.WakeAt = Retry, p.Now.Add(max(a.RetryAfter, time.Second))
+	case a.Outcome == Refused && !p.Again && a.Verdict != BytesSpent:
+		p.refused(&r)
+	default:
+		r.Event, r.WakeAt = Lose, p.Looks.Next(0, p.Now, p.Now, p.Now)
+		r.Spent = a.Outcome == Refused
+	}
+	return r
+}
+
+// refused fills in what an explicit refusal means.
+func (p Presented) refused(r *CallResult) {
+	a := p.Answer
+	switch a.Verdict {
+	case RetryLater:
+		pauses := Retries()
+		r.Event = Retry
+		if throttled(a.Code) {
+			r.WakeAt = p.Now.Add(max(a.RetryAfter, 2*time.Second))
+			return
+		}
+		if p.Tries >= len(pauses) {
+			r.Event = Refuse
+			return
+		}
+		r.Tried, r.WakeAt = true, p.Now.Add(max(a.RetryAfter, pauses[p.Tries]))
+	case Halt:
+		r.Event, r.WakeAt = Retry, p.Now
+		r.Halt = &Halting{Reason: "halt.refused", Detail: strings.TrimSpace(a.Code + " " + a.Message)}
+	case MemberLater:
+		if p.Members > 1 {
+			r.Event = Bisect
+			return
+		}
+		r.Event, r.WakeAt = Retry, p.Now.Add(max(a.RetryAfter, time.Minute))
+	default: // MemberFinal, OptedOutThere, ChannelClosed
+		if p.Members > 1 {
+			r.Event = Bisect
+			return
+		}
+		r.Event = Refuse
+		r.OptOut = a.Verdict == OptedOutThere
+		r.OfPhone = r.OptOut || a.OfPhone
+	}
+}

@@ -1,0 +1,348 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/lingjuli/lingjuli/internal/register"
+)
+
+// The times of a claim. A lease is long enough for a slow platform, and short enough that a dead worker's rows are
+// looked after within 30 s.
+const (
+	claimLease    = 15 * time.Second
+	tokenPatience = 8 * time.Second  // how long a claim waits for its turn before it lets others try
+	settleFor     = 20 * time.Second // how long settling is tried when the database is away
+)
+
+// runner carries calls through claim, presentation and settling. Safe for concurrent use.
+type runner struct {
+	calls   Calls
+	keys    MACs
+	senders map[Channel]Sender
+	limiter Limiter
+	qps     map[Channel]int
+	rules   Rules
+	looks   Looks
+	office  func(region string) map[string]string
+	owner   string
+	now     func() time.Time
+	log     *slog.Logger
+	texts   textCache
+	pace    pace
+}
+
+// textCache keeps the parsed texts of campaigns under way. A campaign's template never changes after submit.
+type textCache struct {
+	mu    sync.Mutex
+	texts map[string]*Texts
+}
+
+func (c *textCache) get(of Campaign) (*Texts, error) {
+	key := fmt.Sprint(of.ID, "/", of.SubmittedAt.UnixMicro())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t, ok := c.texts[key]; ok {
+		return t, nil
+	}
+	t, err := NewTexts(of.Template)
+	if err != nil {
+		return nil, err
+	}
+	if c.texts == nil || len(c.texts) > 200 {
+		c.texts = map[string]*Texts{}
+	}
+	c.texts[key] = t
+	return t, nil
+}
+
+// flight is one call on its way.
+type flight struct {
+	id       int64
+	channel  Channel
+	campaign Campaign
+	members  int
+	tries    int
+	request  Request
+	answer   Answer
+}
+
+// run takes queued calls of one campaign and channel from claim to settled. Members is how many recipients they have.
+func (r *runner) run(ctx context.Context, task callTask) error {
+	if err := r.takeTokens(ctx, task); err != nil {
+		return err
+	}
+	flights, err := r.begin(ctx, task.Calls)
+	if err != nil || len(flights) == 0 {
+		return err
+	}
+	// From here on the calls are ours: what happens to them is written down even when the worker is stopping.
+	r.present(ctx, flights)
+	return r.settle(context.WithoutCancel(ctx), flights)
+}
+
+// errNoTurn: the rate had no room for so long that the call was left to wait in its row.
+var errNoTurn = errors.New("no turn within the rate")
+
+// takeTokens waits for the campaign's turn: first its own rate, then the share of campaigns, then the account.
+func (r *runner) takeTokens(ctx context.Context, task callTask) error {
+	qps := r.pace.slowed(task.Channel, r.qps[task.Channel], r.now())
+	deadline := r.now().Add(tokenPatience)
+	n := len(task.Calls)
+	if task.Rate > 0 {
+		spec := Spec{Rate: task.Rate}
+		if err := r.take(ctx, CampaignBucket(task.CampaignID, spec, task.Channel), task.Size, deadline); err != nil {
+			return err
+		}
+	}
+	for _, b := range []Bucket{BulkBucket(string(task.Channel), qps), AccountBucket(string(task.Channel), qps)} {
+		if err := r.take(ctx, b, n, deadline); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take takes n tokens one by one, waiting where it must.
+func (r *runner) take(ctx context.Context, b Bucket, n int, deadline time.Time) error {
+	for n > 0 {
+		some := min(n, b.Burst)
+		wait, err := r.limiter.Take(ctx, b, some)
+		if err != nil {
+			return err
+		}
+		if wait == 0 {
+			n -= some
+			continue
+		}
+		if r.now().Add(wait).After(deadline) {
+			return errNoTurn
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+	return nil
+}
+
+// begin claims the calls: drops who no longer qualifies, renders and signs, all under the claim's locks.
+func (r *runner) begin(ctx context.Context, ids []int64) (map[int64]*flight, error) {
+	var flights map[int64]*flight
+	err := r.calls.BeginCalls(ctx, ids, r.owner, claimLease, r.rules.Cap.Longest(), func(facts ClaimFacts) ([]Beginning, error) {
+		flights = map[int64]*flight{}
+		return r.decide(ctx, facts, flights)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return flights, nil
+}
+
+func (r *runner) decide(ctx context.Context, facts ClaimFacts, flights map[int64]*flight) ([]Beginning, error) {
+	c := facts.Campaign
+	gate, open := r.rules.Gate(c, facts.Now)
+	texts, err := r.texts.get(c)
+	if err != nil {
+		return nil, fmt.Errorf("texts of campaign %d: %w", c.ID, err)
+	}
+	var out []Beginning
+	for _, call := range facts.Calls {
+		if !open {
+			out = append(out, dropAll(call, gate))
+			continue
+		}
+		b, f := r.decideCall(ctx, facts, call, texts)
+		if f != nil {
+			flights[call.ID] = f
+		}
+		out = append(out, b)
+	}
+	return out, nil
+}
+
+// decideCall says who of one call goes, and signs for them.
+func (r *runner) decideCall(ctx context.Context, facts ClaimFacts, call CallFacts, texts *Texts) (Beginning, *flight) {
+	c, channel := facts.Campaign, facts.Channel
+	b := Beginning{CallID: call.ID}
+	out := Outgoing{ID: call.ID, OutID: OutID(r.keys, call.ID, channel), Channel: channel, Kind: c.Spec.Kind, Template: c.Template}
+	tries := 0
+	for _, f := range call.Members {
+		if d, drops := r.rules.Drop(c, channel, f, facts.Now); drops {
+			b.Drops = append(b.Drops, d)
+			continue
+		}
+		m, d, ok := r.member(c, channel, f, texts)
+		switch {
+		case !ok:
+			b.Drops = append(b.Drops, d)
+		case channel.Phone() && sameNumberTwice(out.Members, m.Phone):
+			b.Drops = append(b.Drops, Drop{PersonID: f.PersonID, Event: PutBack, WakeAt: facts.Now.Add(time.Second)})
+		default:
+			out.Members = append(out.Members, m)
+			b.Begin = append(b.Begin, f.PersonID)
+			b.Route = m.Route
+			tries = max(tries, f.Tries)
+		}
+	}
+	if len(b.Begin) == 0 {
+		return b, nil
+	}
+	request, err := r.sign(ctx, out)
+	if err != nil {
+		r.log.Error("a call can't be signed; the campaign is halted", "campaign", c.ID, "call", call.ID, "error", err)
+		b = dropAll(call, Drop{Event: PutBack, WakeAt: facts.Now})
+		b.Halt = &Halting{Reason: "halt.request", Detail: err.Error()}
+		return b, nil
+	}
+	b.SignedAt = request.SignedAt()
+	return b, &flight{id: call.ID, channel: channel, campaign: c, members: len(b.Begin), tries: tries, request: request}
+}
+
+func (r *runner) sign(ctx context.Context, out Outgoing) (Request, error) {
+	sender, ok := r.senders[out.Channel]
+	if !ok {
+		return nil, fmt.Errorf("there is no sender for %s", out.Channel)
+	}
+	return sender.Sign(ctx, out)
+}
+
+// member fills in the texts for one person. Who has no way, or whose text can't be filled, drops out.
+func (r *runner) member(c Campaign, channel Channel, f Facts, texts *Texts) (Member, Drop, bool) {
+	m := Member{PersonID: f.PersonID, Phone: f.Phone}
+	data := r.data(c, f)
+	var err error
+	switch channel {
+	case SMS:
+		m.Params, err = texts.SMS(data)
+	case Voice:
+		m.Params, err = texts.Voice(data)
+	case WeChat:
+		route, ok := routeOf(c, f.WeChat)
+		if !ok {
+			d, _ := r.rules.noWay(channel, f)
+			return m, d, false
+		}
+		m.Phone, m.OpenID, m.Route = register.Phone(""), f.WeChat.OpenID, route
+		m.Fields, m.Page, m.Text, err = texts.WeChat(data)
+	}
+	if err == nil {
+		return m, Drop{}, true
+	}
+	r.log.Warn("a text can't be filled", "campaign", c.ID, "person", f.PersonID, "channel", string(channel), "error", err)
+	if len(f.Later) > 0 {
+		return m, Drop{PersonID: f.PersonID, Event: Fall}, false
+	}
+	return m, Drop{PersonID: f.PersonID, Event: Refuse, Reason: "text"}, false
+}
+
+// data is what the texts may speak of for one person.
+func (r *runner) data(c Campaign, f Facts) Data {
+	params := make(map[string]any, len(c.Spec.Params))
+	for k, v := range c.Spec.Params {
+		params[k] = v
+	}
+	return Data{
+		"Person": NewPersonData(f.Name),
+		"Params": params,
+		"Office": r.office(f.Region),
+		"Check":  CheckCode(r.keys, c.ID, f.PersonID),
+	}
+}
+
+// present looks at the leases once more and lets the requests go, each until its lease ends.
+func (r *runner) present(ctx context.Context, flights map[int64]*flight) {
+	ids := make([]int64, 0, len(flights))
+	for id := range flights {
+		ids = append(ids, id)
+	}
+	began := time.Now()
+	left, err := r.calls.LeaseLeft(ctx, ids, r.owner)
+	if err != nil {
+		r.log.Warn("a lease can't be looked at, nothing is sent", "calls", ids, "error", err)
+	}
+	var wg sync.WaitGroup
+	for id, f := range flights {
+		lease, ours := left[id]
+		if !ours {
+			f.answer = Answer{Outcome: NotSent, Verdict: RetryLater, Message: "the lease was lost before the first byte"}
+			continue
+		}
+		wg.Go(func() {
+			ctx, cancel := context.WithDeadline(ctx, began.Add(lease))
+			defer cancel()
+			f.answer = f.request.Present(ctx)
+		})
+	}
+	wg.Wait()
+}
+
+// settle writes down what came of the calls. It tries for a while: an answer that is not written down is a question later.
+func (r *runner) settle(ctx context.Context, flights map[int64]*flight) error {
+	var results []CallResult
+	now := r.now()
+	for _, f := range flights {
+		r.pace.heard(f.channel, f.answer, now)
+		res := Presented{CallID: f.id, Channel: f.channel, Members: f.members, Tries: f.tries, Spec: f.campaign.Spec,
+			Answer: f.answer, Now: now, Looks: r.looks}.Result()
+		if res.Event != Accept {
+			r.log.Warn("a call was not accepted", "call", f.id, "campaign", f.campaign.ID, "channel", string(f.channel),
+				"event", string(res.Event), "code", f.answer.Code, "message", f.answer.Message)
+		}
+		results = append(results, res)
+	}
+	if len(results) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, settleFor)
+	defer cancel()
+	for pause := 50 * time.Millisecond; ; pause *= 2 {
+		err := r.calls.SettleCalls(ctx, results)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("settle: %w", err)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// pace remembers that a platform asked for less speed.
+type pace struct {
+	mu    sync.Mutex
+	slow  map[Channel]int // halvings
+	until map[Channel]time.Time
+}
+
+// slowedFor is how long a platform's wish for less speed holds.
+const slowedFor = 30 * time.Second
+
+func (p *pace) heard(c Channel, a Answer, now time.Time) {
+	if a.Outcome != Refused || !throttled(a.Code) {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.slow == nil {
+		p.slow, p.until = map[Channel]int{}, map[Channel]time.Time{}
+	}
+	p.slow[c] = min(p.slow[c]+1, 6)
+	p.until[c] = now.Add(slowedFor)
+}
+
+func (p *pace) slowed(c Channel, qps int, now time.Time) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.slow[c] > 0 && now.After(p.until[c]) {
+		p.slow[c]--
+		p.until[c] = now.Add(slowedFor)
+	}
+	return max(1, qps>>p.slow[c])
+}

@@ -1,0 +1,234 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lingjuli/lingjuli/internal/register"
+)
+
+// The sweeper's times. Hold is how long a call that one sweeper took stays away from the others.
+const (
+	sweepEvery  = time.Second
+	sweepHold   = 15 * time.Second
+	sweepBatch  = 500
+	lookTimeout = 10 * time.Second
+	looksAtOnce = 8
+	sampleSize  = 3 // members asked about at a look that is not the last
+	retryLook   = 30 * time.Second
+	proofWithin = 10 * time.Minute // in which WeChat's event must come
+	voiceProof  = 30 * time.Minute // no second call before
+)
+
+// quiet says an error once, and that it is over once.
+type quiet struct {
+	log  *slog.Logger
+	what string
+	said atomic.Bool
+}
+
+func newQuiet(log *slog.Logger, what string) *quiet { return &quiet{log: log, what: what} }
+
+func (q *quiet) say(ctx context.Context, err error) {
+	switch {
+	case err != nil && ctx.Err() == nil && !q.said.Swap(true):
+		q.log.Error(q.what, "error", err)
+	case err == nil && q.said.Swap(false):
+		q.log.Info(q.what + ": over")
+	}
+}
+
+// sweep is the pulse: it rings again, takes back leases, makes looks, falls back, ends campaigns.
+func (w *Worker) sweep(ctx context.Context) {
+	quiet := newQuiet(w.cfg.Logger, "the sweep fails")
+	quiet.say(ctx, w.ringAll(ctx))
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		quiet.say(ctx, w.sweepOnce(ctx))
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
+}
+
+func (w *Worker) sweepOnce(ctx context.Context) error {
+	err := w.sweepCalls(ctx)
+	if e := w.sweepNotices(ctx); err == nil {
+		err = e
+	}
+	for more := err == nil; more && ctx.Err() == nil; {
+		more, err = w.cfg.Store.EndCampaigns(ctx, w.cfg.Now())
+		more = more && err == nil
+	}
+	return err
+}
+
+// ringAll rings for every queued call when a worker starts: what the bell knew may be lost with Redis or a process.
+func (w *Worker) ringAll(ctx context.Context) error {
+	calls, err := w.cfg.Store.QueuedCalls(ctx, 4*sweepBatch)
+	if err != nil {
+		return err
+	}
+	return w.ringFor(ctx, calls)
+}
+
+// ringFor rings for calls of several campaigns.
+func (w *Worker) ringFor(ctx context.Context, calls []Call) error {
+	type line struct {
+		campaign int64
+		channel  Channel
+	}
+	groups := map[line][]int64{}
+	for _, c := range calls {
+		at := line{c.CampaignID, c.Channel}
+		groups[at] = append(groups[at], c.ID)
+	}
+	for at, ids := range groups {
+		c, err := w.cfg.Store.FindCampaign(ctx, at.campaign)
+		if err != nil {
+			return err
+		}
+		w.bell.ring(ctx, c, at.channel, ids)
+	}
+	return nil
+}
+
+// sweepNotices rings for codes and answers that wait.
+func (w *Worker) sweepNotices(ctx context.Context) error {
+	ids, err := w.cfg.Store.WaitingNotices(ctx, sweepBatch)
+	for _, id := range ids {
+		if !w.bell.ringNotice(ctx, id) {
+			break
+		}
+	}
+	return err
+}
+
+// sweepCalls looks after calls whose time has come, each by its state.
+func (w *Worker) sweepCalls(ctx context.Context) error {
+	calls, now, err := w.cfg.Store.DueCalls(ctx, sweepBatch, sweepHold)
+	if err != nil || len(calls) == 0 {
+		return err
+	}
+	var queued []Call
+	var lost []CallResult
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(looksAtOnce)
+	for _, c := range calls {
+		switch c.State {
+		case CallQueued:
+			queued = append(queued, c)
+		case CallSending:
+			if !c.LeaseUntil.After(now) {
+				lost = append(lost, CallResult{CallID: c.ID, Event: Lose, Code: "lease", WakeAt: w.cfg.Looks.Next(0, c.PresentedAt, now, now)})
+			}
+		case CallUnconfirmed:
+			group.Go(func() error { return w.resolve(gctx, c, now) })
+		case CallAccepted:
+			group.Go(func() error { return w.cfg.Store.FallBackCall(gctx, c.ID, false, time.Time{}) })
+		}
+	}
+	err = errors.Join(w.ringFor(ctx, queued), group.Wait())
+	if len(lost) > 0 {
+		w.cfg.Logger.Warn("calls of a worker that is gone are unconfirmed", "calls", len(lost))
+		err = errors.Join(err, w.cfg.Store.SettleCalls(ctx, lost))
+	}
+	return err
+}
+
+// resolve looks after one unconfirmed call.
+func (w *Worker) resolve(ctx context.Context, c Call, now time.Time) error {
+	campaign, err := w.cfg.Store.FindCampaign(ctx, c.CampaignID)
+	if err != nil {
+		return err
+	}
+	fallAt := c.BegunAt.Add(campaign.Spec.FallsBackAfter())
+	if c.Channel == SMS && w.cfg.Looker != nil {
+		if !fallAt.After(now) {
+			if err := w.cfg.Store.FallBackCall(ctx, c.ID, false, now.Add(time.Second)); err != nil {
+				return err
+			}
+		}
+		return w.look(ctx, c, campaign, now)
+	}
+	endAt := c.BegunAt.Add(proofWithin)
+	if c.Channel == Voice {
+		endAt = c.BegunAt.Add(voiceProof)
+	}
+	if fallAt.After(now) && endAt.After(now) {
+		next := endAt
+		if fallAt.Before(next) {
+			next = fallAt
+		}
+		return w.cfg.Store.NextLook(ctx, c.ID, c.Looks, false, next)
+	}
+	next := endAt
+	if !endAt.After(now) {
+		next = time.Time{}
+	}
+	return w.cfg.Store.FallBackCall(ctx, c.ID, !endAt.After(now), next)
+}
+
+// look asks the carrier about one call. Found: the whole call was accepted. At the last look every member is asked for.
+func (w *Worker) look(ctx context.Context, c Call, campaign Campaign, now time.Time) error {
+	invalid := c.SignedAt.Add(w.cfg.Validity)
+	if due := w.cfg.Looks.Next(c.Looks, c.PresentedAt, time.Time{}, invalid); due.After(now) && c.Looks < len(w.cfg.Looks) {
+		return w.cfg.Store.NextLook(ctx, c.ID, c.Looks, false, due)
+	}
+	sample := sampleSize
+	if c.Looks+1 >= len(w.cfg.Looks) {
+		sample = c.Size
+	}
+	found, err := w.askFor(ctx, c, sample)
+	switch {
+	case err != nil:
+		w.cfg.Logger.Warn("the carrier can't be asked; later again", "call", c.ID, "error", err)
+		return w.cfg.Store.NextLook(ctx, c.ID, c.Looks, false, now.Add(min(retryLook, w.cfg.Looks[0])))
+	case found:
+		w.cfg.Logger.Info("an unconfirmed call was found", "call", c.ID)
+		return w.cfg.Store.SettleCalls(ctx, []CallResult{{
+			CallID: c.ID, Event: Accept, Code: "found", WakeAt: c.BegunAt.Add(campaign.Spec.FallsBackAfter()),
+		}})
+	case !w.cfg.Looks.Enough(c.Looks+1, c, now, w.cfg.Validity):
+		return w.cfg.Store.NextLook(ctx, c.ID, c.Looks, true, w.cfg.Looks.Next(c.Looks+1, c.PresentedAt, now, invalid))
+	}
+	id, err := w.cfg.Store.RequeueCall(ctx, c.ID)
+	if err != nil || id == 0 {
+		return err
+	}
+	w.cfg.Logger.Info("a call that the carrier never got is queued anew", "call", c.ID, "new", id)
+	w.bell.ring(ctx, campaign, c.Channel, []int64{id})
+	return nil
+}
+
+// askFor asks for some members of a call until one is found.
+func (w *Worker) askFor(ctx context.Context, c Call, sample int) (bool, error) {
+	numbers, err := w.cfg.Store.CallNumbers(ctx, c.ID, sample)
+	if err != nil {
+		return false, err
+	}
+	for _, number := range numbers {
+		found, err := w.askOne(ctx, c, number)
+		if found || err != nil {
+			return found, err
+		}
+	}
+	return false, nil
+}
+
+func (w *Worker) askOne(ctx context.Context, c Call, number register.Phone) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	_, err := w.cfg.Looker.Look(ctx, OutID(w.cfg.Store, c.ID, c.Channel), number, c.SignedAt)
+	if errors.Is(err, ErrNoMessage) {
+		return false, nil
+	}
+	return err == nil, err
+}

@@ -1,0 +1,130 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"crypto/hmac"
+	"strings"
+)
+
+// urgent sends codes and answers, each alone and presented once.
+type urgent struct {
+	store   Store
+	sender  Sender
+	limiter Limiter
+	qps     int
+	now     func() time.Time
+	log     *slog.Logger
+}
+
+// noticeLease covers one presentation.
+const noticeLease = 15 * time.Second
+
+// NoticeOutID names a notice to the platform. Its head tells it apart from a call's.
+func NoticeOutID(keys MACs, id int64) string {
+	mac := keys.MAC("notice outid", strconv.FormatInt(id, 10))
+	return "n" + encodeID(id) + "." + outEncoding().EncodeToString(mac[:outMACBytes])
+}
+
+// NoticeOf reads the notice's id from an OutID; ok is false where we did not write it.
+func NoticeOf(keys MACs, outID string) (id int64, ok bool) {
+	head, _, found := strings.Cut(outID, ".")
+	if !found || !strings.HasPrefix(head, "n") {
+		return 0, false
+	}
+	id, ok = decodeID(head[1:])
+	return id, ok && hmac.Equal([]byte(NoticeOutID(keys, id)), []byte(outID))
+}
+
+// send claims one notice and sends it.
+func (u *urgent) send(ctx context.Context, id int64) error {
+	if u.sender == nil {
+		return errors.New("there is no sender for sms")
+	}
+	for {
+		wait, err := u.limiter.Take(ctx, AccountBucket(string(SMS), u.qps), 1)
+		if err != nil {
+			return err
+		}
+		if wait == 0 {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+	began := time.Now()
+	n, err := u.store.ClaimNotice(ctx, id, NoticeOutID(u.store, id), noticeLease)
+	if errors.Is(err, ErrNoNotice) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	settle, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleFor)
+	defer cancel()
+	err = u.store.SettleNotice(settle, n.ID, u.present(ctx, n, began))
+	if errors.Is(err, ErrNoNotice) {
+		return nil // a receipt was faster
+	}
+	return err
+}
+
+// present sends a claimed notice and says what became of it.
+func (u *urgent) present(ctx context.Context, n Notice, began time.Time) Settlement {
+	request, err := u.sign(ctx, n)
+	if err != nil {
+		u.log.Error("a notice can't be signed", "notice", n.ID, "template", n.TemplateKey, "error", err)
+		return Settlement{State: NoticeFailed, Code: "request"}
+	}
+	ctx, cancel := context.WithDeadline(ctx, began.Add(noticeLease))
+	defer cancel()
+	a := request.Present(ctx)
+	if a.Outcome != Accepted {
+		u.log.Warn("a notice was not accepted", "notice", n.ID, "outcome", string(a.Outcome), "code", a.Code, "message", a.Message)
+	}
+	pauses := Retries()
+	again := a.Outcome == NotSent || a.Outcome == Refused && a.Verdict == RetryLater
+	switch {
+	case a.Outcome == Accepted:
+		return Settlement{State: NoticeAccepted, PlatformID: a.ID, Code: a.Code}
+	case again && n.Tries <= len(pauses):
+		return Settlement{State: NoticeQueued, Code: a.Code, RetryAt: u.now().Add(pauses[max(0, n.Tries-1)])}
+	case a.Outcome == Unknown || a.Verdict == BytesSpent:
+		return Settlement{State: NoticeUnconfirmed, Code: a.Code}
+	}
+	return Settlement{State: NoticeFailed, Code: a.Code}
+}
+
+func (u *urgent) sign(ctx context.Context, n Notice) (Request, error) {
+	template, err := u.store.FindTemplate(ctx, n.TemplateKey)
+	if err != nil {
+		return nil, err
+	}
+	if template.SMS == nil || template.Kind != n.Kind {
+		return nil, fmt.Errorf("template %s is none for %s by SMS", n.TemplateKey, n.Kind)
+	}
+	texts, err := NewTexts(template)
+	if err != nil {
+		return nil, err
+	}
+	params := make(map[string]any, len(n.Params))
+	for k, v := range n.Params {
+		params[k] = v
+	}
+	filled, err := texts.SMS(Data{"Params": params, "Office": map[string]string{}})
+	if err != nil {
+		return nil, err
+	}
+	return u.sender.Sign(ctx, Outgoing{
+		ID: n.ID, OutID: n.OutID, Channel: SMS, Kind: n.Kind, Template: template,
+		Members: []Member{{PersonID: n.PersonID, Phone: n.Phone, Params: filled}},
+	})
+}

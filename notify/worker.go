@@ -1,0 +1,174 @@
+package notify
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+)
+
+// WorkerConfig is what a worker is made of.
+type WorkerConfig struct {
+	Store    Store
+	Senders  map[Channel]Sender
+	Looker   Looker // nil: nobody can be asked; receipts alone decide
+	Replies  Replies
+	Redis    asynq.RedisConnOpt
+	Limiter  Limiter // nil: buckets in Redis
+	Rules    Rules
+	Looks    Looks
+	Validity time.Duration // how long a platform may still take a signed request
+	SMSQPS   int
+	VoiceQPS int                                   // 0: SMSQPS
+	WeChat   int                                   // QPS of WeChat
+	Office   func(region string) map[string]string // .Office of texts; nil: none
+	Now      func() time.Time
+	Logger   *slog.Logger
+	Parallel int // calls under way at once; 0: 24
+}
+
+// Worker plans, dispatches, sends, sweeps and applies receipts. Any number of them may run at once, on any machines.
+type Worker struct {
+	cfg     WorkerConfig
+	run     *runner
+	bell    *bell
+	urgent  *urgent
+	bulk    *asynq.Server
+	fast    *asynq.Server
+	client  *asynq.Client
+	redis   redis.UniversalClient
+	kick    chan struct{}
+	stop    context.CancelFunc
+	running sync.WaitGroup
+}
+
+// NewWorker makes a worker. It does nothing before Start.
+func NewWorker(cfg WorkerConfig) (*Worker, error) {
+	client, ok := cfg.Redis.MakeRedisClient().(redis.UniversalClient)
+	if !ok {
+		return nil, errors.New("notify: the queue's Redis is of an unknown kind")
+	}
+	if cfg.Limiter == nil {
+		cfg.Limiter = NewRedisLimiter(client)
+	}
+	if cfg.Office == nil {
+		cfg.Office = func(string) map[string]string { return nil }
+	}
+	if cfg.Parallel == 0 {
+		cfg.Parallel = 24
+	}
+	if cfg.VoiceQPS == 0 {
+		cfg.VoiceQPS = cfg.SMSQPS
+	}
+	w := &Worker{cfg: cfg, redis: client, client: asynq.NewClientFromRedisClient(client), kick: make(chan struct{}, 1)}
+	w.bell = &bell{client: w.client, log: cfg.Logger}
+	w.run = &runner{
+		calls: cfg.Store, keys: cfg.Store, senders: cfg.Senders, limiter: cfg.Limiter, rules: cfg.Rules, looks: cfg.Looks,
+		qps:    map[Channel]int{SMS: cfg.SMSQPS, WeChat: cfg.WeChat, Voice: cfg.VoiceQPS},
+		office: cfg.Office, owner: newOwner(), now: cfg.Now, log: cfg.Logger,
+	}
+	w.urgent = &urgent{store: cfg.Store, sender: cfg.Senders[SMS], limiter: cfg.Limiter, qps: cfg.SMSQPS, now: cfg.Now, log: cfg.Logger}
+	return w, nil
+}
+
+// newOwner names this worker's claims.
+func newOwner() string {
+	raw := make([]byte, 8)
+	_, _ = rand.Read(raw) // never fails
+	return hex.EncodeToString(raw)
+}
+
+// Start starts the worker and returns at once. Redis may be away; the worker goes on when it is back.
+func (w *Worker) Start(ctx context.Context) error {
+	ctx, w.stop = context.WithCancel(ctx)
+	// Bulk and urgent have servers of their own: a platform that hangs must not hold up a code.
+	w.bulk = w.newServer(ctx, w.cfg.Parallel, map[string]int{queueDefault: 6, queueBulk: 3, queueChores: 1})
+	w.fast = w.newServer(ctx, 4, map[string]int{queueUrgent: 1})
+	if err := w.bulk.Start(asynq.HandlerFunc(w.handle)); err != nil {
+		return fmt.Errorf("notify: start the queue: %w", err)
+	}
+	if err := w.fast.Start(asynq.HandlerFunc(w.handle)); err != nil {
+		w.bulk.Shutdown()
+		return fmt.Errorf("notify: start the urgent queue: %w", err)
+	}
+	for _, loop := range []func(context.Context){w.feed, w.sweep, w.apply} {
+		w.running.Go(func() { loop(ctx) })
+	}
+	return nil
+}
+
+// stopWithin is how long calls under way may take to end when the worker stops. What has not ended by then is taken
+// for unanswered.
+const stopWithin = 7 * time.Second
+
+func (w *Worker) newServer(ctx context.Context, parallel int, queues map[string]int) *asynq.Server {
+	return asynq.NewServerFromRedisClient(w.redis, asynq.Config{
+		BaseContext:       func() context.Context { return context.WithoutCancel(ctx) },
+		Concurrency:       parallel,
+		Queues:            queues,
+		TaskCheckInterval: 50 * time.Millisecond,
+		ShutdownTimeout:   stopWithin,
+		Logger:            quietLogger{w.cfg.Logger},
+		LogLevel:          asynq.WarnLevel,
+		IsFailure:         func(error) bool { return false },
+	})
+}
+
+// Shutdown stops the parts in the reverse order of their start. Calls under way are ended and written down.
+func (w *Worker) Shutdown() {
+	if w.stop == nil {
+		return
+	}
+	w.stop()
+	w.running.Wait()
+	var servers sync.WaitGroup
+	servers.Go(w.fast.Shutdown)
+	servers.Go(w.bulk.Shutdown)
+	servers.Wait()
+	if err := w.redis.Close(); err != nil && !errors.Is(err, redis.ErrClosed) {
+		w.cfg.Logger.Warn("close the queue's connections", "error", err)
+	}
+}
+
+// handle is every task. It never returns an error: the rows say what is left to do, and the sweeper comes back to them.
+func (w *Worker) handle(ctx context.Context, t *asynq.Task) error {
+	switch t.Type() {
+	case taskCalls:
+		var task callTask
+		if err := json.Unmarshal(t.Payload(), &task); err != nil {
+			w.cfg.Logger.Error("a task is unreadable", "kind", t.Type(), "error", err)
+			return nil
+		}
+		err := w.run.run(ctx, task)
+		if err != nil && !errors.Is(err, errNoTurn) && ctx.Err() == nil {
+			w.cfg.Logger.Warn("calls wait for another try", "calls", task.Calls, "error", err)
+		}
+		w.hurry()
+	case taskNotice:
+		var task noticeTask
+		if err := json.Unmarshal(t.Payload(), &task); err != nil {
+			w.cfg.Logger.Error("a task is unreadable", "kind", t.Type(), "error", err)
+			return nil
+		}
+		if err := w.urgent.send(ctx, task.ID); err != nil && ctx.Err() == nil {
+			w.cfg.Logger.Warn("a notice waits for another try", "notice", task.ID, "error", err)
+		}
+	}
+	return nil
+}
+
+// hurry tells the feeder that there may be room for more calls.
+func (w *Worker) hurry() {
+	select {
+	case w.kick <- struct{}{}:
+	default:
+	}
+}

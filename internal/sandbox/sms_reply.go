@@ -1,0 +1,77 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// SMSReply is a text that a person sent back.
+type SMSReply struct {
+	PhoneNumber string `json:"phone_number"`
+	Content     string `json:"content"`
+	SendTime    string `json:"send_time"`
+	DestCode    string `json:"dest_code"`
+	SequenceID  string `json:"sequence_id"`
+	SignName    string `json:"sign_name,omitempty"`
+
+	at time.Time
+}
+
+// ReplySMS is a person answering by SMS; it is pushed as SmsUp.
+func (s *Sandbox) ReplySMS(phone, content string) error {
+	number, ok := mobile(phone)
+	if !ok {
+		return fmt.Errorf("reply by SMS: %q is no mobile number", phone)
+	}
+	now := s.cfg.Now()
+	r := SMSReply{
+		PhoneNumber: phoneText(number), Content: content, SendTime: now.In(beijing()).Format(wireTime), DestCode: "0000",
+		SequenceID: strconv.FormatInt(s.ids.messageID(now), 10), SignName: s.carrier.lastSign(number),
+	}
+	s.carrier.putReply(r)
+	s.note(entry{Kind: entryReply, At: now, Reply: &r})
+	s.watchers.wake(r.PhoneNumber)
+	s.begin(func(ctx context.Context) { s.carrier.receipts.pushJSON(ctx, "sms-up", []SMSReply{r}) })
+	return nil
+}
+
+// lastSign is the signature of the newest text to a phone: that is what a reply answers.
+func (c *carrier) lastSign(phone uint64) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	sign := ""
+	c.outbox.walk(phone, func(i int32, _ *message, call *smsCall) bool {
+		sign = call.sign(int(i - call.first))
+		return false
+	})
+	return sign
+}
+
+// putReply keeps a reply; one that opts out closes promotions of that signature to that phone, as the platform does.
+func (c *carrier) putReply(r SMSReply) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r.at, _ = time.ParseInLocation(wireTime, r.SendTime, beijing())
+	c.replies = append(c.replies, r)
+	word := strings.ToUpper(strings.TrimSpace(r.Content))
+	if slices.Contains([]string{"R", "T", "TD", "N", "\u9000\u8ba2"}, word) {
+		c.refusers[r.SignName+"\x00"+r.PhoneNumber] = true
+	}
+}
+
+// Replies are the texts that a phone sent back, oldest first.
+func (s *Sandbox) Replies(phone string) []SMSReply {
+	s.carrier.mu.Lock()
+	defer s.carrier.mu.Unlock()
+	var out []SMSReply
+	for _, r := range s.carrier.replies {
+		if r.PhoneNumber == phone {
+			out = append(out, r)
+		}
+	}
+	return out
+}

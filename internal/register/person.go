@@ -187,8 +187,15 @@ type Record struct {
 	Covers    []Cover
 	Premiums  []Premium
 	Subsidies []Subsidy
+	Services  []Service
 	Household Household
 	Contact   Contact
+}
+
+// Service says that a person was given one of the services of Services at least once in a year.
+type Service struct {
+	Name string
+	Year int
 }
 
 // Household figures of the person's household, themselves included.

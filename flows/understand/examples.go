@@ -1,0 +1,114 @@
+package understand
+
+import (
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"strings"
+)
+
+// sample is one utterance to learn from. Samples of one line share its weight, and are never parted by an evaluation.
+type sample struct {
+	text   string
+	intent int
+	line   int
+	weight float64
+}
+
+// expansions is how many utterances one line with alternatives gives at most.
+const expansions = 12
+
+// loadSamples reads examples/INTENT.txt of every intent. A line is an utterance; [a|b|] in it stands for each of its
+// alternatives in turn. Headings name the variant and are for those who write.
+func loadSamples(intents []string) ([]sample, error) {
+	var out []sample
+	line := 0
+	for i, intent := range intents {
+		file, err := readText("examples/" + intent + ".txt")
+		if err != nil {
+			return nil, err
+		}
+		for _, pattern := range lines(file) {
+			all, err := expand(pattern)
+			if err != nil {
+				return nil, fmt.Errorf("understand: examples of %s: %w", intent, err)
+			}
+			kept := some(all, expansions)
+			for _, text := range kept {
+				out = append(out, sample{text: text, intent: i, line: line, weight: lineWeight(len(kept))})
+			}
+			line++
+		}
+	}
+	return out, nil
+}
+
+// lineWeight lets a line with more alternatives count for more, but not for as much as that many lines.
+func lineWeight(n int) float64 { return min(1, 4/float64(n)) }
+
+// expand writes out the alternatives of a line.
+func expand(pattern string) ([]string, error) {
+	before, rest, ok := strings.Cut(pattern, "[")
+	if !ok {
+		return []string{pattern}, nil
+	}
+	inside, after, ok := strings.Cut(rest, "]")
+	if !ok {
+		return nil, fmt.Errorf("a bracket stays open in %q", pattern)
+	}
+	tails, err := expand(after)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for choice := range strings.SplitSeq(inside, "|") {
+		for _, tail := range tails {
+			out = append(out, before+choice+tail)
+		}
+	}
+	return out, nil
+}
+
+// some picks n, spread evenly over all, so that every alternative has its share.
+func some(all []string, n int) []string {
+	if len(all) <= n {
+		return all
+	}
+	out := make([]string, 0, n)
+	for i := range n {
+		out = append(out, all[(i*len(all)/n+int(textHash(all[i])%uint32(len(all)/n)))%len(all)]) //nolint:gosec // lengths are small
+	}
+	return out
+}
+
+func textHash(s string) uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(s))
+	return h.Sum32()
+}
+
+// fillers are what people say around the point.
+type fillers struct{ before, after []string }
+
+func loadFillers() (fillers, error) {
+	file, err := readText("fillers.txt")
+	if err != nil {
+		return fillers{}, err
+	}
+	first, second, _ := strings.Cut(file, "## after")
+	f := fillers{lines(first), lines(second)}
+	if len(f.before) == 0 || len(f.after) == 0 {
+		return fillers{}, errors.New("understand: fillers.txt needs a part before and a part after")
+	}
+	return f, nil
+}
+
+// around puts some of them around an example, chosen by the example itself.
+func (f fillers) around(text string) string {
+	h := int(textHash(text))
+	text = f.before[h%len(f.before)] + text
+	if h/len(f.before)%2 == 0 {
+		text += f.after[h/7%len(f.after)]
+	}
+	return text
+}

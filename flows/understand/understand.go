@@ -1,0 +1,97 @@
+package understand
+
+import (
+	"embed"
+	"fmt"
+	"sort"
+)
+
+//go:embed examples/*.txt terms.txt dialects.txt emoji.txt fillers.txt
+var texts embed.FS
+
+// Sure is the score from which on an answer may be given without asking back.
+const Sure = 0.5
+
+// OutOfScope is the intent of what the bot is not for.
+const OutOfScope = "out_of_scope"
+
+// textLimit is how many characters of an utterance are read; the rest of a longer one adds nothing.
+const textLimit = 600
+
+// candidateCount is how many intents a result names.
+const candidateCount = 5
+
+// Intents lists every intent, in the order of the public list.
+func Intents() []string {
+	return []string{
+		"check_medical", "check_pension", "check_subsidy", "premium_pay", "jobs", "public_job", "training",
+		"technical_school", "startup", "graduate", "serious_illness", "medical_remote", "pension_transfer",
+		"disability_premium", "policy_general", "bind_identity", "unsubscribe", "human", "report_problem",
+		"language", "greeting", "thanks", OutOfScope,
+	}
+}
+
+// Result is what an utterance is taken to mean.
+type Result struct {
+	Text       string      `json:"text"`
+	Intent     string      `json:"intent"`
+	Score      float64     `json:"score"` // how likely Intent is right, 0 to 1
+	Candidates []Candidate `json:"candidates"`
+}
+
+// Candidate is one thing an utterance may mean.
+type Candidate struct {
+	Intent string  `json:"intent"`
+	Score  float64 `json:"score"`
+}
+
+// Understander knows the examples. It never changes, so any number of goroutines may use it.
+type Understander struct {
+	intents []string
+	reader  *reader
+	model   *model
+}
+
+// New reads the texts and learns from them.
+func New() (*Understander, error) {
+	r, err := newReader()
+	if err != nil {
+		return nil, err
+	}
+	intents := Intents()
+	samples, err := loadSamples(intents)
+	if err != nil {
+		return nil, err
+	}
+	fillers, err := loadFillers()
+	if err != nil {
+		return nil, err
+	}
+	return &Understander{intents: intents, reader: r, model: learn(r, samples, fillers, len(intents))}, nil
+}
+
+// Understand ranks the intents of one utterance, the likeliest first. Nothing readable in it is out of scope.
+func (u *Understander) Understand(text string) Result {
+	features := u.reader.read(text)
+	if len(features) == 0 {
+		return Result{Text: text, Intent: OutOfScope, Score: 1, Candidates: []Candidate{{OutOfScope, 1}}}
+	}
+	scores := u.model.scores(features)
+	all := make([]Candidate, len(scores))
+	for i, s := range scores {
+		all[i] = Candidate{u.intents[i], round(s)}
+	}
+	sort.SliceStable(all, func(i, j int) bool { return all[i].Score > all[j].Score })
+	return Result{Text: text, Intent: all[0].Intent, Score: all[0].Score, Candidates: all[:candidateCount]}
+}
+
+// round keeps four digits: more say nothing.
+func round(s float64) float64 { return float64(int(s*10000+0.5)) / 10000 }
+
+func readText(name string) (string, error) {
+	b, err := texts.ReadFile(name)
+	if err != nil {
+		return "", fmt.Errorf("understand: read %s: %w", name, err)
+	}
+	return string(b), nil
+}

@@ -1,0 +1,186 @@
+package understand
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"unicode/utf8"
+)
+
+func newForTest(t testing.TB) *Understander {
+	t.Helper()
+	u, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func TestEveryIntentIsUnderstoodInPlainWords(t *testing.T) {
+	u := newForTest(t)
+	for text, want := range map[string]string{
+		"我今年的医保到底缴上了没":   "check_medical",
+		"我每个月能领几多养老金":    "check_pension",
+		"我报的补助审核通过没":     "check_subsidy",
+		"合作医疗一个人要交多少":    "premium_pay",
+		"镇上有厂子招工不":       "jobs",
+		"我想报名当护林员":       "public_job",
+		"哪里可以免费学电焊":      "training",
+		"孩子读技校学费能不能免":    "technical_school",
+		"想开个小店能贷款吗":      "startup",
+		"应届毕业生求职补贴怎么领":   "graduate",
+		"得了癌症二次报销能报几成":   "serious_illness",
+		"在广州住院回老家怎么报销":   "medical_remote",
+		"以前在深圳交的社保怎么转回家": "pension_transfer",
+		"二级残疾交养老保险政府代缴吗": "disability_premium",
+		"低保要怎么申请":        "policy_general",
+		"我要绑定我妈的身份证":     "bind_identity",
+		"以后不要再给我发短信":     "unsubscribe",
+		"转接人工客服":         "human",
+		"我要投诉村干部克扣":      "report_problem",
+		"讲广东话得唔得":        "language",
+		"您好，有人吗":         "greeting",
+		"好的谢谢你们":         "thanks",
+		"明天广州会不会下雨":      "out_of_scope",
+		"老板欠我三个月工资不给":    "out_of_scope",
+		"ＴＤ":             "unsubscribe",
+		"":               "out_of_scope",
+		" \n ！？。":        "out_of_scope",
+		"\x00\xff\xfe":   "out_of_scope",
+	} {
+		if got := u.Understand(text); got.Intent != want {
+			t.Errorf("%q: %s %.2f, want %s", text, got.Intent, got.Score, want)
+		}
+	}
+}
+
+func TestTheWayOfWritingDoesNotChangeTheMeaning(t *testing.T) {
+	u := newForTest(t)
+	for want, texts := range map[string][]string{
+		"check_medical":    {"我的医保交了没有", "我的醫保交了沒有", "我嘅醫保交咗未", "我的医保交了没有？？？", "我 的 医保 交了 没有", "我的衣保交了没有"},
+		"jobs":             {"附近有没有厂招工", "附近有沒有廠招工", "附近有冇廠請人", "附近有没有厂招公"},
+		"check_pension":    {"养老金什么时候发", "養老金什麼時候發", "養老金幾時出", "养老今什么时候发"},
+		"technical_school": {"读技校要学费吗", "讀技校要學費嗎", "讀技校使唔使學費", "读计校要学费吗"},
+	} {
+		for _, text := range texts {
+			if got := u.Understand(text); got.Intent != want {
+				t.Errorf("%q: %s %.2f, want %s", text, got.Intent, got.Score, want)
+			}
+		}
+	}
+}
+
+func TestAResultIsWhatTheCommandPrints(t *testing.T) {
+	u := newForTest(t)
+	for _, text := range []string{"医保", "", "你好", strings.Repeat("我想问一下补贴", 500), "<&>\u2028"} {
+		r := u.Understand(text)
+		b, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var fields map[string]any
+		if err := json.Unmarshal(b, &fields); err != nil || len(fields) != 4 {
+			t.Errorf("%q: %s", text, b)
+		}
+		if r.Text != text || r.Candidates[0] != (Candidate{r.Intent, r.Score}) {
+			t.Errorf("%q: %+v", text, r)
+		}
+		last := 1.0
+		for _, c := range r.Candidates {
+			if c.Score < 0 || c.Score > last || math.IsNaN(c.Score) || !slices.Contains(Intents(), c.Intent) {
+				t.Errorf("%q: %+v", text, r.Candidates)
+			}
+			last = c.Score
+		}
+	}
+}
+
+func TestTwoUnderstandersAgree(t *testing.T) {
+	a, b := newForTest(t), newForTest(t)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for _, text := range []string{"医保", "我想找份工", "帮我查一下", "残疾人", "贷款养猪"} {
+				x, y := a.Understand(text), b.Understand(text)
+				if !slices.Equal(x.Candidates, y.Candidates) {
+					t.Errorf("%q: %v and %v", text, x, y)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestThereAreExamplesEnough(t *testing.T) {
+	for _, intent := range Intents() {
+		file, err := readText("examples/" + intent + ".txt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(lines(file)); n < 25 {
+			t.Errorf("%s has %d lines", intent, n)
+		}
+		for _, variant := range []string{"mandarin", "traditional", "cantonese", "typo", "voice", "elderly", "fragment"} {
+			if !strings.Contains(file, "## "+variant+"\n") {
+				t.Errorf("%s has nothing %s", intent, variant)
+			}
+		}
+		if !utf8.ValidString(file) {
+			t.Errorf("%s is not UTF-8", intent)
+		}
+	}
+}
+
+func TestNoUtteranceIsAnExampleOfTwoIntents(t *testing.T) {
+	samples, err := loadSamples(Intents())
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := map[string]int{}
+	for _, s := range samples {
+		if was, ok := of[s.text]; ok && was != s.intent {
+			t.Errorf("%q is of %s and %s", s.text, Intents()[was], Intents()[s.intent])
+		}
+		of[s.text] = s.intent
+	}
+}
+
+func TestAlternativesAreWrittenOut(t *testing.T) {
+	got, err := expand("[a|b]c[d|]")
+	if err != nil || !slices.Equal(got, []string{"acd", "ac", "bcd", "bc"}) {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := expand("a[b|c"); err == nil {
+		t.Error("an open bracket is taken")
+	}
+}
+
+func FuzzUnderstand(f *testing.F) {
+	u := newForTest(f)
+	f.Add("我想问下医保")
+	f.Add("①②③ 𠊎 👍🏽 \u200d")
+	f.Fuzz(func(t *testing.T, text string) {
+		r := u.Understand(text)
+		if r.Text != text || r.Score < 0 || r.Score > 1 || len(r.Candidates) == 0 {
+			t.Errorf("%q: %+v", text, r)
+		}
+	})
+}
+
+func BenchmarkNew(b *testing.B) {
+	for b.Loop() {
+		if _, err := New(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkUnderstand(b *testing.B) {
+	u := newForTest(b)
+	for b.Loop() {
+		u.Understand("同志你好我今年七十了腿不好，想问一下我的养老金这个月怎么还没有到账")
+	}
+}

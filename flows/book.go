@@ -28,6 +28,7 @@ type Book struct {
 type Settings struct {
 	OptOut       []string            `yaml:"opt_out"`
 	OptOutIdle   []string            `yaml:"opt_out_when_nothing_is_asked"`
+	Leave        []string            `yaml:"leave"`
 	OptIn        []string            `yaml:"opt_in"`
 	Back         []string            `yaml:"back"`
 	Menu         []string            `yaml:"menu"`

@@ -20,6 +20,8 @@ func (r *run) hear() {
 	case r.in.Env.Channel == SMS:
 		r.hearSMS()
 	case q != nil && r.pick(q, said):
+	case q != nil && r.e.words.has(wordLeave, said):
+		r.leave(flowMenu)
 	case r.global(said):
 	case q != nil && q.Ask != nil && r.answer(q.Ask):
 	case q == nil && r.number():

@@ -28,7 +28,7 @@ func Requests() []RequestKind {
 		{Name: "check_code", Takes: []string{"code"}, Gives: []string{"check", "left"}},
 		{Name: "cover", Takes: []string{"insurance"}, Gives: append([]string{
 			"insurance_key", "insurance_word", "year", "state", "word", "benefit", "enrolled", "next_year", "next_word",
-			"stale", "this_year", "premium", "due_year", "amount", "deadline",
+			"stale", "this_year", "premium", "due_year", "amount", "deadline", "overdue",
 		}, known...)},
 		{Name: "subsidies", Gives: append([]string{"word", "date"}, known...), Items: []string{
 			"kind", "state_key", "word", "applied", "amount", "note", "office", "phone",
@@ -62,7 +62,7 @@ func standing() []string {
 // hostTexts are the texts that the engine and the host use without a definition naming them.
 func hostTexts() []string {
 	return []string{
-		"clarify.which", "retry.choice", "choices.how", "more.hint", "insurance.medical", "insurance.pension",
+		"date.civil", "clarify.which", "retry.choice", "choices.how", "more.hint", "insurance.medical", "insurance.pension",
 		"subsidy.received", "subsidy.reviewing", "subsidy.publicised", "subsidy.approved", "subsidy.paid_out",
 		"subsidy.returned", "premium.paid", "premium.unpaid", "premium.partly_paid",
 	}

@@ -29,30 +29,27 @@ const (
 	wordRepeat
 	wordPerson
 	wordMore
+	wordLeave
 )
 
-// globalWords maps each normalised word to its meaning.
-type globalWords map[string]globalWord
+// globalWords maps each normalised word to its meanings.
+type globalWords map[string][]globalWord
 
 func newGlobalWords(s Settings) globalWords {
 	w := make(globalWords)
 	for meaning, words := range map[globalWord][]string{
 		wordOptOut: s.OptOut, wordOptIn: s.OptIn, wordBack: s.Back, wordMenu: s.Menu, wordRepeat: s.Repeat,
-		wordPerson: s.Person, wordMore: s.More,
+		wordPerson: s.Person, wordMore: s.More, wordLeave: s.Leave, wordOptOutIdle: s.OptOutIdle,
 	} {
 		for _, word := range words {
-			w[normalise(word)] = meaning
+			w[normalise(word)] = append(w[normalise(word)], meaning)
 		}
-	}
-	for _, word := range s.OptOutIdle {
-		w[normalise(word)] = wordOptOutIdle
 	}
 	return w
 }
 
 func (w globalWords) has(meaning globalWord, said string) bool {
-	m, ok := w[said]
-	return ok && m == meaning
+	return slices.Contains(w[said], meaning)
 }
 
 // optOut says whether the words stop all campaigns. Some count only where no question is open: there they are

@@ -9,7 +9,7 @@ import (
 )
 
 // plainSimplified is how many Han characters without a Traditional one among them show Simplified writing.
-const plainSimplified = 5
+const plainSimplified = 8
 
 // heard guesses the language of a text by how it is written; now is what was heard before, "" nothing.
 // A text that shows nothing leaves it as it is.

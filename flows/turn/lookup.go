@@ -127,12 +127,16 @@ func (t *oneTurn) cover(facts *flows.Facts, records []register.Record, insurance
 	if n, ok := coverOf(r.Covers, insurance, year+1); ok && n.Year != c.Year {
 		v["next_year"], v["next_word"] = itoa(n.Year), t.word(string(n.State))
 	}
-	if p, ok := pressing(r.Premiums, insurance, year); ok {
+	today := civil(t.now, t.s.zone)
+	if p, ok := pressing(r.Premiums, insurance, today); ok {
 		v["premium"] = "due"
 		if p.State == register.PartlyPaid {
 			v["premium"] = "part"
 		}
 		v["due_year"], v["amount"], v["deadline"] = itoa(p.Year), yuan(toPay(p)), p.Deadline
+		if late(p, today) {
+			v["deadline"], v["overdue"] = "", p.Deadline
+		}
 	}
 }
 
@@ -160,18 +164,30 @@ func lastCover(covers []register.Cover, insurance register.Insurance, year int) 
 	return best, ok
 }
 
-// pressing is the premium, not fully paid, whose deadline comes first; years gone by no longer press.
-func pressing(premiums []register.Premium, insurance register.Insurance, year int) (best register.Premium, ok bool) {
+// pressing is the premium, not fully paid, whose deadline comes next; those without one come after, those whose
+// deadline has passed last. Years gone by no longer press.
+func pressing(premiums []register.Premium, insurance register.Insurance, today string) (best register.Premium, ok bool) {
+	order := func(p register.Premium) string {
+		switch {
+		case late(p, today):
+			return "2" + p.Deadline
+		case p.Deadline == "":
+			return "1"
+		}
+		return "0" + p.Deadline
+	}
 	for _, p := range premiums {
-		if p.State == register.Paid || p.Year < year || insurance != "" && p.Insurance != insurance || toPay(p) == 0 {
+		if p.State == register.Paid || itoa(p.Year) < today[:4] || insurance != "" && p.Insurance != insurance || toPay(p) == 0 {
 			continue
 		}
-		if !ok || p.Deadline != "" && (best.Deadline == "" || p.Deadline < best.Deadline) {
+		if !ok || order(p) < order(best) {
 			best, ok = p, true
 		}
 	}
 	return best, ok
 }
+
+func late(p register.Premium, today string) bool { return p.Deadline != "" && p.Deadline < today }
 
 // toPay is what the person pays themselves, in fen.
 func toPay(p register.Premium) int64 {
@@ -199,7 +215,7 @@ func (t *oneTurn) premiums(facts *flows.Facts, records []register.Record) {
 		}
 		return strings.Compare(string(a.Insurance), string(b.Insurance))
 	})
-	first, due := pressing(premiums, "", t.now.In(t.s.zone).Year())
+	first, due := pressing(premiums, "", civil(t.now, t.s.zone))
 	if !due {
 		first = premiums[0]
 	}

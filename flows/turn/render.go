@@ -3,6 +3,7 @@ package turn
 import (
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/lingjuli/lingjuli/flows"
@@ -27,9 +28,21 @@ func (t *oneTurn) values(l *locales.Localizer, given map[string]string) map[stri
 			all[plain] = l.Text(value, nil)
 			continue
 		}
-		all[name] = value
+		all[name] = inWords(l, value)
 	}
 	return all
+}
+
+// inWords writes a civil date as people do in their language; anything else stays as it is.
+func inWords(l *locales.Localizer, value string) string {
+	if len(value) != len(time.DateOnly) || value[4] != '-' {
+		return value
+	}
+	d, err := time.Parse(time.DateOnly, value)
+	if err != nil {
+		return value
+	}
+	return l.Text("date.civil", map[string]int{"year": d.Year(), "month": int(d.Month()), "day": d.Day()})
 }
 
 // write turns effects into one text with its numbered choices, and the pages that wait for "more".

@@ -1,0 +1,317 @@
+// Package turntest plays golden conversations: txtar files in Chinese that those who wrote the policy can read.
+//
+// A file has three parts. The comment says what it shows. "设定" is YAML: the clock, the channel, who is on file.
+// "对话" is the conversation: a line "▶ …" is what the person sends, what follows is what they get, "✉" is an SMS.
+// In brackets stand things that are not text: [点 2] a tapped number, [菜单 KEY], [关注 SCENE], [扫码 SCENE],
+// [取关], [图片], [位置], [语音], [语音 words], and [过 40m], the time that passes.
+//
+// The session is stored and read anew between any two turns, because the store keeps nothing but bytes.
+package turntest
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/tools/txtar"
+	"gopkg.in/yaml.v3"
+
+	"github.com/lingjuli/lingjuli/flows"
+	"github.com/lingjuli/lingjuli/flows/turn"
+	"github.com/lingjuli/lingjuli/internal/register"
+	"github.com/lingjuli/lingjuli/locales"
+)
+
+// The names of a file's parts, and the signs of its lines.
+const (
+	partSetting  = "设定"
+	partDialogue = "对话"
+	signPerson   = "▶ "
+	signSMS      = "✉ "
+)
+
+// Person is one person on file, as a golden file tells it.
+type Person struct {
+	Name      string    `yaml:"name"`
+	ID        string    `yaml:"id"`
+	Phone     string    `yaml:"phone"`
+	Region    string    `yaml:"region"`
+	Bound     string    `yaml:"bound"` // the openid that is bound to them
+	Deceased  bool      `yaml:"deceased"`
+	Covers    []Cover   `yaml:"covers"`
+	Premiums  []Premium `yaml:"premiums"`
+	Subsidies []Subsidy `yaml:"subsidies"`
+}
+
+// Cover is one row of cover.
+type Cover struct {
+	Insurance, State, Benefit string
+	Year                      int
+}
+
+// Premium is one row of premiums, in yuan.
+type Premium struct {
+	Insurance, State, Deadline string
+	Year, Due                  int
+	Self, Subsidy              *int
+}
+
+// Subsidy is one row of subsidies, in yuan.
+type Subsidy struct {
+	Kind, State, Applied, On, Note, Office, Phone string
+	Amount                                        int
+}
+
+// Record is the person as the register knows them.
+func (p Person) Record(id int64) register.Record {
+	r := register.Record{Person: register.Person{
+		ID: id, Name: p.Name, IDNumber: register.IDNumber(p.ID), Phone: register.Phone(p.Phone), RegionCode: p.Region,
+		Status: register.Alive,
+	}}
+	if p.Deceased {
+		r.Person.Status = register.Deceased
+	}
+	for _, c := range p.Covers {
+		r.Covers = append(r.Covers, register.Cover{
+			PersonID: id, Insurance: register.Insurance(c.Insurance), Year: c.Year, State: register.CoverState(c.State), BenefitState: c.Benefit,
+		})
+	}
+	fen := func(yuan *int) int64 {
+		if yuan == nil {
+			return -1
+		}
+		return int64(*yuan) * 100
+	}
+	for _, q := range p.Premiums {
+		r.Premiums = append(r.Premiums, register.Premium{
+			PersonID: id, Insurance: register.Insurance(q.Insurance), Year: q.Year, DueFen: int64(q.Due) * 100,
+			SelfFen: fen(q.Self), SubsidyFen: fen(q.Subsidy), Deadline: q.Deadline, State: register.PremiumState(q.State),
+		})
+	}
+	for _, s := range p.Subsidies {
+		amount := int64(-1)
+		if s.Amount > 0 {
+			amount = int64(s.Amount) * 100
+		}
+		r.Subsidies = append(r.Subsidies, register.Subsidy{
+			PersonID: id, Kind: s.Kind, AppliedOn: s.Applied, State: register.SubsidyState(s.State), AmountFen: amount,
+			StateOn: s.On, Note: s.Note, Office: s.Office, OfficePhone: s.Phone,
+		})
+	}
+	return r
+}
+
+// Setting is what a conversation begins with.
+type Setting struct {
+	Now     time.Time    `yaml:"now"`
+	Channel turn.Channel `yaml:"channel"`
+	Who     string       `yaml:"who"`
+	People  []Person     `yaml:"people"`
+}
+
+// Kept is a store that can tell what was queued for SMS.
+type Kept interface {
+	turn.Store
+	Sent() []turn.Message
+}
+
+// Play plays every golden conversation of a folder on a store that open makes. With -update it writes them anew.
+func Play(t *testing.T, folder string, update bool, open func(t *testing.T, s Setting) Kept) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*.txtar"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden conversations in %s: %v", folder, err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			play(t, file, update, open)
+		})
+	}
+}
+
+// Update registers the flag -update for a test binary.
+func Update() *bool { return flag.Bool("update", false, "write the golden conversations anew") }
+
+func play(t *testing.T, file string, update bool, open func(t *testing.T, s Setting) Kept) {
+	t.Helper()
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := func(name string) int {
+		return slices.IndexFunc(archive.Files, func(f txtar.File) bool { return f.Name == name })
+	}
+	if part(partSetting) < 0 || part(partDialogue) < 0 {
+		t.Fatalf("%s needs the parts %s and %s", file, partSetting, partDialogue)
+	}
+	var setting Setting
+	if err := yaml.Unmarshal(archive.Files[part(partSetting)].Data, &setting); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	want := string(archive.Files[part(partDialogue)].Data)
+	stage := newStage(t, setting, open(t, setting))
+	got := stage.play(t, want)
+	if update {
+		archive.Files[part(partDialogue)].Data = []byte(got)
+		if err := os.WriteFile(file, txtar.Format(archive), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if got != want {
+		t.Errorf("%s\n--- played\n%s\n--- golden\n%s", file, got, want)
+	}
+	if strings.Count(want, "\n") < 2*strings.Count(want, signPerson) {
+		t.Errorf("%s: some line has no golden answer", file)
+	}
+}
+
+// stage is one conversation under way.
+type stage struct {
+	setting Setting
+	store   Kept
+	service *turn.Service
+	now     time.Time
+	turns   int
+	codes   int
+	shown   int // SMS shown so far
+}
+
+// Service makes a host over a store with the embedded book and a simple understander.
+func Service(t testing.TB, store turn.Store, now func() time.Time, digits func() string, bell turn.Doorbell) *turn.Service {
+	t.Helper()
+	book, err := flows.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts, err := locales.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return turn.New(turn.Config{
+		Engine: flows.New(book, texts, Plain{}), Texts: texts, Store: store, Bell: bell, Now: now, Digits: digits,
+		Zone: time.FixedZone("CST", 8*60*60),
+	})
+}
+
+func newStage(t *testing.T, setting Setting, store Kept) *stage {
+	t.Helper()
+	s := &stage{setting: setting, store: store, now: setting.Now}
+	s.service = Service(t, store, func() time.Time { return s.now }, func() string {
+		s.codes++
+		return fmt.Sprintf("%06d", 100000+s.codes)
+	}, nil)
+	return s
+}
+
+// play sends the person's lines and writes down what comes back.
+func (s *stage) play(t *testing.T, dialogue string) string {
+	t.Helper()
+	var out strings.Builder
+	for line := range strings.SplitSeq(dialogue, "\n") {
+		said, ok := strings.CutPrefix(line, signPerson)
+		if !ok {
+			continue
+		}
+		if out.Len() > 0 {
+			out.WriteByte('\n')
+		}
+		fmt.Fprintln(&out, line)
+		if after, isTime := strings.CutPrefix(said, "[过 "); isTime {
+			d, err := time.ParseDuration(strings.TrimSuffix(after, "]"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.now = s.now.Add(d)
+			out.WriteString("（" + s.now.Format("01-02 15:04") + "）\n")
+			continue
+		}
+		out.WriteString(s.turn(t, said))
+	}
+	return out.String()
+}
+
+func (s *stage) turn(t *testing.T, said string) string {
+	t.Helper()
+	s.turns++
+	s.now = s.now.Add(5 * time.Second)
+	in := read(said)
+	in.Key, in.Channel, in.Who, in.At = fmt.Sprintf("m:%d", s.turns), s.setting.Channel, s.setting.Who, s.now
+	answer, err := s.service.Turn(context.Background(), in)
+	if err != nil {
+		t.Fatalf("%q: %v", said, err)
+	}
+	if n := utf8.RuneCountInString(answer.Text); n > 600 {
+		t.Errorf("%q is answered by %d characters", said, n)
+	}
+	var out strings.Builder
+	if s.setting.Channel == turn.WeChat {
+		switch {
+		case answer.Text != "":
+			fmt.Fprintln(&out, answer.Text)
+		case in.Kind == turn.Unfollow || in.Kind == turn.ConsentSeen:
+			out.WriteString("（不回）\n")
+		default:
+			t.Errorf("%q is met with silence", said)
+		}
+	}
+	sent := s.store.Sent()
+	for _, m := range sent[s.shown:] {
+		fmt.Fprintf(&out, "%s%s %s%s\n", signSMS, string(m.Phone), m.Template, params(m.Params))
+	}
+	s.shown = len(sent)
+	return out.String()
+}
+
+func params(p map[string]string) string {
+	var out strings.Builder
+	for _, name := range sorted(p) {
+		fmt.Fprintf(&out, " %s=%s", name, p[name])
+	}
+	return out.String()
+}
+
+func sorted(p map[string]string) []string {
+	names := make([]string, 0, len(p))
+	for name := range p {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// read turns a line of a golden file into an input.
+func read(said string) turn.Inbound {
+	if !strings.HasPrefix(said, "[") || !strings.HasSuffix(said, "]") {
+		return turn.Inbound{Kind: turn.Text, Text: said}
+	}
+	word, rest, _ := strings.Cut(said[1:len(said)-1], " ")
+	in := turn.Inbound{Kind: turn.Other}
+	switch word {
+	case "点":
+		in.Kind = turn.Tap
+		_, _ = fmt.Sscan(rest, &in.Choice)
+	case "菜单":
+		in.Kind, in.EventKey = turn.MenuClick, rest
+	case "关注":
+		in.Kind, in.Scene = turn.Follow, rest
+	case "扫码":
+		in.Kind, in.Scene = turn.Scan, rest
+	case "取关":
+		in.Kind = turn.Unfollow
+	case "图片":
+		in.Kind = turn.Picture
+	case "位置":
+		in.Kind = turn.Location
+	case "语音":
+		in.Kind, in.Text = turn.Voice, rest
+	}
+	return in
+}

@@ -115,6 +115,15 @@ type CallFacts struct {
 	Members    []Facts
 }
 
+// ClaimQuery asks for queued calls of one campaign and channel.
+type ClaimQuery struct {
+	IDs     []int64
+	Owner   string
+	Lease   time.Duration
+	CapSpan time.Duration // how far back the cap looks; 0: there is none
+	Today   time.Time     // local time, by which audiences judge ages and dates
+}
+
 // ClaimFacts is what a claim is decided on.
 type ClaimFacts struct {
 	Campaign Campaign

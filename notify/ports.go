@@ -97,7 +97,7 @@ type Calls interface {
 	// BeginCalls claims queued calls of one campaign and channel. decide is given the facts under lock and says what
 	// becomes of each; it may be called again where the transaction must be. Calls that are no longer queued, or
 	// that somebody else is claiming, are left out. The lease begins at the database's now.
-	BeginCalls(ctx context.Context, ids []int64, owner string, lease, capSpan time.Duration, decide func(ClaimFacts) ([]Beginning, error)) error
+	BeginCalls(ctx context.Context, q ClaimQuery, decide func(ClaimFacts) ([]Beginning, error)) error
 	// LeaseLeft is how much of the lease of calls that are being sent is left; 0: lost.
 	LeaseLeft(ctx context.Context, ids []int64, owner string) (map[int64]time.Duration, error)
 	// SettleCalls writes down what became of calls, for all members in one statement a call.

@@ -134,7 +134,8 @@ func (r *runner) take(ctx context.Context, b Bucket, n int, deadline time.Time) 
 // begin claims the calls: drops who no longer qualifies, renders and signs, all under the claim's locks.
 func (r *runner) begin(ctx context.Context, ids []int64) (map[int64]*flight, error) {
 	var flights map[int64]*flight
-	err := r.calls.BeginCalls(ctx, ids, r.owner, claimLease, r.rules.Cap.Longest(), func(facts ClaimFacts) ([]Beginning, error) {
+	q := ClaimQuery{IDs: ids, Owner: r.owner, Lease: claimLease, CapSpan: r.rules.Cap.Longest(), Today: r.now().In(r.rules.Zone)}
+	err := r.calls.BeginCalls(ctx, q, func(facts ClaimFacts) ([]Beginning, error) {
 		flights = map[int64]*flight{}
 		return r.decide(ctx, facts, flights)
 	})

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/lingjuli/lingjuli/internal/register"
 )
 
 // DefaultWindow is when campaigns may go out where their file names no window, local time.
@@ -21,17 +23,17 @@ var ErrSpec = errors.New("file")
 
 // Spec is a campaign's file.
 type Spec struct {
-	Name          string            `yaml:"name" json:"name"`
-	Kind          Kind              `yaml:"kind" json:"kind"`
-	Audience      any               `yaml:"audience" json:"audience"` // the tree as written; register reads it as a condition
-	Channels      []Channel         `yaml:"channels" json:"channels"`
-	FallbackAfter Span              `yaml:"fallback_after" json:"fallback_after,omitempty"`
-	Template      string            `yaml:"template" json:"template"`
-	Params        map[string]string `yaml:"params" json:"params,omitempty"`
-	Schedule      string            `yaml:"schedule" json:"schedule,omitempty"` // now, or RFC 3339
-	Window        *string           `yaml:"window" json:"window,omitempty"`     // nil: DefaultWindow; "": any hour
-	Expires       time.Time         `yaml:"expires" json:"expires,omitzero"`
-	Rate          int               `yaml:"rate" json:"rate,omitempty"` // recipients a second; 0: the account's limit
+	Name          string             `yaml:"name" json:"name"`
+	Kind          Kind               `yaml:"kind" json:"kind"`
+	Audience      register.Condition `yaml:"audience" json:"audience"`
+	Channels      []Channel          `yaml:"channels" json:"channels"`
+	FallbackAfter Span               `yaml:"fallback_after" json:"fallback_after,omitempty"`
+	Template      string             `yaml:"template" json:"template"`
+	Params        map[string]string  `yaml:"params" json:"params,omitempty"`
+	Schedule      string             `yaml:"schedule" json:"schedule,omitempty"` // now, or RFC 3339
+	Window        *string            `yaml:"window" json:"window,omitempty"`     // nil: DefaultWindow; "": any hour
+	Expires       time.Time          `yaml:"expires" json:"expires,omitzero"`
+	Rate          int                `yaml:"rate" json:"rate,omitempty"` // recipients a second; 0: the account's limit
 }
 
 // Span is a duration as files write it: 24h, 90m.
@@ -105,7 +107,7 @@ func (s Spec) Check() error {
 		return bad("name is missing")
 	case !slices.Contains(CampaignKinds(), s.Kind):
 		return bad("kind %q is none of %v", s.Kind, CampaignKinds())
-	case s.Audience == nil:
+	case noCondition(s.Audience):
 		return bad("audience is missing")
 	case len(s.Channels) == 0:
 		return bad("channels is missing")
@@ -124,6 +126,11 @@ func (s Spec) Check() error {
 	}
 	_, err := s.Hours()
 	return err
+}
+
+// noCondition says whether a file named no audience: everybody is said, never meant by saying nothing.
+func noCondition(c register.Condition) bool {
+	return c.All == nil && c.Any == nil && c.Not == nil && c.Test == nil
 }
 
 // defaultFallback is fallback_after where a campaign of several channels names none.

@@ -182,7 +182,7 @@ func approved(t *testing.T, s *Store, change func(*notify.Spec)) int64 {
 	t.Helper()
 	ctx := t.Context()
 	anyHour := ""
-	spec := notify.Spec{Name: "缴费提醒", Kind: notify.PremiumReminder, Audience: everybody(), Channels: []notify.Channel{notify.SMS}, Template: "due", Window: &anyHour}
+	spec := notify.Spec{Name: "缴费提醒", Kind: notify.PremiumReminder, Audience: register.Everybody(), Channels: []notify.Channel{notify.SMS}, Template: "due", Window: &anyHour}
 	if change != nil {
 		change(&spec)
 	}
@@ -295,5 +295,3 @@ func TestUnansweredCallsAreResolvedAndNobodyGetsATextTwice(t *testing.T) {
 		onceEach(t, p, 792)
 	})
 }
-
-func everybody() any { return map[string]any{"all": []any{}} }

@@ -12,7 +12,7 @@ import (
 // find the cap free. People are locked by neighbourhoods of 64 ids, since calls hold neighbours; numbers only where
 // somebody else is on file with the same one. In order, so that nobody waits in a circle.
 func (t *tx) lockForCap(cl claim, calls []queuedCall, people []int64) error {
-	if t.d != postgresDialect || cl.capSpan == 0 {
+	if t.d != postgresDialect || cl.CapSpan == 0 {
 		return nil
 	}
 	var keys []int64
@@ -57,10 +57,10 @@ func (t *tx) sharedNumbers(calls []queuedCall) ([][]byte, error) {
 // addSent adds what went to the people, and to their numbers, within the cap's longest stretch. A delivery counts
 // from the moment when something may first have left; one that is being sent in this claim does not count itself.
 func (t *tx) addSent(cl claim, c notify.Campaign, members map[int64]*notify.Facts, people []int64, now time.Time) error {
-	if cl.capSpan == 0 || len(members) == 0 {
+	if cl.CapSpan == 0 || len(members) == 0 {
 		return nil
 	}
-	since := toMicros(now.Add(-cl.capSpan))
+	since := toMicros(now.Add(-cl.CapSpan))
 	rows, err := t.query(`SELECT m.person_id, o.sent_at, 0 AS by_number FROM deliveries m
 			JOIN deliveries o ON o.person_id = m.person_id AND o.sent_at > $4 AND o.campaign_id <> m.campaign_id
 			WHERE m.month = $1 AND m.campaign_id = $2 AND `+t.among("m.person_id", 3)+`

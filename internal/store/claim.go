@@ -13,24 +13,19 @@ import (
 
 // claim is one BeginCalls.
 type claim struct {
-	owner   string
-	lease   time.Duration
-	capSpan time.Duration
-	decide  func(notify.ClaimFacts) ([]notify.Beginning, error)
+	notify.ClaimQuery
+	decide func(notify.ClaimFacts) ([]notify.Beginning, error)
 }
 
 // BeginCalls claims queued calls of one campaign and channel in one transaction: it locks what could race, gives the
 // facts to decide, takes out the members who drop, and writes state, members left, Timestamp and lease.
-func (s *Store) BeginCalls(ctx context.Context, ids []int64, owner string, lease, capSpan time.Duration,
-	decide func(notify.ClaimFacts) ([]notify.Beginning, error),
-) error {
-	cl := claim{owner, lease, capSpan, decide}
-	return s.write(ctx, fmt.Sprintf("store: begin calls %v", ids), func(t *tx) error {
-		calls, err := t.queuedCalls(ids)
+func (s *Store) BeginCalls(ctx context.Context, q notify.ClaimQuery, decide func(notify.ClaimFacts) ([]notify.Beginning, error)) error {
+	return s.write(ctx, fmt.Sprintf("store: begin calls %v", q.IDs), func(t *tx) error {
+		calls, err := t.queuedCalls(q.IDs)
 		if err != nil || len(calls) == 0 {
 			return err
 		}
-		return t.begin(cl, calls)
+		return t.begin(claim{q, decide}, calls)
 	})
 }
 
@@ -109,7 +104,7 @@ func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []queuedCall, people 
 		return facts, nil, err
 	}
 	facts.Now = now
-	members, rows, err := t.memberFacts(c, people, now)
+	members, rows, err := t.memberFacts(c, people, cl.Today)
 	if err != nil {
 		return facts, nil, err
 	}
@@ -134,11 +129,8 @@ func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []queuedCall, people 
 }
 
 // memberFacts reads the rows that are queued, with their people. One query for all of them.
-func (t *tx) memberFacts(c notify.Campaign, people []int64, now time.Time) (map[int64]*notify.Facts, map[int64]claimRow, error) {
-	audience, args, err := t.audience(c, "p", 4, now)
-	if err != nil {
-		return nil, nil, err
-	}
+func (t *tx) memberFacts(c notify.Campaign, people []int64, today time.Time) (map[int64]*notify.Facts, map[int64]claimRow, error) {
+	audience, args := c.Spec.Audience.SQL(today, 4)
 	rows, err := t.query(`SELECT d.person_id, d.call_id, d.later, d.tries, d.waits_from, d.shared, d.phone_idx,
 			p.name_sealed, p.phone_sealed, p.phone_idx, p.phone_mobile, p.region, p.status, (`+audience+`),
 			EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = p.id),
@@ -214,10 +206,10 @@ func (t *tx) beginCall(cl claim, c notify.Campaign, calls []queuedCall, b notify
 	for i, id := range b.Begin {
 		left[i] = member{id, rows[id].phone}
 	}
-	until := toMicros(now.Add(cl.lease))
+	until := toMicros(now.Add(cl.Lease))
 	_, err := t.exec(`UPDATE calls SET state = 'sending', members = $2, route = $3, owner = $4, lease_until = $5, wake_at = $5,
 		signed_at = $6, begun_at = $7, presented_at = $7, updated_at = $7 WHERE id = $1`,
-		b.CallID, encodeMembers(left), b.Route, cl.owner, until, toMicros(b.SignedAt), toMicros(now))
+		b.CallID, encodeMembers(left), b.Route, cl.Owner, until, toMicros(b.SignedAt), toMicros(now))
 	if err != nil {
 		return err
 	}

@@ -1,15 +1,131 @@
 package store
 
 import (
+	"context"
+	"database/sql"
+	"errors"
 	"time"
 
+	"github.com/lingjuli/lingjuli/internal/register"
 	"github.com/lingjuli/lingjuli/notify"
 )
 
-// addWeChat adds each person's way by WeChat.
+// addWeChat adds each person's way by WeChat: the openid bound to them that follows and has not stopped its own feed,
+// its consent to the campaign's notice, and what its window for customer messages has left.
 func (t *tx) addWeChat(c notify.Campaign, members map[int64]*notify.Facts, people []int64, now time.Time) error {
-	return nil
+	notice := ""
+	if c.Template.WeChat != nil {
+		notice = c.Template.WeChat.Subscribe
+	}
+	rows, err := t.query(`SELECT b.person_id, c.who_idx, c.who, CASE WHEN c.customer_until > $2 THEN c.customer_left ELSE 0 END,
+			EXISTS (SELECT 1 FROM consents k WHERE k.openid_idx = b.openid_idx AND k.template_id = $3 AND k.accepted)
+		FROM bindings b JOIN contacts c ON c.channel = 'wechat' AND c.who_idx = b.openid_idx
+		WHERE `+t.among("b.person_id", 1)+` AND b.until = 0 AND c.follows
+			AND NOT EXISTS (SELECT 1 FROM opt_outs o WHERE o.openid_idx = b.openid_idx)
+		ORDER BY b.person_id, CASE WHEN b.relation IN ('', 'self') THEN 0 ELSE 1 END, b.since`, t.idList(people), toMicros(now), notice)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id int64
+		var idx, who []byte
+		var f notify.WeChatFacts
+		if err := rows.Scan(&id, &idx, &who, &f.CustomerLeft, &f.Consented); err != nil {
+			return err
+		}
+		m, ok := members[id]
+		if !ok || m.WeChat.OpenID != "" {
+			continue
+		}
+		if f.OpenID, err = t.openOpenID(idx, who); err != nil {
+			return err
+		}
+		m.WeChat = f
+	}
+	return rows.Err()
+}
+
+// openOpenID opens a contact's openid.
+func (t *tx) openOpenID(_, who []byte) (register.OpenID, error) {
+	plain, err := t.keys.Open(who, "contacts", "who", 0)
+	return register.OpenID(plain), err
 }
 
 // spendCustomerMessage counts one of the customer messages of the people's open windows.
-func (t *tx) spendCustomerMessage(people []int64) error { return nil }
+func (t *tx) spendCustomerMessage(people []int64) error {
+	_, err := t.exec(`UPDATE contacts SET customer_left = customer_left - 1 WHERE channel = 'wechat' AND customer_left > 0
+		AND who_idx IN (SELECT openid_idx FROM bindings WHERE until = 0 AND `+t.among("person_id", 1)+`)`, t.idList(people))
+	return err
+}
+
+// TakeWeChatProof applies WeChat's word on a message: it settles an unconfirmed one, makes an accepted one delivered,
+// and sends one that failed to the next channel. A word on a message that isn't ours is passed over.
+func (s *Store) TakeWeChatProof(ctx context.Context, p notify.WeChatProof) error {
+	return s.write(ctx, "store: take a proof from wechat", func(t *tx) error {
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
+		c, err := t.provenCall(p)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if c.state != notify.CallAccepted {
+			if err := t.acceptCall(c, notify.CallResult{BizID: p.MsgID, Code: "event"}, now); err != nil {
+				return err
+			}
+		}
+		if p.OK {
+			_, err = t.deliver(c, c.people, now)
+		} else {
+			_, err = t.failMembers(c, c.people, p.Code, now)
+		}
+		return err
+	})
+}
+
+// provenCall finds the call a proof is about: by the message's id, or, where the answer that held it was lost or is not
+// written yet, by person and template among the calls that wait for an answer.
+func (t *tx) provenCall(p notify.WeChatProof) (begunCall, error) {
+	c, err := scanBegun(t.row(`SELECT `+begunColumns+` FROM calls WHERE biz_id = $1 AND channel = 'wechat'`+t.forUpdate(), p.MsgID))
+	if err == nil || !errors.Is(err, sql.ErrNoRows) {
+		return c, err
+	}
+	rows, err := t.query(`SELECT d.call_id, d.campaign_id FROM deliveries d
+		WHERE d.person_id IN (SELECT person_id FROM bindings WHERE openid_idx = $1) AND d.channel = 'wechat'
+			AND d.state IN ('sending', 'unconfirmed') ORDER BY d.call_id`, t.keys.Index("openid", string(p.OpenID)))
+	if err != nil {
+		return begunCall{}, err
+	}
+	waiting, err := scanPairs(rows)
+	if err != nil {
+		return begunCall{}, err
+	}
+	for _, w := range waiting {
+		campaign, err := t.campaign(w[1], "")
+		if err != nil {
+			return begunCall{}, err
+		}
+		if x := campaign.Template.WeChat; x != nil && (x.Subscribe == p.TemplateID || p.TemplateID == "" && x.Template != "") {
+			return scanBegun(t.row(`SELECT `+begunColumns+` FROM calls WHERE id = $1`+t.forUpdate(), w[0]))
+		}
+	}
+	return begunCall{}, sql.ErrNoRows
+}
+
+func scanPairs(rows *sql.Rows) ([][2]int64, error) {
+	defer func() { _ = rows.Close() }()
+	var list [][2]int64
+	for rows.Next() {
+		var p [2]int64
+		if err := rows.Scan(&p[0], &p[1]); err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, rows.Err()
+}

@@ -1,6 +1,10 @@
 package understand
 
-import "math"
+import (
+	"math"
+	"runtime"
+	"sync"
+)
 
 // model is a multinomial logistic regression over the features of the examples.
 type model struct {
@@ -30,7 +34,6 @@ type lesson struct {
 // learn makes a model of the samples. The same samples always make the same model.
 func learn(r *reader, samples []sample, around fillers, intents int) *model {
 	m := &model{index: map[uint64]int32{}, intents: intents, bias: make([]float32, intents)}
-	var lessons []lesson
 	totals := make([]float64, intents)
 	for _, s := range samples {
 		totals[s.intent] += s.weight
@@ -39,21 +42,40 @@ func learn(r *reader, samples []sample, around fillers, intents int) *model {
 	for _, t := range totals {
 		mean += t / float64(intents)
 	}
+	var lessons []lesson
 	add := func(features []feature, s sample, share float64) {
 		if len(features) > 0 {
 			balance := math.Sqrt(mean / totals[s.intent])
 			lessons = append(lessons, m.lesson(features, s.intent, share*s.weight*balance))
 		}
 	}
-	for _, s := range samples {
-		features := r.read(s.text)
-		add(features, s, 1)
-		add(withoutCharacters(features), s, 0.4)
-		add(r.read(around.around(s.text)), s, 0.5)
+	for i, v := range viewsOf(r, samples, around) {
+		add(v.plain, samples[i], 1)
+		add(withoutCharacters(v.plain), samples[i], 0.4)
+		add(v.filled, samples[i], 0.5)
 	}
 	m.weights = make([]float32, len(m.index)*intents)
 	m.fit(lessons)
 	return m
+}
+
+// views are the ways in which one sample is learnt.
+type views struct{ plain, filled []feature }
+
+// viewsOf reads all samples, on every processor there is.
+func viewsOf(r *reader, samples []sample, around fillers) []views {
+	out := make([]views, len(samples))
+	workers := runtime.GOMAXPROCS(0)
+	var all sync.WaitGroup
+	for worker := range workers {
+		all.Go(func() {
+			for i := worker; i < len(samples); i += workers {
+				out[i] = views{r.read(samples[i].text), r.read(around.around(samples[i].text))}
+			}
+		})
+	}
+	all.Wait()
+	return out
 }
 
 func (m *model) lesson(features []feature, intent int, weight float64) lesson {

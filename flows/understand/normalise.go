@@ -126,6 +126,9 @@ func tidy(in []rune) []rune {
 			i = j
 			continue
 		case unicode.Is(unicode.Han, r):
+			if strings.ContainsRune(places, r) {
+				out = withoutCode(out)
+			}
 			out = append(out, r)
 		case unicode.IsLetter(r):
 			out = append(out, r)
@@ -135,6 +138,17 @@ func tidy(in []rune) []rune {
 		i++
 	}
 	return []rune(strings.TrimSpace(string(out)))
+}
+
+// places are the signs of city, county, district, town and village.
+const places = "\u5e02\u53bf\u533a\u9547\u6751"
+
+// withoutCode drops the letters and digits by which forums hide a place's name: "L9" of "L9 county".
+func withoutCode(out []rune) []rune {
+	for n := len(out); n > 0 && (isLatin(out[n-1]) || out[n-1] == '0'); n = len(out) {
+		out = out[:n-1]
+	}
+	return out
 }
 
 func isLatin(r rune) bool { return r >= 'a' && r <= 'z' }

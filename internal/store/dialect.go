@@ -215,3 +215,25 @@ func pingPools(ctx context.Context, pools ...*sql.DB) error {
 	}
 	return nil
 }
+
+// ErrHeld: another process holds the database for itself.
+var ErrHeld = errors.New("store: another process holds this database")
+
+// LockAlone holds a PostgreSQL database for this process alone, until release or until the process dies.
+func (s *Store) LockAlone(ctx context.Context) (release func(), err error) {
+	if s.d != postgresDialect {
+		return nil, errors.New("store: only PostgreSQL is locked so; a SQLite file has a lock file")
+	}
+	conn, err := s.writer.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("store: lock the database: %w", err)
+	}
+	var held bool
+	if err := conn.QueryRowContext(ctx, "SELECT pg_try_advisory_lock(7250125)").Scan(&held); err != nil || !held {
+		if err == nil {
+			err = ErrHeld
+		}
+		return nil, errors.Join(err, conn.Close())
+	}
+	return func() { _ = conn.Close() }, nil // closing the last use of the lock's session ends it; the pool is closed with it
+}

@@ -227,3 +227,16 @@ func (s *Store) loadKeys(ctx context.Context) error {
 
 // MAC is the HMAC-SHA-256 of a value in a domain under the index key, for OutIds and receipts.
 func (s *Store) MAC(domain, value string) []byte { return s.keys.MAC(domain, value) }
+
+// Fresh says whether nothing was ever migrated here.
+func (s *Store) Fresh(ctx context.Context) (bool, error) {
+	p, err := s.provider()
+	if err != nil {
+		return false, err
+	}
+	have, _, err := p.GetVersions(ctx)
+	if err != nil {
+		return false, fmt.Errorf("store: read the schema's version: %w", err)
+	}
+	return have == 0, nil
+}

@@ -62,7 +62,6 @@ var vendors = []struct {
 	{"github.com/alecthomas/kong", "only commands have flags", []string{"cmd"}},
 	{"github.com/chromedp", "browsers belong to tests", nil},
 	{"github.com/compose-spec", "the compose file is checked by a test", nil},
-	{"testing", "tests end with _test.go", []string{"internal/store"}},
 }
 
 type listed struct {
@@ -119,6 +118,14 @@ func TestConversationsAndCampaignsKnowNoPageAndNoSQL(t *testing.T) {
 					t.Errorf("%s reaches %s through %s", path, forbidden, seen)
 				}
 			}
+		}
+	}
+}
+
+func TestOnlyTestsKnowTheTestingPackage(t *testing.T) {
+	for _, p := range ours(t) {
+		if slices.Contains(p.Imports, "testing") && !strings.HasSuffix(p.ImportPath, "test") {
+			t.Errorf("%s imports testing: that belongs in _test.go or in a package called …test", p.ImportPath)
 		}
 	}
 }

@@ -44,8 +44,9 @@ lint: ## golangci-lint with the house's rules
 fmt: ## format as gofumpt does
 	@go run $(GOFUMPT) -w .
 
-generate: ## draw again what is drawn from code: README tables, diagrams
+generate: ## draw again what is drawn from code: diagrams, README tables
 	@go generate ./...
+	@go run ./internal/drawings
 	@.ci/tables
 
 verify: ## formatting, go.mod and generated files are up to date

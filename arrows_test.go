@@ -43,6 +43,7 @@ func families() map[string][]string {
 		"locales":           {"internal/hanzi"},
 		"internal/hanzi":    nil,
 
+		"internal/drawings":     {"notify", "flows"},
 		"internal/testservices": nil,
 		"internal/deps":         nil,
 	}

@@ -22,6 +22,8 @@ type WeChatConfig struct {
 
 	Followers []string
 	Notices   []NoticeTemplate
+	// Consents are templates allowed for good, by openid. What the journal says of a follower goes before both.
+	Consents map[string][]string
 }
 
 func (c WeChatConfig) withDefaults() WeChatConfig {
@@ -58,6 +60,7 @@ type account struct {
 	cfg      WeChatConfig
 	envelope *envelope
 	errors   map[int]string
+	fields   fieldRules
 	slots    chan struct{} // events on their way
 
 	mu        sync.Mutex
@@ -76,7 +79,7 @@ type account struct {
 }
 
 func newAccount(s *Sandbox) (*account, error) {
-	a := &account{box: s, cfg: s.cfg.WeChat, errors: loadErrorTexts(), slots: make(chan struct{}, 16)}
+	a := &account{box: s, cfg: s.cfg.WeChat, errors: loadErrorTexts(), fields: newFieldRules(), slots: make(chan struct{}, 16)}
 	if a.cfg.AESKey != "" {
 		e, err := newEnvelope(a.cfg.AppID, a.cfg.AESKey)
 		if err != nil {
@@ -99,7 +102,11 @@ func (a *account) clear() {
 	a.answered, a.refused, a.pushes = map[string]int{}, map[string]int{}, PushStats{}
 	a.ticketEnd = time.Time{}
 	for _, id := range a.cfg.Followers {
-		a.followers[id] = newFollower(id, a.box.cfg.Now())
+		f := newFollower(id, a.box.cfg.Now())
+		for _, template := range a.cfg.Consents[id] {
+			f.Consents[template] = &consent{Always: true}
+		}
+		a.followers[id] = f
 	}
 	for _, n := range a.cfg.Notices {
 		a.notices[n.ID] = n

@@ -79,6 +79,9 @@ func (f *follower) spend(now time.Time) int {
 // AddFollower makes somebody follow without telling the account's server.
 func (s *Sandbox) AddFollower(openIDs ...string) {
 	for _, id := range openIDs {
+		if s.Follower(id).Follows {
+			continue
+		}
 		s.account.change(id, func(f *follower) { f.Follows = true })
 	}
 }

@@ -168,11 +168,11 @@ func (t NoticeTemplate) fieldsOf(n *notice) []NoticeField {
 }
 
 // check holds the template's fields and their kinds; the answer names the field.
-func (n *notice) check(t NoticeTemplate) string {
+func (n *notice) check(t NoticeTemplate, rules fieldRules) string {
 	for _, f := range t.fieldsOf(n) {
 		field, ok := n.Data[f.Key]
 		value, isText := field.Value.(string)
-		if !ok || !isText || !fieldValid(f.Key, value) {
+		if !ok || !isText || !rules.valid(f.Key, value) {
 			return "data." + f.Key + ".value invalid"
 		}
 	}
@@ -197,7 +197,7 @@ func (a *account) find(c *apiCall, kind string) (*notice, NoticeTemplate, int) {
 	if fault := a.box.faults.refused(strings.TrimPrefix(c.path, "/cgi-bin/"), in.ToUser); fault != nil {
 		return nil, t, number(fault.Code)
 	}
-	if c.detail = in.check(t); c.detail != "" {
+	if c.detail = in.check(t, a.fields); c.detail != "" {
 		return nil, t, 47003
 	}
 	return &in, t, 0

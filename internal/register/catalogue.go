@@ -28,7 +28,7 @@ type Field struct {
 	list wordList
 }
 
-// Catalogue lists every field in the order of the interface.
+// Fields lists every field of the catalogue in the order of the interface.
 //
 // Absent data: a text, date, number or tri-state that nobody has given is unknown. Always known are age, birthday,
 // sex, status, phone.mobile (a mobile is on file), wechat.*, opted_out, household.*, service.* and trained.ever.
@@ -36,7 +36,7 @@ type Field struct {
 // there is no cover (enrolled, claiming) or premium (paid, due, subsidised) for it. Partly paid is not paid. due is
 // true where something is neither paid nor paid for by subsidy. reached.days counts civil days and is unknown for
 // whom nothing ever reached. subsidy.* hold where any one application has the value.
-func Catalogue() []Field {
+func Fields() []Field {
 	fields := []Field{
 		{"region", Area, ""},
 		{"age", Number, ""},
@@ -90,7 +90,7 @@ func Services() []string {
 
 // FindField finds a field of the catalogue by its name.
 func FindField(name string) (Field, bool) {
-	list := Catalogue()
+	list := Fields()
 	i := slices.IndexFunc(list, func(f Field) bool { return f.Name == name })
 	if i < 0 {
 		return Field{}, false
@@ -277,7 +277,7 @@ func (f Field) wants(op Operator) string {
 // nearest suggests the field that was probably meant.
 func nearest(name string) string {
 	best, distance := "", 4
-	for _, f := range Catalogue() {
+	for _, f := range Fields() {
 		if d := editDistance(name, f.Name); d < distance {
 			best, distance = f.Name, d
 		}

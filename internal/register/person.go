@@ -62,7 +62,7 @@ type Person struct {
 	Health          string
 	Language        string   // 普通话/粤语/客家话/潮汕话 as canonical word
 	Remark          string   // free text, sealed
-	HandFields      []string // canonical columns corrected by hand; an import keeps them
+	HandFields      []string // columns corrected by hand, as Merge names them; an import keeps them
 	UpdatedAt       time.Time
 }
 

@@ -1,0 +1,37 @@
+package store
+
+import "time"
+
+// setWeChatBound notes on people whether an openid of their own is bound to them. For those who keep bindings.
+func (t *tx) setWeChatBound(people []int64, bound bool) error {
+	_, err := t.exec(`UPDATE people SET wechat_bound = $1 WHERE `+t.among("id", 2), bound, t.idList(people))
+	return err
+}
+
+// setWeChatSubscribed notes on people whether a subscription notice can reach them. For those who keep consents.
+func (t *tx) setWeChatSubscribed(people []int64, subscribed bool) error {
+	_, err := t.exec(`UPDATE people SET wechat_subscribed = $1 WHERE `+t.among("id", 2), subscribed, t.idList(people))
+	return err
+}
+
+// refreshOptedOut notes on people whether they, or the number they have now, want no campaigns. For those who keep
+// opt-outs, and for the import, which changes numbers.
+func (t *tx) refreshOptedOut(people []int64) error {
+	const outs = `EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = people.id) OR EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = people.phone_idx)`
+	_, err := t.exec(`UPDATE people SET opted_out = (`+outs+`) WHERE `+t.among("id", 1)+` AND opted_out <> (`+outs+`)`, t.idList(people))
+	return err
+}
+
+// refreshOptedOutPhone does the same for everybody on a number.
+func (t *tx) refreshOptedOutPhone(phoneIdx []byte) error {
+	_, err := t.exec(`UPDATE people SET opted_out = EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = people.id)
+		OR EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = people.phone_idx) WHERE phone_idx = $1`, phoneIdx)
+	return err
+}
+
+// touchReached notes on people that something reached them. For those who keep deliveries.
+func (t *tx) touchReached(people []int64, at time.Time) error {
+	us := toMicros(at)
+	_, err := t.exec(`UPDATE people SET last_reached_at = $1 WHERE last_reached_at < $2 AND `+t.among("id", 3), us, us, t.idList(people))
+	return err
+}

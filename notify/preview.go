@@ -1,6 +1,8 @@
 package notify
 
 import (
+	"context"
+	"math"
 	"time"
 
 	"github.com/lingjuli/lingjuli/internal/register"
@@ -11,16 +13,135 @@ type PreviewQuery struct {
 	Spec     Spec
 	Channels []Channel // those that the template serves too
 	Scope    register.Scope
-	Now      time.Time
-	Samples  int // how many members to give for each channel
+	Now      time.Time // in the zone by which audiences judge ages and dates
+	Samples  int       // how many members to give for each channel
 }
 
-// PreviewCount is whom a campaign would reach. A person counts once: by the first channel that has them.
-// Of several members of a household on one number, each counts; Texts counts what would really be sent.
+// PreviewCount is whom a campaign would reach. A person counts once: by the first channel that has them. Texts is what
+// would really go by that channel: of the members of one household on one number only the first.
 type PreviewCount struct {
 	Matched     int64
 	Reachable   map[Channel]int64
 	Texts       map[Channel]int64
 	Unreachable map[SkipReason]int64
 	Samples     map[Channel][]Facts
+}
+
+// Preview is what `preview --json` prints. Segments are those of the longest sample; cost_yuan is what the texts and
+// calls of the first channels would cost.
+type Preview struct {
+	Matched     int64                `json:"matched"`
+	Reachable   map[Channel]int64    `json:"reachable"`
+	Unreachable map[SkipReason]int64 `json:"unreachable"`
+	Segments    int                  `json:"segments"`
+	CostYuan    float64              `json:"cost_yuan"`
+	Samples     []PreviewSample      `json:"samples"`
+	Warnings    []Warning            `json:"warnings"`
+}
+
+// PreviewSample is a text as one person would get it.
+type PreviewSample struct {
+	Channel Channel `json:"channel"`
+	Text    string  `json:"text"`
+}
+
+// Samples: so many texts are filled to measure them, so many of them are shown.
+const (
+	measuredSamples = 200
+	shownSamples    = 3
+)
+
+// Preview says whom a spec would reach, by what, and what it would cost.
+func (s *Service) Preview(ctx context.Context, scope register.Scope, spec Spec) (Preview, error) {
+	t, err := s.fits(ctx, spec)
+	if err != nil {
+		return Preview{}, err
+	}
+	texts, err := NewTexts(t)
+	if err != nil {
+		return Preview{}, err
+	}
+	count, err := s.Figures.PreviewAudience(ctx, PreviewQuery{
+		Spec: spec, Channels: ServedChannels(spec, t), Scope: scope, Now: s.Now().In(s.Rules.Zone), Samples: measuredSamples,
+	})
+	if err != nil {
+		return Preview{}, err
+	}
+	p := Preview{Matched: count.Matched, Reachable: map[Channel]int64{WeChat: 0, SMS: 0, Voice: 0}, Unreachable: count.Unreachable,
+		Samples: []PreviewSample{}, Warnings: HourWarnings(spec, t)}
+	for c, n := range count.Reachable {
+		p.Reachable[c] = n
+	}
+	s.measure(&p, spec, t, texts, count)
+	review, err := s.review(ctx, t)
+	if err != nil {
+		review = []Warning{{"warn.template_refused", map[string]string{"code": t.SMS.Code}}}
+	}
+	p.Warnings = append(append([]Warning{}, p.Warnings...), review...)
+	for _, c := range spec.Channels {
+		if p.Matched > 0 && !served(spec, t, c) {
+			p.Warnings = append(p.Warnings, Warning{"warn.channel_unserved", map[string]string{"channel": string(c)}})
+		}
+	}
+	return p, nil
+}
+
+func served(spec Spec, t Template, c Channel) bool {
+	for _, s := range ServedChannels(spec, t) {
+		if s == c {
+			return true
+		}
+	}
+	return false
+}
+
+// measure fills samples, and from them works out segments and cost.
+func (s *Service) measure(p *Preview, spec Spec, t Template, texts *Texts, count PreviewCount) {
+	fen := 0.0
+	unfit := 0
+	for _, c := range spec.Channels {
+		units, filled := 0, 0
+		for i, f := range count.Samples[c] {
+			text, err := s.sample(c, spec, t, texts, f)
+			if err != nil {
+				unfit++
+				continue
+			}
+			n := 1
+			if c == SMS {
+				n = Segments(s.Rules.Signature, text)
+				p.Segments = max(p.Segments, n)
+			}
+			units, filled = units+n, filled+1
+			if i < shownSamples {
+				p.Samples = append(p.Samples, PreviewSample{c, text})
+			}
+		}
+		if filled > 0 {
+			fen += s.Rules.PriceFen[c] * float64(count.Texts[c]) * float64(units) / float64(filled)
+		}
+	}
+	p.CostYuan = math.Round(fen*100) / 10000 // prices have fractions of a fen
+	if unfit > 0 {
+		p.Warnings = append(p.Warnings, Warning{"warn.texts_unfit", nil})
+	}
+}
+
+// sample fills one person's text on a channel.
+func (s *Service) sample(c Channel, spec Spec, t Template, texts *Texts, f Facts) (string, error) {
+	r := runner{keys: s.Keys, office: s.Office}
+	if r.office == nil {
+		r.office = func(string) map[string]string { return nil }
+	}
+	data := r.data(Campaign{Spec: spec, Template: t}, f)
+	switch c {
+	case SMS:
+		params, err := texts.SMS(data)
+		return texts.Spoken(SMS, params), err
+	case Voice:
+		params, err := texts.Voice(data)
+		return texts.Spoken(Voice, params), err
+	}
+	_, _, text, err := texts.WeChat(data)
+	return text, err
 }

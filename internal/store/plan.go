@@ -90,12 +90,7 @@ func planSQL(channels []notify.Channel, audience string) string {
 	return `WITH page AS (
 		SELECT p.id, p.phone_idx, p.phone_mobile, p.household, p.status, p.wechat_bound
 		FROM people p WHERE p.id > $3 AND substr(p.region, 1, length(CAST($6 AS TEXT))) = $6 AND (` + audience + `) ORDER BY p.id LIMIT $4
-	), busy AS (` + busySQL("page") + `), known AS (
-		SELECT page.*, COALESCE(busy.people, 0) > 1 AS shared,
-			EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = page.id) AS opted_out,
-			EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = page.phone_idx) AS phone_out,
-			page.phone_idx IS NOT NULL AND COALESCE(busy.households, 0) < 3 AS own_phone
-		FROM page LEFT JOIN busy ON busy.phone_idx = page.phone_idx
+	), busy AS (` + busySQL("page") + `), known AS (` + knownSQL + `
 	), ways AS (
 		SELECT known.*, ` + waySQL(channels) + ` AS channel FROM known
 	), told AS (
@@ -112,6 +107,13 @@ func planSQL(channels []notify.Channel, audience string) string {
 		CASE WHEN why <> '' THEN '' ELSE channel END, CASE WHEN why <> '' THEN '' ELSE later END,
 		place = 1 AND mate = 0, shared, phone_idx, household, CAST($5 AS BIGINT) FROM ranked ORDER BY id`
 }
+
+// knownSQL is what decides a person's ways, for each of page.
+const knownSQL = `SELECT page.*, COALESCE(busy.people, 0) > 1 AS shared,
+			EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = page.id) AS opted_out,
+			EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = page.phone_idx) AS phone_out,
+			page.phone_idx IS NOT NULL AND COALESCE(busy.households, 0) < 3 AS own_phone
+		FROM page LEFT JOIN busy ON busy.phone_idx = page.phone_idx`
 
 // busySQL counts the people and households of the numbers in a named set of people. Who belongs to no household is one.
 func busySQL(set string) string {

@@ -1,0 +1,107 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/lingjuli/lingjuli/notify"
+)
+
+// PreviewAudience counts whom a campaign would reach now, with the plan's own rules, and gives some of them.
+func (s *Store) PreviewAudience(ctx context.Context, q notify.PreviewQuery) (notify.PreviewCount, error) {
+	var count notify.PreviewCount
+	err := s.read(ctx, "store: preview an audience", func(t *tx) error {
+		count = notify.PreviewCount{
+			Reachable: map[notify.Channel]int64{}, Texts: map[notify.Channel]int64{},
+			Unreachable: map[notify.SkipReason]int64{}, Samples: map[notify.Channel][]notify.Facts{},
+		}
+		if err := t.previewCounts(q, &count); err != nil {
+			return err
+		}
+		for _, c := range q.Channels {
+			if count.Reachable[c] == 0 {
+				continue
+			}
+			list, err := t.previewSamples(q, c)
+			if err != nil {
+				return err
+			}
+			count.Samples[c] = list
+		}
+		return nil
+	})
+	return count, err
+}
+
+// previewWays is the plan's reading of an audience without writing it: $1 region, then the audience's parameters.
+// told says of each person the channel and the reason against it.
+func previewWays(q notify.PreviewQuery) (string, []any) {
+	audience, args := q.Spec.Audience.SQL(q.Now, 2)
+	return `WITH page AS (
+		SELECT p.id, p.phone_idx, p.phone_mobile, p.household, p.status, p.wechat_bound, p.region, p.name_sealed
+		FROM people p WHERE substr(p.region, 1, length(CAST($1 AS TEXT))) = $1 AND (` + audience + `)
+	), busy AS (` + busySQL("page") + `), known AS (` + knownSQL + `), ways AS (
+		SELECT known.*, ` + waySQL(q.Channels) + ` AS channel FROM known
+	), told AS (
+		SELECT ways.*, ` + planSkipSQL(q.Channels) + ` AS why FROM ways
+	) `, append([]any{q.Scope.Prefix}, args...)
+}
+
+func (t *tx) previewCounts(q notify.PreviewQuery, count *notify.PreviewCount) error {
+	with, args := previewWays(q)
+	rows, err := t.query(with+`SELECT why, CASE WHEN why = '' THEN channel ELSE '' END AS way, count(*),
+			count(DISTINCT CASE WHEN channel IN ('sms', 'voice') AND shared AND household <> '' THEN household || '/' || `+t.hex("phone_idx")+`
+				ELSE CAST(id AS TEXT) END)
+		FROM told GROUP BY 1, 2`, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var why notify.SkipReason
+		var channel notify.Channel
+		var n, texts int64
+		if err := rows.Scan(&why, &channel, &n, &texts); err != nil {
+			return err
+		}
+		count.Matched += n
+		if why != "" {
+			count.Unreachable[why] += n
+			continue
+		}
+		count.Reachable[channel], count.Texts[channel] = n, texts
+	}
+	return rows.Err()
+}
+
+// hex writes a blind index as text.
+func (t *tx) hex(column string) string {
+	if t.d == postgresDialect {
+		return "encode(" + column + ", 'hex')"
+	}
+	return "hex(" + column + ")"
+}
+
+func (t *tx) previewSamples(q notify.PreviewQuery, channel notify.Channel) ([]notify.Facts, error) {
+	with, args := previewWays(q)
+	n := len(args)
+	rows, err := t.query(with+fmt.Sprintf(`SELECT id, name_sealed, region FROM told WHERE why = '' AND channel = $%d ORDER BY id LIMIT $%d`, n+1, n+2),
+		append(args, string(channel), q.Samples)...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var list []notify.Facts
+	for rows.Next() {
+		var f notify.Facts
+		var name []byte
+		if err := rows.Scan(&f.PersonID, &name, &f.Region); err != nil {
+			return nil, err
+		}
+		if err := t.openMember(&f, name, nil); err != nil {
+			return nil, err
+		}
+		list = append(list, f)
+	}
+	return list, rows.Err()
+}

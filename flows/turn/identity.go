@@ -82,7 +82,7 @@ func (t *oneTurn) gate() (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		vars["who"] = maskName(r.Person.Name)
+		vars["who"] = register.MaskName(r.Person.Name)
 	}
 	return vars, nil
 }

@@ -47,8 +47,8 @@ func (t *tx) addWeChat(c notify.Campaign, members map[int64]*notify.Facts, peopl
 }
 
 // openOpenID opens a contact's openid.
-func (t *tx) openOpenID(_, who []byte) (register.OpenID, error) {
-	plain, err := t.keys.Open(who, "contacts", "who", 0)
+func (t *tx) openOpenID(idx, who []byte) (register.OpenID, error) {
+	plain, err := t.keys.Open(who, "contacts", "who", rowID(idx))
 	return register.OpenID(plain), err
 }
 

@@ -1,0 +1,223 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lingjuli/lingjuli/flows/turn"
+)
+
+// How long a stored reply answers copies of its input.
+const copyLife = 10 * time.Minute
+
+// turnTx is one open turn. Its methods are turn.Tx; they stand in sessions.go, identity.go, bindings.go, outbox.go.
+type turnTx struct {
+	*tx
+	who  turn.Who
+	idx  []byte // blind index of the openid or phone
+	last int64  // when the turn before this one was, 0: none known
+}
+
+// Turn implements turn.Store: one transaction for everything that one input does. The contact's row is the person's
+// lock: a second input of theirs, or a copy of this one, waits for the commit and then sees what it left.
+func (s *Store) Turn(ctx context.Context, who turn.Who, fn func(turn.Tx) error) error {
+	return s.write(ctx, "store: turn", func(t *tx) error {
+		return fn(&turnTx{tx: t, who: who, idx: s.keys.Index(whoDomain(who.Channel), who.ID)})
+	})
+}
+
+// whoDomain is the domain of the blind index of a channel's address. Phones share it with the register.
+func whoDomain(c turn.Channel) string {
+	if c == turn.SMS {
+		return phoneDomain
+	}
+	return "openid"
+}
+
+// rowID is what sealed values of a row keyed by a blind index are bound to.
+func rowID(idx []byte) int64 { return int64(binary.BigEndian.Uint64(idx) &^ (1 << 63)) }
+
+// keyID is the same for a row keyed by text.
+func keyID(key string) int64 {
+	sum := sha256.Sum256([]byte(key))
+	return rowID(sum[:])
+}
+
+// Open implements turn.Sessions.
+func (t *turnTx) Open() (turn.Opened, error) {
+	contact, err := t.lockContact()
+	if err != nil {
+		return turn.Opened{}, fmt.Errorf("lock the contact: %w", err)
+	}
+	o := turn.Opened{Contact: contact}
+	var reply, body []byte
+	var repliedAt, updated, expires, person sql.NullInt64
+	var region sql.NullString
+	// A statement of its own, after the lock: its snapshot holds what the turn before this one committed.
+	err = t.row(`SELECT i.reply, i.at, s.body, s.updated_at, s.expires_at, b.person_id, p.region
+		FROM (SELECT 1 AS one) o
+		LEFT JOIN inbound i ON i.key = $1
+		LEFT JOIN sessions s ON s.channel = $2 AND s.who_idx = $3
+		LEFT JOIN bindings b ON b.openid_idx = $3 AND b.until = 0 AND b.relation = 'self'
+		LEFT JOIN people p ON p.id = b.person_id
+		ORDER BY b.since DESC LIMIT 1`, t.who.Key, string(t.who.Channel), t.idx).
+		Scan(&reply, &repliedAt, &body, &updated, &expires, &person, &region)
+	if err != nil {
+		return turn.Opened{}, fmt.Errorf("read the session: %w", err)
+	}
+	o.PersonID, o.Region = person.Int64, region.String
+	if repliedAt.Valid && t.who.At.Sub(fromMicros(repliedAt.Int64)) < copyLife {
+		o.Copy, err = t.keys.Open(reply, "inbound", "reply", keyID(t.who.Key))
+		return o, err
+	}
+	if expires.Valid && t.who.At.Before(fromMicros(expires.Int64)) {
+		if o.Session, err = t.keys.Open(body, "sessions", "body", rowID(t.idx)); err != nil {
+			return o, err
+		}
+		o.LastAt, t.last = fromMicros(updated.Int64), updated.Int64
+	}
+	return o, nil
+}
+
+// lockContact reads the contact's row and holds it until the transaction ends; the first input of a person makes it.
+func (t *turnTx) lockContact() (turn.Contact, error) {
+	var c turn.Contact
+	query := `SELECT language, language_chosen, follows, scene, status_day, status_used, replies_used
+		FROM contacts WHERE channel = $1 AND who_idx = $2` + t.forUpdate()
+	read := func() error {
+		return t.row(query, string(t.who.Channel), t.idx).
+			Scan(&c.Language, &c.LanguageChosen, &c.Follows, &c.Scene, &c.StatusDay, &c.StatusUsed, &c.RepliesUsed)
+	}
+	err := read()
+	if !errors.Is(err, sql.ErrNoRows) {
+		return c, err
+	}
+	at := toMicros(t.who.At)
+	_, err = t.exec(`INSERT INTO contacts (channel, who_idx, who, first_seen_at, last_inbound_at) VALUES ($1, $2, $3, $4, $4)
+		ON CONFLICT (channel, who_idx) DO NOTHING`,
+		string(t.who.Channel), t.idx, t.keys.Seal([]byte(t.who.ID), "contacts", "who", rowID(t.idx)), at)
+	if err != nil {
+		return c, err
+	}
+	return c, read()
+}
+
+// Close implements turn.Sessions.
+func (t *turnTx) Close(c turn.Closing) error {
+	at := max(toMicros(t.who.At), t.last+1) // no two turns of a person at one time, however coarse the clock
+	if err := t.saveContact(c.Contact, at); err != nil {
+		return fmt.Errorf("save the contact: %w", err)
+	}
+	if err := t.saveSession(c, at); err != nil {
+		return fmt.Errorf("save the session: %w", err)
+	}
+	_, err := t.exec(`INSERT INTO inbound (key, reply, at) VALUES ($1, $2, $3)
+		ON CONFLICT (key) DO UPDATE SET reply = excluded.reply, at = excluded.at`,
+		t.who.Key, t.keys.Seal(c.Reply, "inbound", "reply", keyID(t.who.Key)), at)
+	if err != nil {
+		return fmt.Errorf("save the reply: %w", err)
+	}
+	if c.Transcript == nil {
+		return nil
+	}
+	person := sql.NullInt64{Int64: c.PersonID, Valid: c.PersonID != 0}
+	_, err = t.exec(`INSERT INTO turns (channel, who_idx, at, person_id, intent, body) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (channel, who_idx, at) DO NOTHING`,
+		string(t.who.Channel), t.idx, at, person, c.Intent, t.keys.Seal(c.Transcript, "turns", "body", rowID(t.idx)))
+	if err != nil {
+		return fmt.Errorf("save the transcript: %w", err)
+	}
+	return nil
+}
+
+// What an input opens for customer messages, by
+// https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Messages.html
+const (
+	messagesAfterMessage = 5
+	messageWindow        = 48 * time.Hour
+	messagesAfterClick   = 3
+	clickWindow          = time.Minute
+)
+
+func (t *turnTx) saveContact(c turn.Contact, at int64) error {
+	set := ""
+	args := []any{string(t.who.Channel), t.idx, c.Language, c.LanguageChosen, c.Follows, c.Scene, c.StatusDay, c.StatusUsed, c.RepliesUsed, at}
+	switch t.who.Window {
+	case turn.MessageWindow:
+		set = `, customer_left = $11, customer_until = $12`
+		args = append(args, messagesAfterMessage, toMicros(t.who.At.Add(messageWindow)))
+	case turn.ClickWindow:
+		set = `, click_left = $11, click_until = $12`
+		args = append(args, messagesAfterClick, toMicros(t.who.At.Add(clickWindow)))
+	case turn.NoWindow:
+	}
+	_, err := t.exec(`UPDATE contacts SET language = $3, language_chosen = $4, follows = $5, scene = $6, status_day = $7,
+		status_used = $8, replies_used = $9, last_inbound_at = $10`+set+` WHERE channel = $1 AND who_idx = $2`, args...)
+	return err
+}
+
+func (t *turnTx) saveSession(c turn.Closing, at int64) error {
+	if c.Session == nil {
+		_, err := t.exec(`DELETE FROM sessions WHERE channel = $1 AND who_idx = $2`, string(t.who.Channel), t.idx)
+		return err
+	}
+	_, err := t.exec(`INSERT INTO sessions (channel, who_idx, body, updated_at, expires_at) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (channel, who_idx) DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at, expires_at = excluded.expires_at`,
+		string(t.who.Channel), t.idx, t.keys.Seal(c.Session, "sessions", "body", rowID(t.idx)), at, toMicros(c.Expires))
+	return err
+}
+
+// Forget implements turn.Sessions: what WeChat asks for when somebody unfollows. Lock-outs stay, so that following
+// anew does not undo them; so does the wish for no campaigns.
+func (t *turnTx) Forget() error {
+	if err := t.endBindings(`openid_idx = $1`, t.idx); err != nil {
+		return err
+	}
+	_, err := t.exec(`UPDATE bindings SET until = $2 WHERE openid_idx = $1 AND until = 0`, t.idx, toMicros(t.who.At))
+	if err != nil {
+		return fmt.Errorf("end proxies: %w", err)
+	}
+	for _, table := range []string{"sessions", "turns", "wishes", "contacts"} {
+		if _, err := t.exec(`DELETE FROM `+table+` WHERE channel = $1 AND who_idx = $2`, string(t.who.Channel), t.idx); err != nil {
+			return fmt.Errorf("erase %s: %w", table, err)
+		}
+	}
+	for _, table := range []string{"consents", "codes"} {
+		if _, err := t.exec(`DELETE FROM `+table+` WHERE openid_idx = $1`, t.idx); err != nil {
+			return fmt.Errorf("erase %s: %w", table, err)
+		}
+	}
+	return nil
+}
+
+// PurgeConversations deletes what has had its time: expired sessions and codes, replies kept for copies, and
+// transcripts older than keep. It returns how many rows went.
+func (s *Store) PurgeConversations(ctx context.Context, now time.Time, keep time.Duration) (int64, error) {
+	var gone int64
+	err := s.write(ctx, "store: purge conversations", func(t *tx) error {
+		gone = 0
+		for _, q := range []struct {
+			query string
+			bound time.Time
+		}{
+			{`DELETE FROM sessions WHERE expires_at <= $1`, now},
+			{`DELETE FROM codes WHERE expires_at <= $1`, now.Add(-time.Hour)},
+			{`DELETE FROM inbound WHERE at <= $1`, now.Add(-24 * time.Hour)},
+			{`DELETE FROM turns WHERE at <= $1`, now.Add(-keep)},
+			{`DELETE FROM outbox WHERE created_at <= $1 AND state NOT IN ('queued', 'sending')`, now.Add(-keep)},
+		} {
+			n, err := t.exec(q.query, toMicros(q.bound))
+			if err != nil {
+				return err
+			}
+			gone += n
+		}
+		return nil
+	})
+	return gone, err
+}

@@ -21,7 +21,7 @@ const (
 
 	charWeight  = 1.0
 	soundWeight = 0.9
-	termWeight  = 1.2
+	termWeight  = 1.0
 )
 
 // reader turns an utterance into features.
@@ -51,8 +51,8 @@ func (r *reader) read(text string) []feature {
 		return nil
 	}
 	syllables := r.sounds.of(chars)
-	out := grams(nil, charLevel, runeKeys(chars), 1, 3, charWeight)
-	out = grams(out, soundLevel, syllables, 2, 3, soundWeight)
+	out := grams(nil, charLevel, runeKeys(chars), 1, 2, charWeight)
+	out = grams(out, soundLevel, syllables, 2, 2, soundWeight)
 	return scale(out, r.terms.in(chars, syllables), termWeight)
 }
 

@@ -46,8 +46,7 @@ fmt: ## format as gofumpt does
 
 generate: ## draw again what is drawn from code: diagrams, README tables
 	@go generate ./...
-	@go run ./internal/drawings
-	@.ci/tables
+	@.ci/generate
 
 verify: ## formatting, go.mod and generated files are up to date
 	@.ci/verify

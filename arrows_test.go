@@ -43,7 +43,6 @@ func families() map[string][]string {
 		"locales":           {"internal/hanzi"},
 		"internal/hanzi":    nil,
 
-		"internal/drawings":     {"notify", "flows"},
 		"internal/testservices": nil,
 		"internal/deps":         nil,
 	}

@@ -28,6 +28,7 @@ const (
 	DidSubmit         = "campaign.submitted"
 	DidApprove        = "campaign.approved"
 	DidReturn         = "campaign.returned"
+	DidExplain        = "campaign.explained" // why it was returned: the word stands in the detail, as note
 	DidPause          = "campaign.paused"
 	DidResume         = "campaign.resumed"
 	DidCancel         = "campaign.cancelled"

@@ -1,0 +1,202 @@
+package console
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lingjuli/lingjuli/notify"
+)
+
+// campaignForm is the form as it was typed. It survives a refusal unchanged.
+type campaignForm struct {
+	ID       int64 // 0: a new campaign
+	Name     string
+	Template string // its kind is the campaign's
+	Params   []paramRow
+	Channels [3]string // in order of preference, empty: none
+	Audience audienceForm
+	Start    string // "now" or "at"
+	StartAt  string // 2026-11-23T09:00, local
+	AnyHour  bool
+	From, To string // window
+	Expires  string // like StartAt
+	Fallback string // like 24h
+	Rate     string
+}
+
+// paramRow is one of the template's own values.
+type paramRow struct{ Name, Value string }
+
+const localTime = "2006-01-02T15:04"
+
+func newCampaignForm(region string) campaignForm {
+	form := campaignForm{Channels: [3]string{"wechat", "sms", ""}, Start: "now", From: "08:00", To: "20:00",
+		Fallback: "24h", Audience: audienceForm{Mode: modeRows, Match: matchAll}}
+	if region != "" {
+		form.Audience.Rows = append(form.Audience.Rows, conditionRow{Field: "region", Op: "within", Value: region})
+	}
+	form.Audience.Rows = append(form.Audience.Rows, conditionRow{})
+	return form
+}
+
+// readCampaignForm takes what the browser sent.
+func readCampaignForm(post url.Values) campaignForm {
+	form := campaignForm{Name: strings.TrimSpace(post.Get("name")), Template: post.Get("template"),
+		Start: post.Get("start"), StartAt: post.Get("start_at"), AnyHour: post.Get("any_hour") != "", From: post.Get("from"), To: post.Get("to"),
+		Expires: post.Get("expires"), Fallback: strings.TrimSpace(post.Get("fallback")), Rate: strings.TrimSpace(post.Get("rate")),
+		Audience: readAudience(post)}
+	for i := range form.Channels {
+		form.Channels[i] = post.Get("channel" + strconv.Itoa(i))
+	}
+	values := post["param_value"]
+	for i, name := range post["param_name"] {
+		if name = strings.TrimSpace(name); name != "" && i < len(values) {
+			form.Params = append(form.Params, paramRow{name, strings.TrimSpace(values[i])})
+		}
+	}
+	return form
+}
+
+// problem is one thing to mend: a locale key, and a detail in the words of the one who found it.
+type problem struct{ Key, Detail string }
+
+// spec makes the campaign's file of the form.
+func (f campaignForm) spec(zone *time.Location, templates []notify.Template) (notify.Spec, []problem) {
+	var problems []problem
+	add := func(key, detail string) { problems = append(problems, problem{key, detail}) }
+	spec := notify.Spec{Name: f.Name, Template: f.Template, Channels: f.channels(), Schedule: "now"}
+	if f.Name == "" {
+		add("form.name_missing", "")
+	}
+	if len(spec.Channels) == 0 {
+		add("form.channels_missing", "")
+	}
+	at := slices.IndexFunc(templates, func(t notify.Template) bool { return t.Key == f.Template })
+	if at < 0 {
+		add("form.template_missing", "")
+	} else {
+		spec.Kind = templates[at].Kind
+	}
+	for _, row := range f.Params {
+		if spec.Params == nil {
+			spec.Params = map[string]string{}
+		}
+		spec.Params[row.Name] = row.Value
+	}
+	audience, fault := f.Audience.condition()
+	if fault != nil {
+		problems = append(problems, *fault)
+	}
+	spec.Audience = audience
+	problems = append(problems, f.times(&spec, zone)...)
+	problems = append(problems, f.limits(&spec)...)
+	if len(problems) == 0 {
+		if err := spec.Check(); err != nil {
+			add("form.refused", specFault(err))
+		}
+	}
+	return spec, problems
+}
+
+// channels are those chosen, each once, in order.
+func (f campaignForm) channels() []notify.Channel {
+	var out []notify.Channel
+	for _, c := range f.Channels {
+		if c != "" && !slices.Contains(out, notify.Channel(c)) {
+			out = append(out, notify.Channel(c))
+		}
+	}
+	return out
+}
+
+// times reads schedule, window and expiry, all in the console's time zone.
+func (f campaignForm) times(spec *notify.Spec, zone *time.Location) (problems []problem) {
+	if f.Start == "at" {
+		at, err := time.ParseInLocation(localTime, f.StartAt, zone)
+		if err != nil {
+			problems = append(problems, problem{"form.start_wrong", f.StartAt})
+		}
+		spec.Schedule = at.Format(time.RFC3339)
+	}
+	window := f.From + "-" + f.To
+	if f.AnyHour {
+		window = ""
+	}
+	if _, err := notify.ParseWindow(window); err != nil {
+		problems = append(problems, problem{"form.window_wrong", window})
+	}
+	spec.Window = &window
+	if f.Expires != "" {
+		at, err := time.ParseInLocation(localTime, f.Expires, zone)
+		if err != nil {
+			problems = append(problems, problem{"form.expires_wrong", f.Expires})
+		}
+		spec.Expires = at
+	}
+	return problems
+}
+
+// limits reads the fallback and the rate.
+func (f campaignForm) limits(spec *notify.Spec) (problems []problem) {
+	if f.Fallback != "" {
+		if err := spec.FallbackAfter.UnmarshalText([]byte(f.Fallback)); err != nil {
+			problems = append(problems, problem{"form.fallback_wrong", f.Fallback})
+		}
+	}
+	var err error
+	if f.Rate != "" {
+		if spec.Rate, err = strconv.Atoi(f.Rate); err != nil || spec.Rate < 0 {
+			problems = append(problems, problem{"form.rate_wrong", f.Rate})
+		}
+	}
+	return problems
+}
+
+// formOf is the form that gives the spec again.
+func formOf(id int64, spec notify.Spec, zone *time.Location) campaignForm {
+	form := campaignForm{ID: id, Name: spec.Name, Template: spec.Template, Start: "now", From: "08:00", To: "20:00",
+		Audience: audienceFormOf(spec.Audience)}
+	for name, value := range spec.Params {
+		form.Params = append(form.Params, paramRow{name, value})
+	}
+	slices.SortFunc(form.Params, func(a, b paramRow) int { return strings.Compare(a.Name, b.Name) })
+	for i, c := range spec.Channels {
+		if i < len(form.Channels) {
+			form.Channels[i] = string(c)
+		}
+	}
+	if at, err := spec.StartsAt(); err == nil && !at.IsZero() {
+		form.Start, form.StartAt = "at", at.In(zone).Format(localTime)
+	}
+	if spec.Window != nil {
+		from, to, limited := strings.Cut(*spec.Window, "-")
+		if form.AnyHour = !limited; limited {
+			form.From, form.To = from, to
+		}
+	}
+	if !spec.Expires.IsZero() {
+		form.Expires = spec.Expires.In(zone).Format(localTime)
+	}
+	if spec.FallbackAfter > 0 {
+		form.Fallback = shortSpan(time.Duration(spec.FallbackAfter))
+	}
+	if spec.Rate > 0 {
+		form.Rate = strconv.Itoa(spec.Rate)
+	}
+	return form
+}
+
+// shortSpan writes 24h0m0s as 24h.
+func shortSpan(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}

@@ -15,13 +15,15 @@ type feature struct {
 
 // The levels on which an utterance is seen, and how much each may weigh.
 const (
-	charLevel  = 'c'
-	soundLevel = 's'
-	termLevel  = 't'
+	charLevel    = 'c'
+	soundLevel   = 's'
+	termLevel    = 't'
+	noveltyLevel = 'n'
 
-	charWeight  = 1.0
-	soundWeight = 0.9
-	termWeight  = 1.0
+	charWeight    = 1.0
+	soundWeight   = 0.9
+	termWeight    = 1.0
+	noveltyWeight = 1.0
 )
 
 // reader turns an utterance into features.

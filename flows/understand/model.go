@@ -9,7 +9,8 @@ import (
 // model is a multinomial logistic regression over the features of the examples.
 type model struct {
 	index   map[uint64]int32
-	weights []float32 // feature by feature, one for each intent
+	usual   map[uint64]bool // characters and pairs that more than one line has
+	weights []float32       // feature by feature, one for each intent
 	bias    []float32
 	intents int
 }
@@ -49,10 +50,12 @@ func learn(r *reader, samples []sample, around fillers, intents int) *model {
 			lessons = append(lessons, m.lesson(features, s.intent, share*s.weight*balance))
 		}
 	}
-	for i, v := range viewsOf(r, samples, around) {
-		add(v.plain, samples[i], 1)
+	all := viewsOf(r, samples, around)
+	m.usual = usual(all, samples)
+	for i, v := range all {
+		add(m.withNovelty(v.plain), samples[i], 1)
 		add(withoutCharacters(v.plain), samples[i], 0.4)
-		add(v.filled, samples[i], 0.5)
+		add(m.withNovelty(v.filled), samples[i], 0.5)
 	}
 	m.weights = make([]float32, len(m.index)*intents)
 	m.fit(lessons)
@@ -76,6 +79,43 @@ func viewsOf(r *reader, samples []sample, around fillers) []views {
 	}
 	all.Wait()
 	return out
+}
+
+// usual lists the character features that more than one line has.
+func usual(all []views, samples []sample) map[uint64]bool {
+	out := map[uint64]bool{}
+	first := map[uint64]int{}
+	for i, v := range all {
+		for _, f := range v.plain {
+			if byte(f.id) != charLevel {
+				continue
+			}
+			if line, ok := first[f.id]; !ok {
+				first[f.id] = samples[i].line
+			} else if line != samples[i].line {
+				out[f.id] = true
+			}
+		}
+	}
+	return out
+}
+
+// withNovelty adds how much of an utterance is unlike any other: who speaks of something else uses other words.
+func (m *model) withNovelty(features []feature) []feature {
+	var strange, all float64
+	for _, f := range features {
+		if byte(f.id) == charLevel {
+			all += f.value * f.value
+			if !m.usual[f.id] {
+				strange += f.value * f.value
+			}
+		}
+	}
+	if all == 0 {
+		return features
+	}
+	share := strange / all
+	return append(features, feature{gramID(noveltyLevel, nil), share * noveltyWeight})
 }
 
 func (m *model) lesson(features []feature, intent int, weight float64) lesson {
@@ -158,7 +198,7 @@ func (m *model) sum(at []int32, value, scores []float32) {
 // scores gives each intent's share of belief; they sum up to 1.
 func (m *model) scores(features []feature) []float64 {
 	l := lesson{}
-	for _, f := range features {
+	for _, f := range m.withNovelty(features) {
 		if at, ok := m.index[f.id]; ok {
 			l.at = append(l.at, at)
 			l.value = append(l.value, float32(f.value))

@@ -98,7 +98,7 @@ func measure(out io.Writer, u *understand.Understander, path string) error {
 		judged = append(judged, j)
 		outOfScope(count, l, got.Intent)
 	}
-	print(out, tally)
+	table(out, tally)
 	slices.Sort(took)
 	fmt.Fprintf(out, "time an utterance: median %s, 99 of 100 within %s\n", took[len(took)/2], took[len(took)*99/100])
 	scores(out, judged)
@@ -138,7 +138,7 @@ func readLabelled(path string) ([]labelled, error) {
 	return lines, scanner.Err()
 }
 
-func print(out io.Writer, tally map[string]*[2]int) {
+func table(out io.Writer, tally map[string]*[2]int) {
 	keys := make([]string, 0, len(tally))
 	for k := range tally {
 		keys = append(keys, k)

@@ -115,6 +115,38 @@ func TestAFileStaysUnder450Lines(t *testing.T) {
 	}
 }
 
+func TestAnInterfaceHasAtMostFiveMethods(t *testing.T) {
+	const most = 5
+	files := token.NewFileSet()
+	for _, path := range sources(t, ".go") {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(files, path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			named, ok := n.(*ast.TypeSpec)
+			if !ok {
+				return true
+			}
+			i, ok := named.Type.(*ast.InterfaceType)
+			if !ok {
+				return true
+			}
+			methods := 0 // of its own: a join of small ones is not one large one
+			for _, m := range i.Methods.List {
+				methods += len(m.Names)
+			}
+			if methods > most {
+				t.Errorf("%s: %s has %d methods; whoever uses it needs fewer", files.Position(named.Pos()), named.Name.Name, methods)
+			}
+			return true
+		})
+	}
+}
+
 func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	said := map[string]bool{}
 	for _, path := range sources(t, ".go") {

@@ -162,6 +162,7 @@ func (s *Sandbox) replay(e *entry) error {
 	case entryReceipt:
 		s.carrier.replayReceipt(e.Receipt, e.At)
 	case entryReply:
+		e.Reply.at = e.At
 		s.carrier.putReply(*e.Reply)
 	case entryDial:
 		s.carrier.putDial(e.Dial)

@@ -30,7 +30,7 @@ func (s *Sandbox) ReplySMS(phone, content string) error {
 	now := s.cfg.Now()
 	r := SMSReply{
 		PhoneNumber: phoneText(number), Content: content, SendTime: now.In(beijing()).Format(wireTime), DestCode: "0000",
-		SequenceID: strconv.FormatInt(s.ids.messageID(now), 10), SignName: s.carrier.lastSign(number),
+		SequenceID: strconv.FormatInt(s.ids.messageID(now), 10), SignName: s.carrier.lastSign(number), at: now,
 	}
 	s.carrier.putReply(r)
 	s.note(entry{Kind: entryReply, At: now, Reply: &r})
@@ -55,7 +55,6 @@ func (c *carrier) lastSign(phone uint64) string {
 func (c *carrier) putReply(r SMSReply) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r.at, _ = time.ParseInLocation(wireTime, r.SendTime, beijing())
 	c.replies = append(c.replies, r)
 	word := strings.ToUpper(strings.TrimSpace(r.Content))
 	if slices.Contains([]string{"R", "T", "TD", "N", "\u9000\u8ba2"}, word) {

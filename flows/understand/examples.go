@@ -76,7 +76,7 @@ func some(all []string, n int) []string {
 	}
 	out := make([]string, 0, n)
 	for i := range n {
-		out = append(out, all[(i*len(all)/n+int(textHash(all[i])%uint32(len(all)/n)))%len(all)]) //nolint:gosec // lengths are small
+		out = append(out, all[(i*len(all)/n+int(textHash(all[i])%uint32(len(all)/n)))%len(all)])
 	}
 	return out
 }

@@ -72,7 +72,7 @@ func withoutCharacters(in []feature) []feature {
 func runeKeys(chars []rune) []uint32 {
 	out := make([]uint32, len(chars))
 	for i, r := range chars {
-		out[i] = uint32(r) //nolint:gosec // a rune is never negative here
+		out[i] = uint32(r)
 	}
 	return out
 }
@@ -181,10 +181,10 @@ func (t *terms) in(chars []rune, syllables []uint32) map[uint64]float64 {
 		out[gramID(termLevel, nil)] = 1
 	}
 	for a := range found {
-		out[gramID(termLevel, []uint32{uint32(a)})] = 1 //nolint:gosec // an index
+		out[gramID(termLevel, []uint32{uint32(a)})] = 1
 		for b := range found {
 			if a < b {
-				out[gramID(termLevel, []uint32{uint32(a), uint32(b)})] = 0.5 //nolint:gosec // indexes
+				out[gramID(termLevel, []uint32{uint32(a), uint32(b)})] = 0.5
 			}
 		}
 	}

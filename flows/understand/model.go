@@ -123,7 +123,7 @@ func (m *model) lesson(features []feature, intent int, weight float64) lesson {
 	for _, f := range features {
 		at, ok := m.index[f.id]
 		if !ok {
-			at = int32(len(m.index)) //nolint:gosec // some ten thousand
+			at = int32(len(m.index))
 			m.index[f.id] = at
 		}
 		l.at = append(l.at, at)

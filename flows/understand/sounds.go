@@ -29,7 +29,7 @@ func newSounds() *sounds {
 		}
 		id, ok := ids[syllable]
 		if !ok {
-			id = uint32(len(ids) + 1) //nolint:gosec // a few hundred
+			id = uint32(len(ids) + 1)
 			ids[syllable] = id
 		}
 		s.ofHan[i] = id
@@ -44,7 +44,7 @@ func (s *sounds) of(chars []rune) []uint32 {
 		if r >= firstHan && r <= lastHan && s.ofHan[r-firstHan] != 0 {
 			out[i] = s.ofHan[r-firstHan]
 		} else {
-			out[i] = uint32(r) | 1<<23 //nolint:gosec // a rune is never negative here
+			out[i] = uint32(r) | 1<<23
 		}
 	}
 	return out
@@ -71,7 +71,7 @@ func plainVowel(r rune) byte {
 		}
 	}
 	if r < utf8.RuneSelf {
-		return byte(r) //nolint:gosec // ASCII
+		return byte(r)
 	}
 	return '?'
 }

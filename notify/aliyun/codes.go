@@ -48,7 +48,10 @@ func judge(status int, code, message string, now time.Time) notify.Answer {
 	if verdict == "" {
 		verdict, why = unlisted(status, code)
 	}
-	answer := notify.Answer{Outcome: notify.Refused, Verdict: verdict, Code: code, Message: why}
+	answer := notify.Answer{
+		Outcome: notify.Refused, Verdict: verdict, Code: code, Message: why,
+		OfPhone: why == whyNumber || why == whyOptedOut,
+	}
 	switch verdict {
 	case "":
 		answer.Outcome = notify.Unknown

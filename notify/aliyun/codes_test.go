@@ -37,6 +37,9 @@ func TestCodesMeanTheSameWhereverTheyAppear(t *testing.T) {
 			if a.Outcome != notify.Refused || a.Verdict != want || a.Code != code || a.RequestID != "R-1" {
 				t.Errorf("%s under %d: %+v", code, status, a)
 			}
+			if ofPhone := map[string]bool{"isv.MOBILE_NUMBER_ILLEGAL": true, "isv.BLACK_KEY_CONTROL_LIMIT": true, "isv.CUSTOMER_REFUSED": true}[code]; a.OfPhone != ofPhone {
+				t.Errorf("%s is of the phone: %v", code, a.OfPhone)
+			}
 			discreet(t, a)
 		}
 	}

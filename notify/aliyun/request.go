@@ -102,7 +102,7 @@ func (w wire) carry(ctx context.Context, client *http.Client, into responses.Acs
 		return false, err
 	}
 	r.Header = w.header.Clone()
-	answer, err := client.Do(r)
+	answer, err := client.Do(r) //nolint:bodyclose // the SDK closes it in Unmarshal
 	if err != nil {
 		return wrote.Load(), err
 	}

@@ -33,7 +33,7 @@ func rpcSignature(method, secret string, params url.Values) string {
 	}
 	sort.Strings(pairs)
 	mac := hmac.New(sha1.New, []byte(secret+"&"))
-	io.WriteString(mac, method+"&%2F&"+percentEncode(strings.Join(pairs, "&")))
+	_, _ = io.WriteString(mac, method+"&%2F&"+percentEncode(strings.Join(pairs, "&")))
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
@@ -85,7 +85,8 @@ func (s *simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	used := s.nonces[form.Get("SignatureNonce")]
 	s.nonces[form.Get("SignatureNonce")] = true
 	s.mu.Unlock()
-	status, answer := 0, ""
+	var status int
+	var answer string
 	switch {
 	case form.Get("Signature") != rpcSignature(r.Method, "testsecret", form):
 		status, answer = http.StatusBadRequest, `{"Code":"SignatureDoesNotMatch","Message":"server string to sign is:POST&secret","RequestId":"R"}`

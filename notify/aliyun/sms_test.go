@@ -151,7 +151,9 @@ func TestEndpointsAreHTTPSUnlessAskedOtherwise(t *testing.T) {
 		}
 	}
 	for _, c := range []Config{
-		{AccessKeySecret: "s", SignName: "n"}, {AccessKeyID: "i", SignName: "n"}, {AccessKeyID: "i", AccessKeySecret: "s"},
+		{AccessKeySecret: "s", SignName: "n"},
+		{AccessKeyID: "i", SignName: "n"},
+		{AccessKeyID: "i", AccessKeySecret: "s"},
 		{AccessKeyID: "i", AccessKeySecret: "s", SignName: "n", Endpoint: "ftp://a"},
 	} {
 		if _, err := New(c); err == nil {
@@ -257,6 +259,14 @@ func TestAHangEndsWithTheContextAndIsUnknown(t *testing.T) {
 	if a := r.Present(ctx); a.Outcome != notify.Unknown {
 		t.Errorf("%+v", a)
 	}
+}
+
+func TestAConnectionClosedAtOnceIsNeverAFailure(t *testing.T) {
+	a := present(t, account(t, faulty(t, func(net.Conn) {})), call(2))
+	if a.Outcome != notify.Unknown && a.Outcome != notify.NotSent { // as the race between their closing and our writing ends
+		t.Errorf("%+v", a)
+	}
+	discreet(t, a)
 }
 
 func TestWhatNeverLeftIsNotSent(t *testing.T) {

@@ -35,8 +35,9 @@ func chromium(t *testing.T, width, height int) context.Context {
 	if err := chromedp.Do(ctx); err != nil { // the first call starts the browser and may not be limited
 		t.Fatal(err)
 	}
-	ctx, cancel = context.WithTimeout(ctx, 60*time.Second)
+	ctx, cancel = context.WithTimeout(ctx, 90*time.Second)
 	t.Cleanup(cancel)
+	do(t, ctx, chromedp.EmulateViewport(int64(width), int64(height)))
 	return ctx
 }
 

@@ -34,7 +34,7 @@ func (v *visit) previewOf(spec notify.Spec) (*previewView, error) {
 	}
 	view.Unreachable = countShares(preview.Unreachable)
 	templates, err := v.Forecast.ListTemplates(v.ctx())
-	view.Samples = maskSamples(spec.Template, templates, preview.Samples)
+	view.Samples = v.signed(maskSamples(spec.Template, templates, preview.Samples))
 	return view, err
 }
 
@@ -51,4 +51,14 @@ func specFault(err error) string {
 		return strings.TrimPrefix(strings.TrimPrefix(text, "notify: "), "file: ")
 	}
 	return ""
+}
+
+// signed puts the signature in front of SMS texts, as the platform does.
+func (c *console) signed(samples []notify.PreviewSample) []notify.PreviewSample {
+	for i, sample := range samples {
+		if sample.Channel == notify.SMS && c.SignName != "" {
+			samples[i].Text = "\u3010" + c.SignName + "\u3011" + sample.Text
+		}
+	}
+	return samples
 }

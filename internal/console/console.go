@@ -45,6 +45,7 @@ type Config struct {
 	Forecast  Forecast
 	Sessions  scs.CtxStore
 	PublicURL string         // https makes the cookies Secure
+	SignName  string         // the SMS signature that samples are shown with; may be empty
 	Location  *time.Location // for every time shown or typed
 	Now       func() time.Time
 	Logger    *slog.Logger

@@ -231,5 +231,5 @@ func (o *office) Preview(_ context.Context, _ staff.Member, spec notify.Spec) (n
 	return notify.Preview{Matched: 2431, Reachable: map[notify.Channel]int64{notify.WeChat: 812, notify.SMS: 1490},
 		Unreachable: map[notify.SkipReason]int64{notify.NoChannel: 96, notify.OptedOut: 21, notify.IsDeceased: 12}, Segments: 2, CostYuan: 134.1,
 		Warnings: []notify.Warning{{Key: "warn.template_unknown", Data: map[string]string{"code": "SMS_1001"}}},
-		Samples:  []notify.PreviewSample{{Channel: notify.WeChat, Text: text}, {Channel: notify.SMS, Text: "【零距离】" + text}}}, nil
+		Samples:  []notify.PreviewSample{{Channel: notify.WeChat, Text: text}, {Channel: notify.SMS, Text: text}}}, nil
 }

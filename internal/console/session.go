@@ -23,6 +23,7 @@ const (
 const (
 	keyMember      = "member"
 	keyVersion     = "version"
+	keyBegun       = "begun"
 	keySeen        = "seen"
 	keyReveal      = "reveal"
 	keyRevealUntil = "reveal_until"
@@ -50,6 +51,7 @@ func (c *console) enter(ctx context.Context, account staff.Account) error {
 	}
 	c.sessions.Put(ctx, keyMember, account.ID)
 	c.sessions.Put(ctx, keyVersion, account.SessionVersion)
+	c.sessions.Put(ctx, keyBegun, c.Now().Unix())
 	c.sessions.Put(ctx, keySeen, c.Now().Unix())
 	return nil
 }
@@ -62,9 +64,9 @@ func (c *console) member(ctx context.Context, watching bool) (staff.Member, bool
 		return staff.Member{}, false, nil
 	}
 	m, err := c.Staff.Member(ctx, id, c.sessions.GetInt64(ctx, keyVersion))
-	idle := c.Now().Sub(time.Unix(c.sessions.GetInt64(ctx, keySeen), 0))
+	idle, age := c.since(ctx, keySeen), c.since(ctx, keyBegun)
 	switch {
-	case errors.Is(err, staff.ErrNotFound), err == nil && idle > sessionIdle:
+	case errors.Is(err, staff.ErrNotFound), err == nil && (idle > sessionIdle || age > sessionLifetime):
 		if err := c.sessions.Destroy(ctx); err != nil {
 			return staff.Member{}, false, fmt.Errorf("console: end the session: %w", err)
 		}
@@ -76,6 +78,10 @@ func (c *console) member(ctx context.Context, watching bool) (staff.Member, bool
 		c.sessions.Put(ctx, keySeen, c.Now().Unix())
 	}
 	return m, true, nil
+}
+
+func (c *console) since(ctx context.Context, key string) time.Duration {
+	return c.Now().Sub(time.Unix(c.sessions.GetInt64(ctx, key), 0))
 }
 
 // reveal lets one person's page be shown unmasked for a while, in this session alone.

@@ -1,0 +1,235 @@
+package console_test
+
+import (
+	"bufio"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lingjuli/lingjuli/internal/register"
+	"github.com/lingjuli/lingjuli/internal/staff"
+	"github.com/lingjuli/lingjuli/notify"
+)
+
+// written is the form of a good campaign.
+func written(more ...string) []string {
+	return append([]string{"do", "save", "name", "医保缴费提醒", "template", "medical_premium_due", "param_name", "deadline", "param_value", "12月31日",
+		"channel0", "wechat", "channel1", "sms", "channel2", "", "fallback", "24h", "start", "now", "from", "08:00", "to", "20:00",
+		"audience_mode", "rows", "audience_match", "all", "field_0", "region", "op_0", "within", "value_0", "441802",
+		"field_1", "age", "op_1", "gte", "value_1", "18", "field_3", "category", "op_3", "in", "value_3", "低保", "value_3", "特困"}, more...)
+}
+
+func TestACampaignIsWrittenSubmittedAndApprovedByAnother(t *testing.T) {
+	d := newDesk(t)
+	d.add("author", staff.Author, "441802")
+	d.add("approver", staff.Approver, "441802")
+	author, approver := d.login("author"), d.login("approver")
+	page := author.post("/console/campaigns", written()...)
+	if page.path != "/console/campaigns/1?done=saved" {
+		t.Fatalf("led to %s (%d): %s", page.path, page.status, page.body)
+	}
+	spec := d.office.list[0].Spec
+	if spec.Kind != notify.PremiumReminder || spec.Params["deadline"] != "12月31日" || len(spec.Channels) != 2 || len(spec.Audience.All) != 3 {
+		t.Errorf("spec %+v", spec)
+	}
+	if page := author.post("/console/campaigns/1/submit"); page.path != "/console/campaigns/1?done=submitted" || strings.Contains(page.body, "/approve\"") {
+		t.Errorf("led to %s", page.path)
+	}
+	if page := author.post("/console/campaigns/1/approve"); page.status != http.StatusForbidden {
+		t.Errorf("an author approved: %d", page.status)
+	}
+	if page := approver.get("/console/"); !strings.Contains(page.body, "等您批准") {
+		t.Error("the approver's home page doesn't tell")
+	}
+	if page := approver.post("/console/campaigns/1/approve"); page.path != "/console/campaigns/1?done=approved" || d.office.list[0].State != notify.Approved {
+		t.Errorf("led to %s", page.path)
+	}
+	if page := approver.post("/console/campaigns/1/approve"); page.status != http.StatusConflict {
+		t.Errorf("approved twice: %d", page.status)
+	}
+}
+
+func TestNobodyApprovesWhatTheyWroteAnAdminNeither(t *testing.T) {
+	d := newDesk(t)
+	d.add("boss", staff.Admin, "")
+	b := d.login("boss")
+	b.post("/console/campaigns", written()...)
+	if page := b.post("/console/campaigns/1/submit"); strings.Contains(page.body, "/approve\"") {
+		t.Error("the button is offered")
+	}
+	if page := b.post("/console/campaigns/1/approve"); page.status != http.StatusForbidden || d.office.list[0].State != notify.Submitted {
+		t.Errorf("%d, %s", page.status, d.office.list[0].State)
+	}
+}
+
+func TestAReturnedCampaignTellsItsAuthorWhy(t *testing.T) {
+	d := newDesk(t)
+	d.add("author", staff.Author, "441802")
+	d.add("approver", staff.Approver, "441802")
+	author, approver := d.login("author"), d.login("approver")
+	author.post("/console/campaigns", written()...)
+	author.post("/console/campaigns/1/submit")
+	approver.post("/console/campaigns/1/return", "note", "截止日期写错了 <b>")
+	page := author.get("/console/campaigns/1")
+	if !strings.Contains(page.body, "截止日期写错了 &lt;b&gt;") || !strings.Contains(page.body, "/console/campaigns/1/edit") {
+		t.Error("the note or the way to mend it is missing")
+	}
+}
+
+func TestCampaignsOfAnotherRegionAndOtherRolesAreOutOfReach(t *testing.T) {
+	d := newDesk(t)
+	d.add("author", staff.Author, "4418")
+	d.add("neighbour", staff.Approver, "441802")
+	d.add("town", staff.Township, "4418")
+	d.login("author").post("/console/campaigns", written()...)
+	neighbour, town := d.login("neighbour"), d.login("town")
+	if page := neighbour.get("/console/campaigns/1"); page.status != http.StatusNotFound {
+		t.Errorf("a wider campaign: %d", page.status)
+	}
+	if page := neighbour.post("/console/campaigns/1/cancel"); page.status != http.StatusNotFound {
+		t.Errorf("cancelling it: %d", page.status)
+	}
+	if page := neighbour.get("/console/campaigns"); strings.Contains(page.body, "/console/campaigns/1") {
+		t.Error("it is listed")
+	}
+	for _, path := range []string{"/console/campaigns", "/console/campaigns/new", "/console/audit"} {
+		if page := town.get(path); page.status != http.StatusForbidden {
+			t.Errorf("township %s: %d", path, page.status)
+		}
+	}
+	if page := d.login("author").post("/console/people/1/reveal"); page.status != http.StatusForbidden {
+		t.Errorf("an author revealed a person: %d", page.status)
+	}
+}
+
+func TestTheFormWorksWithoutAScript(t *testing.T) {
+	d := newDesk(t)
+	d.add("author", staff.Author, "441802")
+	b := d.login("author")
+	if page := b.get("/console/campaigns/new"); !strings.Contains(page.body, `<option value="441802" selected>`) {
+		t.Error("the author's region is not set")
+	}
+	page := b.post("/console/campaigns", written("field_4", "age", "op_4", "lte", "value_4", "59")...)
+	if page.path != "/console/campaigns/1?done=saved" {
+		t.Fatal(page.path)
+	}
+	form := written()
+	form[1] = "add"
+	if page := b.post("/console/campaigns", form...); strings.Count(page.body, `name="drop"`) != 5 || page.status != http.StatusOK {
+		t.Errorf("adding a row gave %d rows", strings.Count(page.body, `name="drop"`)-1)
+	}
+	form[1] = ""
+	if page := b.post("/console/campaigns", append(form, "drop", "1")...); strings.Count(page.body, `name="drop"`) != 3 || !strings.Contains(page.body, "低保") {
+		t.Errorf("dropping a row gave %d rows", strings.Count(page.body, `name="drop"`)-1)
+	}
+	form[1] = "preview"
+	if page := b.post("/console/campaigns", form...); !strings.Contains(page.body, "2,431") || !strings.Contains(page.body, "【零距离】林＊您好") || strings.Contains(page.body, "林桂英") {
+		t.Error("the preview is not shown, or shows names")
+	}
+	if len(d.office.list) != 1 {
+		t.Error("looking ahead saved something")
+	}
+}
+
+func TestAnAudienceWrittenAsTextIsTakenAsItStands(t *testing.T) {
+	d := newDesk(t)
+	d.add("author", staff.Author, "441802")
+	b := d.login("author")
+	text := "any:\n  - age: {gte: 60}\n  - not: {medical.paid: {is: true}}\n"
+	page := b.post("/console/campaigns", "do", "save", "name", "x", "template", "medical_premium_due", "channel0", "sms", "start", "now",
+		"from", "08:00", "to", "20:00", "audience_mode", "text", "audience_text", text)
+	if page.path != "/console/campaigns/1?done=saved" {
+		t.Fatalf("%s: %s", page.path, page.body)
+	}
+	if c := d.office.list[0].Spec.Audience; len(c.Any) != 2 || c.Any[1].Not == nil {
+		t.Errorf("audience %+v", c)
+	}
+	if page := b.get("/console/campaigns/1/edit"); !strings.Contains(page.body, `value="text" checked`) {
+		t.Error("the form doesn't give the text back")
+	}
+}
+
+func TestWhatIsWrongInAFormIsSaidAndNothingTypedIsLost(t *testing.T) {
+	d := newDesk(t)
+	d.add("author", staff.Author, "441802")
+	b := d.login("author")
+	page := b.post("/console/campaigns", "do", "save", "name", "提醒", "start", "at", "start_at", "soon", "from", "8", "to", "20:00", "rate", "many",
+		"fallback", "later", "expires", "never", "audience_mode", "rows", "field_0", "age", "op_0", "gte", "value_0", "old")
+	if page.status != http.StatusUnprocessableEntity || len(d.office.list) > 0 {
+		t.Fatalf("%d", page.status)
+	}
+	for _, want := range []string{"消息模板", "发送渠道", "audience.all[0].age", "开始时间没看懂", "发送时段没看懂", "截止时间没看懂", "等待时间没看懂", "整数", `value="提醒"`, `value="old"`} {
+		if !strings.Contains(page.body, want) {
+			t.Errorf("not said: %s", want)
+		}
+	}
+}
+
+func TestAFormGivesBackWhatASpecSays(t *testing.T) {
+	d := newDesk(t)
+	d.add("author", staff.Author, "441802")
+	b := d.login("author")
+	b.post("/console/campaigns", written("expires", "2026-12-31T20:00", "rate", "50")...)
+	first := d.office.list[0].Spec
+	if first.Expires.UTC().Hour() != 12 || first.Rate != 50 || time.Duration(first.FallbackAfter) != 24*time.Hour || *first.Window != "08:00-20:00" {
+		t.Fatalf("%+v", first)
+	}
+	page := b.get("/console/campaigns/1/edit")
+	for _, want := range []string{`value="2026-12-31T20:00"`, `value="50"`, `value="24h"`, `value="12月31日"`, `value="低保" checked`, `value="18"`} {
+		if !strings.Contains(page.body, want) {
+			t.Errorf("the form lacks %s", want)
+		}
+	}
+	if want := (register.Test{Field: "category", Op: register.In, Values: []string{"低保", "特困"}}); len(first.Audience.All[2].Test.Values) != len(want.Values) {
+		t.Errorf("%+v", first.Audience.All[2].Test)
+	}
+}
+
+func TestProgressIsSentAsItHappensAndEndsWithTheState(t *testing.T) {
+	d := newDesk(t)
+	d.add("author", staff.Author, "441802")
+	b := d.login("author")
+	b.post("/console/campaigns", written()...)
+	d.begin(1, 2431)
+	req := must(http.NewRequestWithContext(t.Context(), http.MethodGet, d.server.URL+"/console/campaigns/1/events", nil))
+	res, err := b.http.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.Header.Get("Content-Type") != "text/event-stream" {
+		t.Fatal(res.Header)
+	}
+	lines := bufio.NewScanner(res.Body)
+	wait := func(want string) {
+		t.Helper()
+		for lines.Scan() {
+			if strings.Contains(lines.Text(), want) {
+				return
+			}
+		}
+		t.Fatalf("never sent: %s", want)
+	}
+	wait("812")
+	d.deliver(1, 77)
+	wait("889")
+	d.office.mu.Lock()
+	d.office.list[0].State = notify.Finished
+	d.office.mu.Unlock()
+	wait("event: end")
+	if lines.Scan() && lines.Scan() && lines.Scan() {
+		t.Errorf("it goes on: %s", lines.Text())
+	}
+}
+
+func TestAPageThatMovesReloadsItselfWhereNoScriptRuns(t *testing.T) {
+	d := newDesk(t)
+	d.add("author", staff.Author, "441802")
+	b := d.login("author")
+	b.post("/console/campaigns", written()...)
+	d.begin(1, 2431)
+	if page := b.get("/console/campaigns/1"); !strings.Contains(page.body, `<noscript><meta http-equiv="refresh" content="5"></noscript>`) {
+		t.Error("no reload")
+	}
+}

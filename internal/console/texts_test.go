@@ -1,0 +1,134 @@
+package console
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/lingjuli/lingjuli/internal/register"
+	"github.com/lingjuli/lingjuli/internal/staff"
+	"github.com/lingjuli/lingjuli/locales"
+	"github.com/lingjuli/lingjuli/notify"
+)
+
+// keysInUse gathers the keys that templates and code name outright.
+func keysInUse(t *testing.T) map[string]string {
+	t.Helper()
+	keys := map[string]string{}
+	gather := func(name, text string, patterns ...string) {
+		for _, pattern := range patterns {
+			for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
+				keys[m[1]] = name
+			}
+		}
+	}
+	err := fs.WalkDir(embedded, "templates", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := embedded.ReadFile(name)
+		gather(name, string(text), `\.T "([a-z_0-9.]+)"`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gather(name, string(text), `v\.frame\("([a-z_.]+)"`, `problem\{"([a-z_.]+)"`, `add\("([a-z_.]+)"`, `f\.T\("([a-z_.]+)"`,
+			`refusePassword\("([a-z_.]+)"`, `page\.Error = "([a-z_.]+)"`, `"(failure\.[a-z_]+)"`, `"(campaign\.(?:new|edit))"`)
+	}
+	return keys
+}
+
+// keysOfSets are those put together from closed sets.
+func keysOfSets() (keys []string) {
+	add := func(set string, values ...string) {
+		for _, v := range values {
+			keys = append(keys, set+"."+strings.ReplaceAll(v, ".", "_"))
+		}
+	}
+	for _, r := range staff.Roles() {
+		add("role", string(r))
+	}
+	for _, k := range notify.CampaignKinds() {
+		add("kind", string(k))
+	}
+	for _, s := range notify.CampaignStates() {
+		add("state", string(s))
+	}
+	for _, s := range notify.DeliveryStates() {
+		add("delivery", string(s))
+	}
+	for _, r := range notify.SkipReasons() {
+		add("skip", string(r))
+	}
+	for _, c := range notify.Channels() {
+		add("channel", string(c))
+	}
+	for _, f := range register.Fields() {
+		add("field", f.Name)
+		for _, op := range viewField(f.Name).Ops {
+			add("op", string(op))
+		}
+	}
+	for _, g := range fieldGroups() {
+		add("field_group", g.Name)
+	}
+	for _, a := range campaignActs() {
+		add("act_button", a.Path)
+		add("done", a.Done)
+	}
+	add("confirm", "approve", "cancel")
+	add("reveal", revealReasons()...)
+	add("sex", string(register.Male), string(register.Female))
+	add("life", string(register.Alive), string(register.Deceased), string(register.MovedOut))
+	add("insurance", string(register.Medical), string(register.Pension))
+	add("cover_state", string(register.Enrolled), string(register.NotEnrolled), string(register.Stopped))
+	add("premium_state", string(register.Paid), string(register.Unpaid), string(register.PartlyPaid))
+	add("subsidy_state", string(register.Received), string(register.Reviewing), string(register.Publicised), string(register.Approved),
+		string(register.PaidOut), string(register.Returned))
+	add("home", "to_approve", "stopped", "running", "my_drafts", "waiting")
+	add("form", "channel_0", "channel_1", "channel_2", "placeholder_text", "placeholder_number", "placeholder_date")
+	add("audience", "match_all", "match_any")
+	add("done", "left", "password", "saved")
+	add("act", staff.DidLogIn, staff.DidFailLogIn, staff.DidLock, staff.DidLogOut, staff.DidConfirm, staff.DidChangePassword, staff.DidAddStaff,
+		staff.DidList, staff.DidSearch, staff.DidLook, staff.DidReveal, staff.DidWrite, staff.DidSubmit, staff.DidApprove, staff.DidReturn,
+		staff.DidExplain, staff.DidPause, staff.DidResume, staff.DidCancel, staff.DidReadAudit)
+	add("warn", "template_unasked", "template_waiting", "template_unknown", "template_refused", "hours", "channel_unserved", "texts_unfit")
+	return keys
+}
+
+func TestEveryTextThatPagesNameStandsInBothLanguages(t *testing.T) {
+	texts, err := locales.LoadConsole()
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := keysInUse(t)
+	for _, key := range keysOfSets() {
+		keys[key] = "a closed set"
+	}
+	if len(keys) < 250 {
+		t.Fatalf("only %d keys were found: the patterns no longer fit the code", len(keys))
+	}
+	for key, where := range keys {
+		for _, lang := range []string{locales.ConsoleChinese, locales.ConsoleEnglish} {
+			if _, ok := texts.Text(lang, key, nil); !ok {
+				t.Errorf("%s has no %s (%s)", lang, key, where)
+			}
+		}
+	}
+}

@@ -45,6 +45,8 @@ const (
 	wordAsksForMoney  wordList = "asks_for_money"
 	wordMoneyHarmless wordList = "money_harmless"
 	wordPlaceKind     wordList = "place_kind"
+	wordAmountUnit    wordList = "amount_unit"
+	wordNumeral       wordList = "numeral"
 )
 
 //go:embed data/values.yaml

@@ -1,0 +1,268 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/lingjuli/lingjuli/internal/staff"
+	"github.com/lingjuli/lingjuli/internal/store"
+	"github.com/lingjuli/lingjuli/notify"
+)
+
+type campaignCmd struct {
+	Create  campaignCreateCmd  `cmd:"" name:"create"`
+	Submit  campaignSubmitCmd  `cmd:"" name:"submit"`
+	Approve campaignApproveCmd `cmd:"" name:"approve"`
+	Pause   campaignPauseCmd   `cmd:"" name:"pause"`
+	Resume  campaignResumeCmd  `cmd:"" name:"resume"`
+	Cancel  campaignCancelCmd  `cmd:"" name:"cancel"`
+	Status  campaignStatusCmd  `cmd:"" name:"status"`
+	Preview campaignPreviewCmd `cmd:"" name:"preview"`
+}
+
+// campaignRun is what every campaign command works with.
+type campaignRun struct {
+	*app
+	cfg   config
+	store *store.Store
+	all   campaigns
+}
+
+// withCampaigns opens the database and the service, and closes them again.
+func withCampaigns(a *app, do func(campaignRun) error) error {
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
+	s, err := readyStore(a.ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	r := campaignRun{app: a, cfg: cfg, store: s, all: newCampaigns(cfg, s, nil)}
+	if cfg.Aliyun.on() {
+		sms, err := newSMS(cfg)
+		if err != nil {
+			return err
+		}
+		r.all = newCampaigns(cfg, s, sms)
+	}
+	r.all.Via = osActor()
+	return do(r)
+}
+
+type campaignCreateCmd struct {
+	File string `name:"file" short:"f" required:"" placeholder:"FILE"`
+	As   string `name:"as" required:"" placeholder:"STAFF"`
+}
+
+// Run creates a draft and prints its id alone on the last line.
+func (c *campaignCreateCmd) Run(a *app) error {
+	return withCampaigns(a, func(r campaignRun) error {
+		spec, err := readSpec(c.File)
+		if err != nil {
+			return err
+		}
+		by, err := staffByName(a, r.store, c.As)
+		if err != nil {
+			return err
+		}
+		id, err := r.all.Create(a.ctx, by, spec)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(a.stdout, id)
+		return nil
+	})
+}
+
+func readSpec(path string) (notify.Spec, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return notify.Spec{}, err
+	}
+	return notify.ParseSpec(raw)
+}
+
+// moveCampaign is the body of the commands that only move a campaign.
+func moveCampaign(a *app, id int64, as string, event notify.CampaignEvent) error {
+	return withCampaigns(a, func(r campaignRun) error {
+		if event == notify.Approve && !r.cfg.CLIApprove {
+			return say("cli_approve_off")
+		}
+		by, err := staffByName(a, r.store, as)
+		if err != nil {
+			return err
+		}
+		warnings, err := r.all.act(a.ctx, by, id, event)
+		if err != nil {
+			return r.explainMove(err, id)
+		}
+		for _, w := range warnings {
+			fmt.Fprintln(a.stderr, a.texts.warning(w))
+		}
+		found, err := r.store.FindCampaign(a.ctx, id)
+		if err == nil {
+			fmt.Fprintln(a.stdout, found.State)
+		}
+		return err
+	})
+}
+
+// explainMove gives an error the words that say what stands in the way.
+func (r campaignRun) explainMove(err error, id int64) error {
+	switch {
+	case errors.Is(err, notify.ErrNoCampaign):
+		return &saying{key: "unknown_campaign", data: []any{"ID", id}, err: err}
+	case errors.Is(err, notify.ErrSameColleague):
+		return &saying{key: "approver_is_author", err: err}
+	case errors.Is(err, notify.ErrWrongState):
+		state := "?"
+		if found, err := r.store.FindCampaign(r.ctx, id); err == nil {
+			state = string(found.State)
+		}
+		return &saying{key: "wrong_state", data: []any{"State", state}, err: err}
+	}
+	return err
+}
+
+// warning is a warning in words; its key is in the commands' texts with dots as underscores.
+func (w texts) warning(x notify.Warning) string {
+	pairs := make([]any, 0, 2*len(x.Data))
+	for k, v := range x.Data {
+		pairs = append(pairs, k, v)
+	}
+	return w.t(x.Key, pairs...)
+}
+
+type campaignSubmitCmd struct {
+	ID int64  `arg:""`
+	As string `name:"as" required:"" placeholder:"STAFF"`
+}
+
+// Run puts a draft before an approver.
+func (c *campaignSubmitCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.As, notify.Submit) }
+
+type campaignApproveCmd struct {
+	ID int64  `arg:""`
+	As string `name:"as" required:"" placeholder:"STAFF"`
+}
+
+// Run approves what a colleague wrote.
+func (c *campaignApproveCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.As, notify.Approve) }
+
+type campaignPauseCmd struct {
+	ID int64  `arg:""`
+	As string `name:"as" required:"" placeholder:"STAFF"`
+}
+
+// Run pauses.
+func (c *campaignPauseCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.As, notify.Pause) }
+
+type campaignResumeCmd struct {
+	ID int64  `arg:""`
+	As string `name:"as" required:"" placeholder:"STAFF"`
+}
+
+// Run goes on.
+func (c *campaignResumeCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.As, notify.Resume) }
+
+type campaignCancelCmd struct {
+	ID int64  `arg:""`
+	As string `name:"as" required:"" placeholder:"STAFF"`
+}
+
+// Run ends a campaign for good.
+func (c *campaignCancelCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.As, notify.Cancel) }
+
+type campaignStatusCmd struct {
+	ID    int64 `arg:""`
+	JSON  bool  `name:"json"`
+	Watch bool  `name:"watch"`
+}
+
+// Run prints how many rows are in each state now.
+func (c *campaignStatusCmd) Run(a *app) error {
+	return withCampaigns(a, func(r campaignRun) error {
+		for {
+			s, err := r.all.Service.Status(a.ctx, c.ID)
+			if err != nil {
+				return r.explainMove(err, c.ID)
+			}
+			if err := c.print(a, s); err != nil {
+				return err
+			}
+			if !c.Watch || s.State.Final() || s.State == notify.Halted {
+				return nil
+			}
+			select {
+			case <-a.ctx.Done():
+				return nil
+			case <-time.After(time.Second):
+			}
+		}
+	})
+}
+
+func (c *campaignStatusCmd) print(a *app, s notify.Status) error {
+	if c.JSON {
+		return json.NewEncoder(a.stdout).Encode(s)
+	}
+	skipped := int64(0)
+	for _, n := range s.Skipped {
+		skipped += n
+	}
+	_, err := fmt.Fprintln(a.stdout, a.texts.t("status_line", "State", s.State, "Total", s.Total, "Waiting", s.Planned+s.Queued+s.Sending,
+		"Accepted", s.Accepted, "Delivered", s.Delivered, "Failed", s.Failed, "Unconfirmed", s.Unconfirmed, "Skipped", skipped))
+	return err
+}
+
+type campaignPreviewCmd struct {
+	File string `name:"file" short:"f" required:"" placeholder:"FILE"`
+	As   string `name:"as" placeholder:"STAFF"`
+	JSON bool   `name:"json"`
+}
+
+// Run says whom a file would reach, without writing anything.
+func (c *campaignPreviewCmd) Run(a *app) error {
+	return withCampaigns(a, func(r campaignRun) error {
+		spec, err := readSpec(c.File)
+		if err != nil {
+			return err
+		}
+		by := staff.Member{}
+		if c.As != "" {
+			if by, err = staffByName(a, r.store, c.As); err != nil {
+				return err
+			}
+		}
+		p, err := r.all.Preview(a.ctx, by, spec)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return json.NewEncoder(a.stdout).Encode(p)
+		}
+		c.print(a, p)
+		return nil
+	})
+}
+
+func (c *campaignPreviewCmd) print(a *app, p notify.Preview) {
+	unreachable := int64(0)
+	for _, n := range p.Unreachable {
+		unreachable += n
+	}
+	fmt.Fprintln(a.stdout, a.texts.t("preview_line", "Matched", p.Matched, "WeChat", p.Reachable[notify.WeChat], "SMS", p.Reachable[notify.SMS],
+		"Voice", p.Reachable[notify.Voice], "Unreachable", unreachable, "Segments", p.Segments, "Cost", strconv.FormatFloat(p.CostYuan, 'f', 2, 64)))
+	for _, s := range p.Samples {
+		fmt.Fprintf(a.stdout, "  %-6s %s\n", s.Channel, s.Text)
+	}
+	for _, w := range p.Warnings {
+		fmt.Fprintln(a.stdout, a.texts.warning(w))
+	}
+}

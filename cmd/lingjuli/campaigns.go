@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/lingjuli/lingjuli/internal/staff"
+	"github.com/lingjuli/lingjuli/internal/store"
+	"github.com/lingjuli/lingjuli/notify"
+	"github.com/lingjuli/lingjuli/notify/aliyun"
+)
+
+// campaigns joins notify's service with the store's lists, for the console and the commands alike.
+type campaigns struct {
+	*notify.Service
+	*store.Store
+}
+
+// newCampaigns makes the service. sms may be nil: then no platform is asked about templates.
+func newCampaigns(cfg config, s *store.Store, sms *aliyun.SMS) campaigns {
+	service := &notify.Service{Campaigns: s, Templates: s, Figures: s, Keys: s, Rules: rules(cfg), Now: time.Now}
+	if sms != nil {
+		service.Checker = reviewer{sms}
+	}
+	return campaigns{service, s}
+}
+
+// Create writes a draft.
+func (c campaigns) Create(ctx context.Context, by staff.Member, spec notify.Spec) (int64, error) {
+	return c.Service.Create(ctx, by, spec)
+}
+
+// Act moves a campaign as staff wish. note is the approver's word on a return.
+func (c campaigns) Act(ctx context.Context, by staff.Member, id int64, event notify.CampaignEvent, _ string) error {
+	_, err := c.act(ctx, by, id, event)
+	return err
+}
+
+func (c campaigns) act(ctx context.Context, by staff.Member, id int64, event notify.CampaignEvent) (warnings []notify.Warning, err error) {
+	switch event {
+	case notify.Submit:
+		return c.Submit(ctx, by, id)
+	case notify.Approve:
+		return nil, c.Approve(ctx, by, id)
+	case notify.Return:
+		return nil, c.Return(ctx, by, id)
+	case notify.Pause:
+		return nil, c.Pause(ctx, by, id)
+	case notify.Resume:
+		return nil, c.Resume(ctx, by, id)
+	case notify.Cancel:
+		return nil, c.Cancel(ctx, by, id)
+	default: // the other events are the system's own
+		return nil, fmt.Errorf("campaign %d: %s: %w", id, event, notify.ErrWrongState)
+	}
+}
+
+// Preview says whom a spec would reach within the member's region.
+func (c campaigns) Preview(ctx context.Context, by staff.Member, spec notify.Spec) (notify.Preview, error) {
+	return c.Service.Preview(ctx, by.Scope(), spec)
+}
+
+// reviewer asks the SMS platform about a template.
+type reviewer struct{ sms *aliyun.SMS }
+
+func (r reviewer) CheckTemplate(ctx context.Context, t notify.Template) (notify.TemplateReview, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	review, err := r.sms.TemplateState(ctx, t.SMS.Code)
+	if err != nil {
+		return notify.ReviewUnknown, err
+	}
+	switch review.State {
+	case aliyun.ReviewApproved:
+		return notify.ReviewApproved, nil
+	case aliyun.ReviewRefused:
+		return notify.ReviewRefused, nil
+	case aliyun.ReviewPending:
+		return notify.ReviewWaiting, nil
+	case aliyun.ReviewUnknown:
+	}
+	return notify.ReviewUnknown, nil
+}
+
+// consoleStaff is what pages need of accounts.
+type consoleStaff struct {
+	*staff.Service
+	store *store.Store
+}
+
+func (c consoleStaff) ListStaff(ctx context.Context) ([]staff.Member, error) {
+	return c.store.ListStaff(ctx)
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+)
+
+// lockDatabase keeps a second embedded process away from one database: the lock lives as long as the file is open,
+// so that a killed process leaves nothing behind. The holder's name stands in the file.
+func lockDatabase(path string) (release func(), err error) {
+	name := path + ".lock"
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		holder, _ := os.ReadFile(name)
+		_ = f.Close()
+		return nil, say("locked", "Path", path, "Holder", strings.TrimSpace(string(holder)))
+	}
+	if err := f.Truncate(0); err == nil {
+		_, err = fmt.Fprintf(f, "%s %d\n", filepath.Base(os.Args[0]), os.Getpid())
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return func() { _ = f.Close() }, nil
+}
+
+// embeddedRedis is an in-process Redis. Its keys expire only as its clock is driven, which run does.
+type embeddedRedis struct {
+	server *miniredis.Miniredis
+	stop   context.CancelFunc
+	done   chan struct{}
+}
+
+func startEmbeddedRedis(log *slog.Logger) (*embeddedRedis, error) {
+	server := miniredis.NewMiniRedis()
+	if err := server.StartAddr("127.0.0.1:0"); err != nil {
+		return nil, fmt.Errorf("start the embedded redis: %w", err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	e := &embeddedRedis{server: server, stop: stop, done: make(chan struct{})}
+	go e.drive(ctx)
+	log.Debug("embedded redis started", "addr", server.Addr())
+	return e, nil
+}
+
+// drive moves the expiry clock along with real time.
+func (e *embeddedRedis) drive(ctx context.Context) {
+	defer close(e.done)
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	last := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			e.server.FastForward(now.Sub(last))
+			last = now
+		}
+	}
+}
+
+func (e *embeddedRedis) close() {
+	e.stop()
+	<-e.done
+	e.server.Close()
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/lingjuli/lingjuli/flows"
+	"github.com/lingjuli/lingjuli/locales"
+)
+
+type flowsCmd struct {
+	Lint  flowsLintCmd  `cmd:"" name:"lint"`
+	Graph flowsGraphCmd `cmd:"" name:"graph"`
+}
+
+type flowsLintCmd struct{}
+
+// Run prints what is wrong with the flows, a line each.
+func (c *flowsLintCmd) Run(a *app) error {
+	if _, err := a.config(); err != nil {
+		return err
+	}
+	book, err := flows.Load()
+	if err != nil {
+		return err
+	}
+	texts, err := locales.Load()
+	if err != nil {
+		return err
+	}
+	findings := book.Lint(texts)
+	for _, f := range findings {
+		fmt.Fprintln(a.stdout, f)
+	}
+	if len(findings) > 0 {
+		return say("lint_found", "Count", len(findings))
+	}
+	fmt.Fprintln(a.stdout, a.texts.t("lint_fine"))
+	return nil
+}
+
+type flowsGraphCmd struct{}
+
+// Run draws the flows as mermaid.
+func (c *flowsGraphCmd) Run(a *app) error {
+	if _, err := a.config(); err != nil {
+		return err
+	}
+	book, err := flows.Load()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(a.stdout, book.Graph())
+	return err
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/lingjuli/lingjuli/internal/store"
+)
+
+type migrateCmd struct {
+	Action string `arg:"" optional:"" enum:"up,status" default:"up"`
+}
+
+// Run brings the schema up to date or lists its steps.
+func (c *migrateCmd) Run(a *app) error {
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
+	s, err := openStore(a.ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if c.Action == "status" {
+		return c.status(a, s)
+	}
+	if err := s.Migrate(a.ctx); err != nil {
+		return err
+	}
+	fmt.Fprintln(a.stdout, a.texts.t("migrated"))
+	return nil
+}
+
+func (c *migrateCmd) status(a *app, s *store.Store) error {
+	list, err := s.Status(a.ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range list {
+		state := "migration_waiting"
+		if m.Applied {
+			state = "migration_applied"
+		}
+		fmt.Fprintf(a.stdout, "%s  %s\n", a.texts.t(state), m.Name)
+	}
+	return nil
+}
+
+// openStore connects without looking at the schema.
+func openStore(ctx context.Context, cfg config) (*store.Store, error) {
+	s, err := store.Open(ctx, cfg.DatabaseURL, cfg.DataKey)
+	if err != nil {
+		return nil, &saying{key: "database_away", err: err}
+	}
+	return s, nil
+}
+
+// readyStore connects and makes sure that schema and key are this program's and this database's.
+// A SQLite file that is new is migrated on the spot, so that the first command on a laptop just works.
+func readyStore(ctx context.Context, cfg config) (*store.Store, error) {
+	s, err := openStore(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	fresh, err := s.Fresh(ctx)
+	if err == nil && fresh && cfg.sqlitePath() != "" {
+		err = s.Migrate(ctx)
+	} else if err == nil {
+		err = s.Ready(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}

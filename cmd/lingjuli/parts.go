@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/lingjuli/lingjuli/bot"
+	"github.com/lingjuli/lingjuli/flows"
+	"github.com/lingjuli/lingjuli/flows/turn"
+	"github.com/lingjuli/lingjuli/flows/understand"
+	"github.com/lingjuli/lingjuli/internal/register"
+	"github.com/lingjuli/lingjuli/internal/store"
+	"github.com/lingjuli/lingjuli/locales"
+	"github.com/lingjuli/lingjuli/notify"
+)
+
+// newLogger writes JSON lines. Types that hold personal data mask themselves.
+func newLogger(out io.Writer) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: slog.LevelInfo}))
+}
+
+func newRegistry() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return r
+}
+
+// understanding gives the engine what the ranker found.
+type understanding struct{ u *understand.Understander }
+
+func (u understanding) Understand(text string) flows.Guess {
+	r := u.u.Understand(text)
+	g := flows.Guess{Intent: r.Intent, Score: r.Score}
+	for _, c := range r.Candidates {
+		g.Candidates = append(g.Candidates, flows.Candidate{Intent: c.Intent, Score: c.Score})
+	}
+	return g
+}
+
+// newTurns makes the host of conversations.
+func newTurns(cfg config, s *store.Store, bell turn.Doorbell) (*turn.Service, error) {
+	book, err := flows.Load()
+	if err != nil {
+		return nil, err
+	}
+	texts, err := locales.Load()
+	if err != nil {
+		return nil, err
+	}
+	u, err := understand.New()
+	if err != nil {
+		return nil, err
+	}
+	return turn.New(turn.Config{Engine: flows.New(book, texts, understanding{u}), Texts: texts, Store: s, Bell: bell, Zone: cfg.Zone}), nil
+}
+
+// rules are the campaign rules that the configuration sets.
+func rules(cfg config) notify.Rules {
+	limit, err := notify.ParseCap(cfg.Cap)
+	if err != nil {
+		panic(err) // the settings were checked when they were read
+	}
+	return notify.Rules{Zone: cfg.Zone, Cap: limit, CapWait: cfg.CapWait, Signature: cfg.Aliyun.SignName,
+		PriceFen: map[notify.Channel]float64{notify.SMS: cfg.SMSPrice * 100, notify.Voice: cfg.VoicePrice * 100}}
+}
+
+// newWeChat is the client of the account. rdb may be nil.
+func newWeChat(cfg config, rdb redis.UniversalClient, log *slog.Logger, metrics prometheus.Registerer) (*bot.Client, error) {
+	o := bot.ClientOptions{APIBase: cfg.WeChat.APIBase, AppID: cfg.WeChat.AppID, Secret: cfg.WeChat.AppSecret, Log: log, Metrics: metrics}
+	if rdb != nil {
+		o.Redis = rdb
+	}
+	return bot.NewClient(o)
+}
+
+// smsReplies hands a text that a person sent back to the conversation by SMS. It joins notify and flows.
+type smsReplies struct{ turns turn.Turner }
+
+func (r smsReplies) HandleReply(ctx context.Context, s notify.StoredReply) error {
+	at := s.At
+	if at.IsZero() {
+		at = time.Now()
+	}
+	_, err := r.turns.Turn(ctx, turn.Inbound{Key: "sms:" + strconv.FormatInt(s.ID, 10), Channel: turn.SMS,
+		Who: string(s.Phone), Kind: turn.Text, Text: s.Content, At: at})
+	if err != nil {
+		return fmt.Errorf("reply %d: %w", s.ID, err)
+	}
+	return nil
+}
+
+// receiptSink keeps what the SMS platform pushes, with the time it came.
+type receiptSink struct{ s *store.Store }
+
+func (k receiptSink) StoreReports(ctx context.Context, list []notify.Report) error {
+	return k.s.StoreReports(ctx, list, time.Now())
+}
+
+func (k receiptSink) StoreReplies(ctx context.Context, list []notify.ReplySMS) error {
+	return k.s.StoreReplies(ctx, list, time.Now())
+}
+
+// proofs hands WeChat's word on a message to the campaigns.
+type proofs struct{ s *store.Store }
+
+func (p proofs) TakeProof(ctx context.Context, proof bot.Proof) error {
+	return p.s.TakeWeChatProof(ctx, notify.WeChatProof(proof))
+}
+
+// goneConsents hears from WeChat's refusal that a consent is gone, and has the conversation's side forget it.
+type goneConsents struct {
+	turns turn.Turner
+	log   *slog.Logger
+}
+
+func (g goneConsents) ConsentGone(ctx context.Context, who register.OpenID, templateID string) {
+	now := time.Now()
+	_, err := g.turns.Turn(ctx, turn.Inbound{Key: fmt.Sprintf("gone:%s:%d", templateID, now.UnixNano()), Channel: turn.WeChat, Who: string(who),
+		Kind: turn.ConsentSeen, Consents: []turn.Consent{{TemplateID: templateID}}, At: now})
+	if err != nil {
+		g.log.Warn("a consent that is gone was not written down", "openid", who, "error", err)
+	}
+}

@@ -1,0 +1,276 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/lingjuli/lingjuli/bot"
+	"github.com/lingjuli/lingjuli/flows/turn"
+	"github.com/lingjuli/lingjuli/internal/console"
+	"github.com/lingjuli/lingjuli/internal/store"
+	"github.com/lingjuli/lingjuli/notify"
+	"github.com/lingjuli/lingjuli/notify/aliyun"
+)
+
+type serveCmd struct {
+	Roles []string `name:"roles" default:"web,worker" placeholder:"web,worker"`
+}
+
+// Run serves until the process is told to stop.
+func (c *serveCmd) Run(a *app) error {
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
+	r, err := parseRoles(c.Roles)
+	if err != nil {
+		return err
+	}
+	if err := cfg.servable(r); err != nil {
+		return err
+	}
+	srv, err := startServer(a.ctx, cfg, r, newLogger(a.stderr))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(a.stdout, a.texts.t("serving", "URL", "http://"+srv.addr))
+	<-a.ctx.Done()
+	fmt.Fprintln(a.stdout, a.texts.t("stopping"))
+	return srv.stop()
+}
+
+// servable finds what these roles cannot do without.
+func (c config) servable(r roles) error {
+	switch {
+	case c.embedded() && !(r.web && r.worker):
+		return &badSetting{envName("redis-url"), "must_both_roles", ""}
+	case !c.WeChat.on() && !c.Aliyun.on():
+		return &badSetting{envName("wechat-app-id"), "must_something", ""}
+	case c.Aliyun.on() && r.web && len(c.Secrets) == 0:
+		return &badSetting{envName("callback-secret"), "must_given", ""}
+	}
+	return nil
+}
+
+// server is one running process with its parts.
+type server struct {
+	life    lifetime
+	cfg     config
+	roles   roles
+	log     *slog.Logger
+	addr    string
+	store   *store.Store
+	redis   redis.UniversalClient
+	queue   asynq.RedisConnOpt
+	wechat  *bot.Client // nil: off
+	sms     *aliyun.SMS // nil: off
+	metrics *prometheus.Registry
+	closing chan struct{} // closed first, so that those who watch a page are let go
+}
+
+// startServer starts all parts in order; where one fails, those before it are stopped again.
+func startServer(ctx context.Context, cfg config, r roles, log *slog.Logger) (_ *server, err error) {
+	s := &server{cfg: cfg, roles: r, log: log, life: lifetime{log: log}, metrics: newRegistry(), closing: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			_ = s.life.stop()
+		}
+	}()
+	ln, err := listen(ctx, cfg.Listen)
+	if err != nil {
+		return nil, err
+	}
+	s.addr = ln.Addr().String()
+	s.life.add("listener", func(context.Context) error { _ = ln.Close(); return nil }) // the web part has closed it already
+	for _, start := range []func(context.Context) error{s.startStore, s.startRedis, s.startPlatforms} {
+		if err := start(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return s, s.startRoles(ctx, ln)
+}
+
+func (s *server) stop() error {
+	close(s.closing)
+	return s.life.stop()
+}
+
+func (s *server) startStore(ctx context.Context) error {
+	if path := s.cfg.sqlitePath(); path != "" && s.cfg.embedded() {
+		release, err := lockDatabase(path)
+		if err != nil {
+			return err
+		}
+		s.life.add("database lock", func(context.Context) error { release(); return nil })
+	}
+	st, err := readyStore(ctx, s.cfg)
+	if err != nil {
+		return err
+	}
+	s.store = st
+	s.life.add("store", func(context.Context) error { return st.Close() })
+	if s.cfg.sqlitePath() == "" && s.cfg.embedded() {
+		release, err := st.LockAlone(ctx)
+		if err != nil {
+			return &saying{key: "locked", data: []any{"Path", "PostgreSQL", "Holder", "?"}, err: err}
+		}
+		s.life.add("database lock", func(context.Context) error { release(); return nil })
+	}
+	return nil
+}
+
+func (s *server) startRedis(context.Context) error {
+	text := s.cfg.RedisURL
+	if s.cfg.embedded() {
+		e, err := startEmbeddedRedis(s.log)
+		if err != nil {
+			return err
+		}
+		s.life.add("embedded redis", func(context.Context) error { e.close(); return nil })
+		text = "redis://" + e.server.Addr()
+	}
+	options, err := redisOptions(text)
+	if err != nil {
+		return &badSetting{envName("redis-url"), "must_redis", ""}
+	}
+	s.redis, s.queue = redis.NewUniversalClient(options), queueOptions(options)
+	s.life.add("redis client", func(context.Context) error { return s.redis.Close() })
+	return nil
+}
+
+func (s *server) startPlatforms(context.Context) (err error) {
+	if s.cfg.WeChat.on() {
+		if s.wechat, err = newWeChat(s.cfg, s.redis, s.log, s.metrics); err != nil {
+			return err
+		}
+	}
+	if s.cfg.Aliyun.on() {
+		s.sms, err = newSMS(s.cfg)
+	}
+	return err
+}
+
+// startRoles starts the worker first and the doors last.
+func (s *server) startRoles(ctx context.Context, ln net.Listener) error {
+	bell, err := notify.NewDoorbell(s.queue, s.log)
+	if err != nil {
+		return err
+	}
+	s.life.add("doorbell", func(context.Context) error { return bell.Close() })
+	turns, err := newTurns(s.cfg, s.store, bell)
+	if err != nil {
+		return err
+	}
+	if s.roles.worker {
+		if err := s.startWorker(turns); err != nil {
+			return err
+		}
+	}
+	mux := http.NewServeMux()
+	addHealth(mux, checks{database: s.store.Ready, redis: func(ctx context.Context) error { return s.redis.Ping(ctx).Err() }}, s.metrics)
+	if s.roles.web {
+		if err := s.addDoors(ctx, mux, turns); err != nil {
+			return err
+		}
+	}
+	panics := promauto.With(s.metrics).NewCounter(prometheus.CounterOpts{Name: "lingjuli_http_panics_total", Help: "Requests whose handler panicked."})
+	w := startWeb(ln, recovered(mux, s.log, panics), s.log)
+	s.life.add("web", w.stop)
+	return nil
+}
+
+func (s *server) startWorker(turns turn.Turner) error {
+	cfg := notify.WorkerConfig{
+		Store: s.store, Senders: map[notify.Channel]notify.Sender{}, Replies: smsReplies{turns}, Redis: s.queue, Rules: rules(s.cfg),
+		Looks: s.cfg.Looks, Validity: s.cfg.Validity, SMSQPS: s.cfg.SMSQPS, WeChat: s.cfg.WeChatQPS, Now: time.Now, Logger: s.log,
+	}
+	if s.sms != nil {
+		cfg.Senders[notify.SMS], cfg.Looker = s.sms, s.sms
+	}
+	if s.wechat != nil {
+		sender := bot.NewSender(s.wechat)
+		sender.Refusals = goneConsents{turns, s.log}
+		cfg.Senders[notify.WeChat] = sender
+	}
+	w, err := notify.NewWorker(cfg)
+	if err != nil {
+		return err
+	}
+	// The worker outlives the signal: it is stopped in its turn, with time to write down what is under way.
+	if err := w.Start(context.Background()); err != nil {
+		return err
+	}
+	s.life.add("worker", func(context.Context) error { w.Shutdown(); return nil })
+	return nil
+}
+
+// addDoors mounts what strangers and staff come in by.
+func (s *server) addDoors(ctx context.Context, mux *http.ServeMux, turns turn.Turner) error {
+	if s.wechat != nil {
+		callback, err := bot.NewCallback(
+			bot.Account{AppID: s.cfg.WeChat.AppID, Token: s.cfg.WeChat.Token, AESKeys: s.cfg.WeChat.AESKeys, Compat: s.cfg.WeChat.Compat},
+			bot.CallbackOptions{Turner: turns, Proofs: proofs{s.store}, Late: s.wechat, Log: s.log, Metrics: s.metrics})
+		if err != nil {
+			return err
+		}
+		s.life.add("callback", callback.Shutdown)
+		mux.Handle("/wechat/callback", callback)
+		menu, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		s.life.add("menu", func(context.Context) error { cancel(); return nil })
+		go s.keepMenu(menu)
+	}
+	if s.sms != nil {
+		mux.Handle("/aliyun/", aliyun.ReceiptHandler(s.cfg.Secrets, receiptSink{s.store}))
+	}
+	pages, err := s.newConsole()
+	if err != nil {
+		return err
+	}
+	mux.Handle("/console/", pages)
+	mux.Handle("GET /{$}", http.RedirectHandler("/console/", http.StatusSeeOther))
+	return nil
+}
+
+// keepMenu creates the account's menu where it differs, and tries again while WeChat does not answer.
+func (s *server) keepMenu(ctx context.Context) {
+	for pause := 2 * time.Second; ; pause = min(2*pause, 10*time.Minute) {
+		changed, err := s.wechat.EnsureMenu(ctx, menuButtons())
+		if err == nil {
+			if changed {
+				s.log.Info("the account's menu was created")
+			}
+			return
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		s.log.Warn("the account's menu could not be checked", "error", err, "again_in", pause.String())
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (s *server) newConsole() (http.Handler, error) {
+	service, err := staffService(s.store)
+	if err != nil {
+		return nil, err
+	}
+	campaigns := newCampaigns(s.cfg, s.store, s.sms)
+	return console.New(console.Config{
+		Staff: consoleStaff{service, s.store}, Audit: s.store, People: s.store, Regions: s.store, Counts: s.store,
+		Campaigns: campaigns, Forecast: campaigns, Sessions: s.store.StaffSessions(time.Now), PublicURL: s.cfg.PublicURL.String(),
+		Location: s.cfg.Zone, Now: time.Now, Logger: s.log, Closing: s.closing,
+	})
+}

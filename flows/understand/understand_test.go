@@ -10,9 +10,12 @@ import (
 	"unicode/utf8"
 )
 
+// shared is learnt once: under the race detector that takes its time.
+var shared = sync.OnceValues(New)
+
 func newForTest(t testing.TB) *Understander {
 	t.Helper()
-	u, err := New()
+	u, err := shared()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +102,11 @@ func TestAResultIsWhatTheCommandPrints(t *testing.T) {
 }
 
 func TestTwoUnderstandersAgree(t *testing.T) {
-	a, b := newForTest(t), newForTest(t)
+	a := newForTest(t)
+	b, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {

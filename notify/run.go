@@ -30,6 +30,7 @@ type runner struct {
 	looks   Looks
 	office  func(region string) map[string]string
 	owner   string
+	lease   time.Duration
 	now     func() time.Time
 	log     *slog.Logger
 	texts   textCache
@@ -71,9 +72,10 @@ type flight struct {
 	answer   Answer
 }
 
-// run takes queued calls of one campaign and channel from claim to settled. Members is how many recipients they have.
-func (r *runner) run(ctx context.Context, task callTask) error {
-	if err := r.takeTokens(ctx, task); err != nil {
+// run takes queued calls of one campaign and channel from claim to settled. Where alive has ended nothing new is begun:
+// what was rung for waits in its row.
+func (r *runner) run(ctx, alive context.Context, task callTask) error {
+	if err := r.takeTokens(alive, task); err != nil {
 		return err
 	}
 	flights, err := r.begin(ctx, task.Calls)
@@ -134,7 +136,7 @@ func (r *runner) take(ctx context.Context, b Bucket, n int, deadline time.Time) 
 // begin claims the calls: drops who no longer qualifies, renders and signs, all under the claim's locks.
 func (r *runner) begin(ctx context.Context, ids []int64) (map[int64]*flight, error) {
 	var flights map[int64]*flight
-	q := ClaimQuery{IDs: ids, Owner: r.owner, Lease: claimLease, CapSpan: r.rules.Cap.Longest(), Today: r.now().In(r.rules.Zone)}
+	q := ClaimQuery{IDs: ids, Owner: r.owner, Lease: r.lease, CapSpan: r.rules.Cap.Longest(), Today: r.now().In(r.rules.Zone)}
 	err := r.calls.BeginCalls(ctx, q, func(facts ClaimFacts) ([]Beginning, error) {
 		flights = map[int64]*flight{}
 		return r.decide(ctx, facts, flights)

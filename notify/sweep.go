@@ -12,10 +12,9 @@ import (
 	"github.com/lingjuli/lingjuli/internal/register"
 )
 
-// The sweeper's times. Hold is how long a call that one sweeper took stays away from the others.
+// The sweeper's times. A call that one sweeper took stays away from the others for a lease.
 const (
 	sweepEvery  = time.Second
-	sweepHold   = 15 * time.Second
 	sweepBatch  = 500
 	lookTimeout = 10 * time.Second
 	looksAtOnce = 8
@@ -113,7 +112,7 @@ func (w *Worker) sweepNotices(ctx context.Context) error {
 
 // sweepCalls looks after calls whose time has come, each by its state.
 func (w *Worker) sweepCalls(ctx context.Context) error {
-	calls, now, err := w.cfg.Store.DueCalls(ctx, sweepBatch, sweepHold)
+	calls, now, err := w.cfg.Store.DueCalls(ctx, sweepBatch, w.cfg.Lease)
 	if err != nil || len(calls) == 0 {
 		return err
 	}

@@ -32,7 +32,8 @@ type WorkerConfig struct {
 	Office   func(region string) map[string]string // .Office of texts; nil: none
 	Now      func() time.Time
 	Logger   *slog.Logger
-	Parallel int // calls under way at once; 0: 24
+	Parallel int           // calls under way at once; 0: 24
+	Lease    time.Duration // of a claim; 0: long enough for a slow platform, short enough for a dead worker
 }
 
 // Worker plans, dispatches, sends, sweeps and applies receipts. Any number of them may run at once, on any machines.
@@ -46,6 +47,7 @@ type Worker struct {
 	client  *asynq.Client
 	redis   redis.UniversalClient
 	kick    chan struct{}
+	alive   context.Context // ends when the worker is told to stop
 	stop    context.CancelFunc
 	running sync.WaitGroup
 }
@@ -65,6 +67,9 @@ func NewWorker(cfg WorkerConfig) (*Worker, error) {
 	if cfg.Parallel == 0 {
 		cfg.Parallel = 24
 	}
+	if cfg.Lease == 0 {
+		cfg.Lease = claimLease
+	}
 	if cfg.VoiceQPS == 0 {
 		cfg.VoiceQPS = cfg.SMSQPS
 	}
@@ -73,7 +78,7 @@ func NewWorker(cfg WorkerConfig) (*Worker, error) {
 	w.run = &runner{
 		calls: cfg.Store, keys: cfg.Store, senders: cfg.Senders, limiter: cfg.Limiter, rules: cfg.Rules, looks: cfg.Looks,
 		qps:    map[Channel]int{SMS: cfg.SMSQPS, WeChat: cfg.WeChat, Voice: cfg.VoiceQPS},
-		office: cfg.Office, owner: newOwner(), now: cfg.Now, log: cfg.Logger,
+		office: cfg.Office, lease: cfg.Lease, owner: newOwner(), now: cfg.Now, log: cfg.Logger,
 	}
 	w.urgent = &urgent{store: cfg.Store, sender: cfg.Senders[SMS], limiter: cfg.Limiter, qps: cfg.SMSQPS, now: cfg.Now, log: cfg.Logger}
 	return w, nil
@@ -89,6 +94,7 @@ func newOwner() string {
 // Start starts the worker and returns at once. Redis may be away; the worker goes on when it is back.
 func (w *Worker) Start(ctx context.Context) error {
 	ctx, w.stop = context.WithCancel(ctx)
+	w.alive = ctx
 	// Bulk and urgent have servers of their own: a platform that hangs must not hold up a code.
 	w.bulk = w.newServer(ctx, w.cfg.Parallel, map[string]int{queueDefault: 6, queueBulk: 3, queueChores: 1})
 	w.fast = w.newServer(ctx, 4, map[string]int{queueUrgent: 1})
@@ -147,8 +153,8 @@ func (w *Worker) handle(ctx context.Context, t *asynq.Task) error {
 			w.cfg.Logger.Error("a task is unreadable", "kind", t.Type(), "error", err)
 			return nil
 		}
-		err := w.run.run(ctx, task)
-		if err != nil && !errors.Is(err, errNoTurn) && ctx.Err() == nil {
+		err := w.run.run(ctx, w.alive, task)
+		if err != nil && !errors.Is(err, errNoTurn) && w.alive.Err() == nil {
 			w.cfg.Logger.Warn("calls wait for another try", "calls", task.Calls, "error", err)
 		}
 		w.hurry()

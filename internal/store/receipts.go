@@ -122,7 +122,7 @@ type receiptMatch struct {
 }
 
 func (t *tx) applyReports(ids []int64, reports []notify.Report, now time.Time, judge func(notify.Campaign, string) *notify.Halting) error {
-	byCall, verdicts := t.matchCalls(ids, reports)
+	byCall, verdicts := t.matchCalls(ids, reports, now)
 	calls, err := t.begunCalls(byCall)
 	if err != nil {
 		return err
@@ -154,7 +154,7 @@ func (t *tx) applyReports(ids []int64, reports []notify.Report, now time.Time, j
 }
 
 // matchCalls sorts receipts by the call their OutID names. Those of notices are settled here.
-func (t *tx) matchCalls(ids []int64, reports []notify.Report) (map[int64][]int, map[int64]string) {
+func (t *tx) matchCalls(ids []int64, reports []notify.Report, now time.Time) (map[int64][]int, map[int64]string) {
 	byCall := map[int64][]int{}
 	verdicts := make(map[int64]string, len(ids))
 	for i, r := range reports {
@@ -164,7 +164,7 @@ func (t *tx) matchCalls(ids []int64, reports []notify.Report) (map[int64][]int, 
 			continue
 		}
 		if id, ok := notify.NoticeOf(t.keys, r.OutID); ok {
-			verdicts[ids[i]] = t.applyToNotice(id, r)
+			verdicts[ids[i]] = t.applyToNotice(id, r, now)
 			continue
 		}
 		verdicts[ids[i]] = "forged"
@@ -173,13 +173,13 @@ func (t *tx) matchCalls(ids []int64, reports []notify.Report) (map[int64][]int, 
 }
 
 // applyToNotice settles a notice by its receipt.
-func (t *tx) applyToNotice(id int64, r notify.Report) string {
+func (t *tx) applyToNotice(id int64, r notify.Report, now time.Time) string {
 	state := notify.NoticeFailed
 	if r.Delivered {
 		state = notify.NoticeDelivered
 	}
-	n, err := t.exec(`UPDATE outbox SET state = $2, code = $3 WHERE id = $1 AND phone_idx = $4 AND state IN (`+quoted(state.From())+`)`,
-		id, state, r.ErrCode, t.keys.Index("phone", string(r.Phone)))
+	n, err := t.exec(`UPDATE outbox SET state = $2, code = $3, settled_at = $5, lease_until = 0, params = '' WHERE id = $1 AND phone_idx = $4 AND state IN (`+quoted(state.From())+`)`,
+		id, state, r.ErrCode, t.keys.Index("phone", string(r.Phone)), toMicros(now))
 	if err != nil || n == 0 {
 		return "unknown"
 	}
@@ -317,7 +317,7 @@ func (t *tx) deliver(c begunCall, people []int64, now time.Time) (int64, error) 
 	if err != nil || n == 0 {
 		return n, err
 	}
-	if err := t.markReached(people, now); err != nil {
+	if err := t.touchReached(people, now); err != nil {
 		return n, err
 	}
 	return n, t.settleSharedHouseholds(c.key, people, now)

@@ -126,7 +126,7 @@ func (t *tx) acceptCall(c begunCall, r notify.CallResult, now time.Time) error {
 		return err
 	}
 	if !c.channel.Phone() {
-		return t.markReached(c.people, now)
+		return t.touchReached(c.people, now)
 	}
 	if !r.WakeAt.IsZero() {
 		if err := t.wakeForFallback(c, r.WakeAt); err != nil {
@@ -151,12 +151,6 @@ func (t *tx) wakeForFallback(c begunCall, at time.Time) error {
 	_, err := t.exec(`UPDATE calls SET wake_at = $2 WHERE id = $1 AND EXISTS (SELECT 1 FROM deliveries d
 		WHERE d.month = $3 AND d.campaign_id = $4 AND `+t.among("d.person_id", 5)+` AND d.call_id = $1 AND d.later <> '' AND d.state = 'accepted')`,
 		c.id, toMicros(at), c.key.month, c.key.id, t.idList(c.people))
-	return err
-}
-
-// markReached keeps the day on which anything last reached these people.
-func (t *tx) markReached(people []int64, at time.Time) error {
-	_, err := t.exec(`UPDATE people SET last_reached_at = $1 WHERE `+t.among("id", 2)+` AND last_reached_at < $1`, toMicros(at), t.idList(people))
 	return err
 }
 
@@ -264,6 +258,9 @@ func (t *tx) optOutThere(c begunCall, now time.Time) error {
 	for _, m := range c.members {
 		_, err := t.exec(`INSERT INTO opt_outs (phone_idx, via, at) VALUES ($1, 'platform', $2) ON CONFLICT (phone_idx) DO NOTHING`, m.phone, toMicros(now))
 		if err != nil {
+			return err
+		}
+		if err := t.refreshOptedOutPhone(m.phone); err != nil {
 			return err
 		}
 	}

@@ -199,7 +199,6 @@ func TestAnAnswerThatIsLostIsUnknownAndNeverFailed(t *testing.T) {
 	whole := func(status, body string) func(net.Conn) { return response(status, body, len(body)) }
 	for name, answer := range map[string]func(net.Conn){
 		"closed after accepting": readRequest,
-		"closed unread":          func(net.Conn) {},
 		"reset":                  func(c net.Conn) { readRequest(c); _ = c.(*net.TCPConn).SetLinger(0) },
 		"garbage":                func(c net.Conn) { readRequest(c); io.WriteString(c, "SSH-2.0-x\r\n\r\n") },
 		"truncated":              response("200 OK", accepted[:60], len(accepted)),

@@ -2,19 +2,114 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
 
+	"github.com/lingjuli/lingjuli/internal/register"
 	"github.com/lingjuli/lingjuli/internal/store"
 )
 
-type importCmd struct{}
+// shownRejections is how many refused rows are printed; the report has all.
+const shownRejections = 20
 
-func (c *importCmd) Run(a *app) error { return nil }
-
-type importRequest struct{ kind, path string }
-type rej struct {
-	Row    int
-	Reason string
+type importCmd struct {
+	Kind   string            `arg:""`
+	File   string            `arg:""`
+	DryRun bool              `name:"dry-run"`
+	Report string            `name:"report" placeholder:"FILE.json"`
+	Region string            `name:"region" placeholder:"CODE"`
+	Set    map[string]string `name:"set" placeholder:"COLUMN=VALUE" mapsep:"none"`
 }
-type rep struct{ Rejected []rej }
 
-func importFile(ctx context.Context, s *store.Store, r importRequest) (rep, error) { return rep{}, nil }
+// importRequest is one import, for the command and the demo alike.
+type importRequest struct {
+	kind, path, region string
+	set                map[string]string
+	dryRun             bool
+	progress           func(register.Progress)
+}
+
+func importFile(ctx context.Context, s *store.Store, r importRequest) (register.Report, error) {
+	i := register.Importer{Kind: register.Kind(r.kind), Set: r.set, Region: r.region, DryRun: r.dryRun, Progress: r.progress}
+	return i.RunFile(ctx, r.path, s)
+}
+
+// Run imports one sheet. Refused rows are no failure of the command: they are in the report.
+func (c *importCmd) Run(a *app) error {
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
+	s, err := readyStore(a.ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	report, err := importFile(a.ctx, s, importRequest{kind: c.Kind, path: c.File, region: c.Region, set: c.Set, dryRun: c.DryRun, progress: a.importProgress()})
+	if err != nil {
+		return c.explain(err)
+	}
+	if c.Report != "" {
+		if err := writeJSON(c.Report, report); err != nil {
+			return err
+		}
+	}
+	c.print(a, report)
+	return nil
+}
+
+// importProgress prints to standard error at most once a second, so that a long import is seen to move.
+func (a *app) importProgress() func(register.Progress) {
+	last := time.Now()
+	return func(p register.Progress) {
+		if time.Since(last) < time.Second {
+			return
+		}
+		last = time.Now()
+		fmt.Fprintln(a.stderr, a.texts.t("import_progress", "Row", p.Row, "Rejected", p.Rejected))
+	}
+}
+
+// explain gives an import's error its words and its exit code.
+func (c *importCmd) explain(err error) error {
+	kinds := make([]string, 0, len(register.Kinds()))
+	for _, k := range register.Kinds() {
+		kinds = append(kinds, string(k))
+	}
+	switch {
+	case errors.Is(err, register.ErrUnknownKind):
+		return &saying{key: "unknown_kind", data: []any{"Kind", c.Kind, "Kinds", strings.Join(kinds, " ")}, err: errUsage}
+	case errors.Is(err, register.ErrUnknownColumn):
+		return &saying{key: "unknown_column", data: []any{"Reason", err}, err: errUsage}
+	case errors.Is(err, register.ErrUnreadable):
+		return &saying{key: "cannot_read", data: []any{"Path", c.File, "Reason", strings.TrimPrefix(err.Error(), register.ErrUnreadable.Error()+": ")}, err: err}
+	}
+	return err
+}
+
+func (c *importCmd) print(a *app, r register.Report) {
+	for i, x := range r.Rejected {
+		if i == shownRejections {
+			fmt.Fprintln(a.stdout, a.texts.t("import_more", "Count", len(r.Rejected)-i))
+			break
+		}
+		fmt.Fprintln(a.stdout, a.texts.t("import_rejected", "Row", x.Row, "Reason", x.Reason, "Value", x.Value))
+	}
+	if c.DryRun {
+		fmt.Fprintln(a.stdout, a.texts.t("import_dry"))
+	}
+	fmt.Fprintln(a.stdout, a.texts.t("import_done", "Rows", r.Rows, "Accepted", r.Accepted, "Updated", r.Updated, "Unchanged", r.Unchanged,
+		"Rejected", len(r.Rejected), "Skipped", len(r.Skipped), "Warnings", len(r.Warnings)))
+}
+
+func writeJSON(path string, value any) error {
+	raw, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(raw, '\n'), 0o600)
+}

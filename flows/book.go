@@ -29,6 +29,8 @@ type Settings struct {
 	OptOut       []string            `yaml:"opt_out"`
 	OptOutIdle   []string            `yaml:"opt_out_when_nothing_is_asked"`
 	Leave        []string            `yaml:"leave"`
+	Yes          []string            `yaml:"yes"`
+	No           []string            `yaml:"no"`
 	OptIn        []string            `yaml:"opt_in"`
 	Back         []string            `yaml:"back"`
 	Menu         []string            `yaml:"menu"`
@@ -145,7 +147,8 @@ func (b *Book) add(d *Definition) error {
 		return err
 	}
 	for _, s := range d.Steps {
-		if _, err := s.kind(); err != nil {
+		var err error
+		if s.is, err = s.findKind(); err != nil {
 			return fmt.Errorf("flow %s: step %s %w", d.ID, s.ID, err)
 		}
 	}

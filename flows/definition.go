@@ -14,6 +14,7 @@ type Definition struct {
 	Needs   string   `yaml:"needs"`   // guard: "bound", or nothing
 	SMS     bool     `yaml:"sms"`     // may run on SMS; all others answer there by naming the office
 	Aside   bool     `yaml:"aside"`   // said in passing: the open question stays
+	Vague   bool     `yaml:"vague"`   // what is taken for it is no wish while a question is open
 	Soft    bool     `yaml:"soft"`    // a question that gives way to any other input
 	Steps   []*Step  `yaml:"steps"`
 
@@ -37,6 +38,8 @@ type Step struct {
 	End      *End              `yaml:"end"`
 	Forget   []string          `yaml:"forget"` // variables dropped when the step is reached
 	Go       string            `yaml:"go"`     // next step; none: the one below
+
+	is stepKind
 }
 
 // SMSText names a reviewed template of kind reply and fills its variables.
@@ -64,7 +67,8 @@ type Choose struct {
 // Option is one answer to a choice.
 type Option struct {
 	Label string            `yaml:"label"`
-	Words []string          `yaml:"words"`
+	Words []string          `yaml:"words"` // one with ~ in front counts anywhere in the answer
+	Means string            `yaml:"means"` // "yes" or "no": the words for it count too
 	Set   map[string]string `yaml:"set"`
 	Go    string            `yaml:"go"`   // a step, or one of the special targets
 	Flow  string            `yaml:"flow"` // another flow instead
@@ -90,8 +94,8 @@ type End struct {
 	Offer  []string `yaml:"offer"`
 }
 
-// kind says which of its kinds a step is.
-func (s *Step) kind() (stepKind, error) {
+// findKind says which of its kinds a step is.
+func (s *Step) findKind() (stepKind, error) {
 	var kinds []stepKind
 	for k, set := range map[stepKind]bool{
 		kindSay: s.Say != "", kindAsk: s.Ask != nil, kindChoose: s.Choose != nil, kindRequest: s.LookUp != "" || s.Do != "",

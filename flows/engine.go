@@ -169,11 +169,7 @@ func (r *run) perform(d *Definition, f *Frame, s *Step) error {
 	for _, name := range s.Forget {
 		delete(f.Vars, name)
 	}
-	kind, err := s.kind()
-	if err != nil {
-		return fmt.Errorf("flows: flow %s: step %s: %w", d.ID, s.ID, err)
-	}
-	switch kind {
+	switch s.is {
 	case kindSay:
 		r.sayStep(f, s)
 		r.next(d, f, s)
@@ -220,7 +216,7 @@ func (r *run) next(d *Definition, f *Frame, s *Step) {
 
 func (r *run) end(e *End) {
 	if e.Failed {
-		r.s.Stack = nil
+		r.s.Stack, r.s.Parked = nil, nil // what waits behind it would fail the same way
 	} else {
 		r.pop()
 	}

@@ -1,6 +1,9 @@
 package flows
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // hear takes what a person said: first the words that hold everywhere, then an answer to the open question,
 // then a new wish. It sets where the conversation stands; proceed runs it from there.
@@ -25,6 +28,7 @@ func (r *run) hear() {
 	case r.global(said):
 	case q != nil && q.Ask != nil && r.answer(q.Ask):
 	case q == nil && r.number():
+	case r.answersParked():
 	default:
 		r.wish()
 	}
@@ -43,7 +47,7 @@ func (r *run) hide() {
 // pick answers the open question by one of its options: a number, or one of its words.
 func (r *run) pick(q *Step, said string) bool {
 	if q.Ask != nil {
-		i := optionWith(q.Ask.Branches, said)
+		i := r.e.optionWith(q.Ask.Branches, said)
 		return i >= 0 && r.follow(q.Ask.Branches[i])
 	}
 	if n := r.in.Choice; n >= 1 && n <= len(q.Choose.Options) {
@@ -52,13 +56,21 @@ func (r *run) pick(q *Step, said string) bool {
 		}
 		return r.follow(q.Choose.Options[n-1])
 	}
-	i := optionWith(q.Choose.Options, said)
+	i := r.e.optionWith(q.Choose.Options, said)
 	return i >= 0 && r.follow(q.Choose.Options[i])
 }
 
-func optionWith(options []Option, said string) int {
+func (e *Engine) optionWith(options []Option, said string) int {
 	return slices.IndexFunc(options, func(o Option) bool {
-		return slices.ContainsFunc(o.Words, func(w string) bool { return normalise(w) == said })
+		if o.Means == "yes" && e.words.has(wordYes, said) || o.Means == "no" && e.words.has(wordNo, said) {
+			return true
+		}
+		return slices.ContainsFunc(o.Words, func(w string) bool {
+			if part, anywhere := strings.CutPrefix(w, "~"); anywhere {
+				return strings.Contains(said, normalise(part))
+			}
+			return normalise(w) == said
+		})
 	})
 }
 
@@ -172,7 +184,7 @@ func (r *run) more() {
 
 // answer tries the words on an open question. A wish said plainly is not taken for a name.
 func (r *run) answer(a *Ask) bool {
-	values, ok := r.e.validate(a.As, r.in.Text, r.understand)
+	values, ok := r.e.validate(a.As, answer{text: r.in.Text, guess: r.understand, again: r.s.Fails > 0})
 	if !ok {
 		return false
 	}
@@ -188,6 +200,24 @@ func (r *run) answer(a *Ask) bool {
 	r.s.Fails = 0
 	r.next(d, f, d.step(f.Step))
 	return true
+}
+
+// answersParked takes an ID number or a code for the answer to the suspended question that waits for it.
+func (r *run) answersParked() bool {
+	if len(r.s.Parked) == 0 {
+		return false
+	}
+	f := r.s.Parked[len(r.s.Parked)-1]
+	s := r.e.book.flows[f.Flow].step(f.Step)
+	if s.Ask == nil || s.Ask.As != "id_number" && s.Ask.As != "code" {
+		return false
+	}
+	if _, fits := r.e.validate(s.Ask.As, answer{text: r.in.Text}); !fits {
+		return false
+	}
+	r.resume()
+	r.hide()
+	return r.answer(s.Ask)
 }
 
 // number follows one of the numbers offered last; a number from a menu long gone counts as the main menu's.
@@ -216,9 +246,11 @@ func (e *Engine) mainOffers() []string {
 func (r *run) wish() {
 	g := r.understand()
 	flow := r.e.book.byIntent[g.Intent]
-	sure := flow != "" && g.Score >= r.e.book.settings.Sure
+	sure := flow != "" && g.Score >= r.e.book.settings.Sure && (r.waiting() == nil || !r.e.book.flows[flow].Vague)
 	r.understood(g.Intent, g.Score)
 	switch {
+	case r.waiting() == nil && r.bareID():
+		r.begin(flowBind) // an answer that came after its question was forgotten
 	case sure && r.away() && (r.e.book.flows[flow].Aside || r.running(flow)):
 		r.askToResume()
 	case sure:
@@ -236,6 +268,11 @@ func (r *run) wish() {
 	default:
 		r.miss()
 	}
+}
+
+func (r *run) bareID() bool {
+	_, _, found := findID(r.in.Text)
+	return found && !r.in.Env.Bound
 }
 
 // miss is an answer that does not fit the open question. The second in a row leads to numbers and a person.
@@ -301,6 +338,13 @@ func (r *run) begin(flow string) {
 	if r.running(flow) {
 		return // they are in it already: the question is put again
 	}
+	guarded := d.Needs == "bound" && !r.in.Env.Bound
+	var check []Frame // an identity check under way serves the new wish as well as the old one
+	if f := r.top(); guarded && f != nil && f.Flow == flowBind {
+		check = []Frame{*f}
+		r.pop()
+		r.say("bind.then", map[string]string{"title_key": d.Title}, nil)
+	}
 	if len(r.s.Stack) > 0 {
 		r.s.Parked, r.s.Stack = r.s.Stack, nil
 	}
@@ -308,7 +352,10 @@ func (r *run) begin(flow string) {
 	if d.hears() && r.in.Text != "" {
 		r.top().set("heard", r.in.Text)
 	}
-	if d.Needs == "bound" && !r.in.Env.Bound {
+	switch {
+	case check != nil:
+		r.s.Stack = append(r.s.Stack, check...)
+	case guarded:
 		r.push(flowBind)
 	}
 }

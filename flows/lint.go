@@ -17,7 +17,7 @@ import (
 func (b *Book) Lint(catalogue *locales.Bundle) []string {
 	l := &linter{b: b, catalogue: catalogue, used: make(map[string]bool)}
 	for _, key := range hostTexts() {
-		l.text("the engine", key, []string{"year", "month", "day"})
+		l.text("the engine", key, []string{"year", "month", "day", "title"})
 	}
 	for _, id := range b.order {
 		l.flow(b.flows[id])
@@ -184,6 +184,9 @@ func (l *linter) options(d *Definition, where string, options []Option, labelled
 			l.text(where, o.Label, nil)
 		} else if labelled {
 			l.complain("%s: a choice without a label", where)
+		}
+		if !slices.Contains([]string{"", "yes", "no"}, o.Means) {
+			l.complain("%s: %q means neither yes nor no", where, o.Means)
 		}
 		special := slices.Contains([]string{goAgain, goMenu, goResume, goDrop}, o.Go)
 		switch {

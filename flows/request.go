@@ -62,7 +62,7 @@ func standing() []string {
 // hostTexts are the texts that the engine and the host use without a definition naming them.
 func hostTexts() []string {
 	return []string{
-		"date.civil", "clarify.which", "retry.choice", "choices.how", "more.hint", "insurance.medical", "insurance.pension",
+		"date.civil", "bind.then", "clarify.which", "retry.choice", "choices.how", "more.hint", "insurance.medical", "insurance.pension",
 		"subsidy.received", "subsidy.reviewing", "subsidy.publicised", "subsidy.approved", "subsidy.paid_out",
 		"subsidy.returned", "premium.paid", "premium.unpaid", "premium.partly_paid",
 	}

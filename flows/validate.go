@@ -15,18 +15,25 @@ import (
 // validators is the closed list of what an answer can be checked for.
 func validators() []string { return []string{"name", "id_number", "code", "words"} }
 
+// answer is what somebody said to an open question.
+type answer struct {
+	text  string
+	guess func() Guess
+	again bool // they said something that did not fit just before
+}
+
 // validate checks an answer. The value under "" is the answer itself; others are what came along with it
 // (a name and an ID number in one message).
-func (e *Engine) validate(as, text string, guess func() Guess) (map[string]string, bool) {
+func (e *Engine) validate(as string, a answer) (map[string]string, bool) {
 	switch as {
 	case "name":
-		return e.validName(text, guess)
+		return e.validName(a)
 	case "id_number":
-		return e.validID(text)
+		return e.validID(a.text)
 	case "code":
-		return validCode(text)
+		return validCode(a.text)
 	case "words":
-		return validWords(text)
+		return validWords(a.text)
 	}
 	return nil, false
 }
@@ -60,26 +67,31 @@ func (e *Engine) validID(text string) (map[string]string, bool) {
 		return nil, false
 	}
 	values := map[string]string{"": id}
-	if name := e.book.settings.nameIn(rest); name != "" {
+	if name := e.book.settings.nameIn(rest, true); name != "" {
 		values["name"] = name
 	}
 	return values, true
 }
 
-func (e *Engine) validName(text string, guess func() Guess) (map[string]string, bool) {
-	id, rest, found := findID(text)
-	name := e.book.settings.nameIn(rest)
-	if name == "" {
+// validName takes a name, unless the words are rather a wish: one said plainly, or less plainly by what doesn't begin
+// with a surname. Whoever says it twice means it.
+func (e *Engine) validName(a answer) (map[string]string, bool) {
+	id, rest, found := findID(a.text)
+	name := e.book.settings.nameIn(rest, found)
+	switch {
+	case name == "":
 		return nil, false
-	}
-	if found {
+	case found:
 		return map[string]string{"": name, "id_number": id}, true
+	case strings.ContainsRune(name, nameDot):
+		return map[string]string{"": name}, true
 	}
-	bound := e.book.settings.Sure
-	if utf8.RuneCountInString(name) <= 4 && e.surname(name) {
-		bound = e.book.settings.Certain // a surname in front: only a plain wish outweighs it
-	}
-	if g := guess(); g.Score >= bound && e.book.byIntent[g.Intent] != "" {
+	g := a.guess()
+	flow := e.book.flows[e.book.byIntent[g.Intent]]
+	likely := utf8.RuneCountInString(name) <= 4 && e.surname(name)
+	switch {
+	case flow == nil, likely && (flow.Vague || a.again), flow.Vague && a.again:
+	case likely && g.Score >= e.book.settings.Certain, !likely && g.Score >= e.book.settings.Sure:
 		return nil, false
 	}
 	return map[string]string{"": name}, true
@@ -91,7 +103,8 @@ func (e *Engine) surname(name string) bool {
 }
 
 // nameIn takes a person's name out of a message: 2 to 15 Han characters with the dot of minority names.
-func (s Settings) nameIn(text string) string {
+// besideID: the message held an ID number too, and the words that announce it are no part of the name.
+func (s Settings) nameIn(text string, besideID bool) string {
 	text = trimMarks(strings.ToLower(text))
 	for _, lead := range s.NameLead {
 		if after, ok := strings.CutPrefix(text, lead); ok {
@@ -99,7 +112,9 @@ func (s Settings) nameIn(text string) string {
 		}
 	}
 	for _, tail := range s.NameTail {
-		text = trimMarks(strings.TrimSuffix(text, tail))
+		if besideID {
+			text = trimMarks(strings.TrimSuffix(text, tail))
+		}
 	}
 	name := strings.Map(func(r rune) rune {
 		switch r {

@@ -30,6 +30,8 @@ const (
 	wordPerson
 	wordMore
 	wordLeave
+	wordYes
+	wordNo
 )
 
 // globalWords maps each normalised word to its meanings.
@@ -40,6 +42,7 @@ func newGlobalWords(s Settings) globalWords {
 	for meaning, words := range map[globalWord][]string{
 		wordOptOut: s.OptOut, wordOptIn: s.OptIn, wordBack: s.Back, wordMenu: s.Menu, wordRepeat: s.Repeat,
 		wordPerson: s.Person, wordMore: s.More, wordLeave: s.Leave, wordOptOutIdle: s.OptOutIdle,
+		wordYes: s.Yes, wordNo: s.No,
 	} {
 		for _, word := range words {
 			w[normalise(word)] = append(w[normalise(word)], meaning)

@@ -102,17 +102,3 @@ func (q quietLogger) Info(...any)       {}
 func (q quietLogger) Warn(args ...any)  { q.log.Debug("queue", "words", fmt.Sprint(args...)) }
 func (q quietLogger) Error(args ...any) { q.log.Debug("queue", "words", fmt.Sprint(args...)) }
 func (q quietLogger) Fatal(args ...any) { q.log.Error("queue", "words", fmt.Sprint(args...)) }
-
-// Doorbell rings for notices from a process that has no worker of its own: a turn has written one.
-type Doorbell struct{ bell bell }
-
-// NewDoorbell makes a doorbell on the queue's Redis. Close it with Close.
-func NewDoorbell(opt asynq.RedisConnOpt, log *slog.Logger) *Doorbell {
-	return &Doorbell{bell{client: asynq.NewClient(opt), log: log}}
-}
-
-// Ring rings for a notice. When it can't, the sweeper does within a second.
-func (d *Doorbell) Ring(ctx context.Context, noticeID int64) { d.bell.ringNotice(ctx, noticeID) }
-
-// Close closes the doorbell's connection.
-func (d *Doorbell) Close() error { return d.bell.client.Close() }

@@ -4,6 +4,9 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOFUMPT       := mvdan.cc/gofumpt@v0.12.0
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
+# What is measured; each prints its bare cost beside it.
+BENCHES := ./bot ./cmd/... ./flows/... ./internal/store
+
 # Tests run beside a PostgreSQL and a Redis of their own, which end with them.
 SERVICES := bin/testservices
 WITH     := $(SERVICES) --
@@ -27,16 +30,17 @@ race: setup $(SERVICES) ## what runs side by side, three times over in shuffled 
 	@$(WITH) go test -race -count=3 -shuffle=on ./bot/... ./notify/... ./flows/turn/... ./internal/store/...
 
 e2e: setup $(SERVICES) ## kill the worker in the middle of campaigns, on both databases
-	@$(WITH) go test -tags e2e -timeout 30m -v ./cmd/...
+	@$(WITH) go test -tags e2e -count=1 -timeout 30m -v ./cmd/lingjuli
 
-browser: setup $(SERVICES) ## the console and the phones in Chromium
-	@$(WITH) go test -count=1 -run 'Browser' ./cmd/... ./internal/console/... ./internal/sandbox/...
+browser: setup $(SERVICES) ## the console and the phones in Chromium; pictures in bin/screenshots
+	@mkdir -p bin/screenshots
+	@LINGJULI_TEST_SCREENSHOTS=$(CURDIR)/bin/screenshots $(WITH) go test -count=1 -run Browser -v ./cmd/... ./internal/console ./internal/sandbox
 
 fuzz: ## every fuzz test for FUZZTIME (10s) each
 	@.ci/fuzz
 
 bench: $(SERVICES) ## callback, campaign and conversation beside their bare cost
-	@$(SERVICES) -durable -- go test -run '^$$' -bench . -benchmem -timeout 10m ./...
+	@$(SERVICES) -durable -- go test -run '^$$' -bench . -benchmem -timeout 10m $(BENCHES)
 
 lint: ## golangci-lint with the house's rules
 	@go run $(GOLANGCI_LINT) run ./...

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -89,12 +91,15 @@ const (
 func ParseCondition(text []byte) (Condition, error) {
 	var c Condition
 	dec := yaml.NewDecoder(bytes.NewReader(text))
-	if err := dec.Decode(&c); err != nil {
+	if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
 		var ce *ConditionError
 		if errors.As(err, &ce) {
 			return Condition{}, ce
 		}
 		return Condition{}, fmt.Errorf("register: read the condition: %w", err)
+	}
+	if c.IsZero() {
+		return Condition{}, &ConditionError{Path: "audience", Problem: ProblemEmpty, Want: "a condition; all: [] is everybody"}
 	}
 	return c, nil
 }
@@ -133,10 +138,10 @@ func (c Condition) plain() any {
 		return map[string]any{c.Test.Field: map[string]any{string(c.Test.Op): c.Test.plainValue()}}
 	case c.Not != nil:
 		return map[string]any{"not": c.Not.plain()}
-	case c.Any != nil:
-		return map[string]any{"any": plainList(c.Any)}
+	case c.All != nil:
+		return map[string]any{"all": plainList(c.All)}
 	}
-	return map[string]any{"all": plainList(c.All)}
+	return map[string]any{"any": plainList(c.Any)} // the zero Condition holds for nobody
 }
 
 func plainList(list []Condition) []any {
@@ -181,7 +186,7 @@ func (c Condition) Fields() []string {
 }
 
 func (c Condition) walk(visit func(Test)) {
-	for _, sub := range append(c.All, c.Any...) {
+	for _, sub := range slices.Concat(c.All, c.Any) {
 		sub.walk(visit)
 	}
 	if c.Not != nil {
@@ -191,6 +196,9 @@ func (c Condition) walk(visit func(Test)) {
 		visit(*c.Test)
 	}
 }
+
+// IsZero: nothing was said. It holds for nobody.
+func (c Condition) IsZero() bool { return c.All == nil && c.Any == nil && c.Not == nil && c.Test == nil }
 
 // Everybody is the condition that holds for every person.
 func Everybody() Condition { return Condition{All: []Condition{}} }

@@ -13,6 +13,9 @@ func (r *run) hear() {
 		r.in.Choice = r.e.book.settings.numberIn(said)
 	}
 	r.hide()
+	if !r.e.words.has(wordMore, said) {
+		r.s.Rest = nil // its pages go with the answer they belong to
+	}
 	q := r.waiting()
 	switch {
 	case r.e.words.optOut(said, q != nil):
@@ -27,6 +30,7 @@ func (r *run) hear() {
 		r.leave(flowMenu)
 	case r.global(said):
 	case q != nil && q.Ask != nil && r.answer(q.Ask):
+	case q != nil && q.Choose != nil && r.answersBefore():
 	case q == nil && r.number():
 	case r.answersParked():
 	default:
@@ -130,11 +134,9 @@ func (r *run) global(said string) bool {
 		r.begin(flowHuman)
 	case w.has(wordMore, said):
 		r.more()
-		return true
 	default:
 		return false
 	}
-	r.s.Rest = nil
 	return true
 }
 
@@ -200,6 +202,24 @@ func (r *run) answer(a *Ask) bool {
 	r.s.Fails = 0
 	r.next(d, f, d.step(f.Step))
 	return true
+}
+
+// answersBefore takes a code for the answer to the question before this one: the SMS came after all.
+func (r *run) answersBefore() bool {
+	f := r.top()
+	for i := len(f.Asked) - 2; i >= 0; i-- {
+		s := r.e.book.flows[f.Flow].step(f.Asked[i])
+		if s.Ask == nil || s.Ask.As != "code" {
+			continue
+		}
+		if _, fits := r.e.validate(s.Ask.As, answer{text: r.in.Text}); !fits {
+			return false
+		}
+		f.Step = s.ID
+		r.hide()
+		return r.answer(s.Ask)
+	}
+	return false
 }
 
 // answersParked takes an ID number or a code for the answer to the suspended question that waits for it.

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/lingjuli/lingjuli/flows"
@@ -112,8 +113,11 @@ func cutAt(text string, runes, size int) int {
 		}
 		end, n = i+utf8.RuneLen(r), n+1
 	}
-	if line := strings.LastIndexByte(text[:end], '\n'); line > end/2 {
-		return line + 1
+	// A line that is indented belongs to the one above it.
+	for line := strings.LastIndexByte(text[:end], '\n'); line > end/2; line = strings.LastIndexByte(text[:line], '\n') {
+		if next, _ := utf8.DecodeRuneInString(text[line+1:]); !unicode.IsSpace(next) {
+			return line + 1
+		}
 	}
 	return end
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/lingjuli/lingjuli/internal/register"
 	"github.com/lingjuli/lingjuli/internal/staff"
+	"github.com/lingjuli/lingjuli/internal/store/seal"
 	"github.com/lingjuli/lingjuli/notify"
 )
 
@@ -295,3 +296,5 @@ func TestUnansweredCallsAreResolvedAndNobodyGetsATextTwice(t *testing.T) {
 		onceEach(t, p, 792)
 	})
 }
+
+func newKey() string { return seal.NewDataKey() }

@@ -54,9 +54,10 @@ func requestKind(name string) (RequestKind, bool) {
 	return kinds[i], true
 }
 
-// Standing values are filled in by the host in every text: the lines to call.
+// Standing values are filled in by the host in every text: the lines to call, and where to agree to reminders
+// (empty: nowhere).
 func standing() []string {
-	return []string{"TelMedical", "TelPaying", "TelWork", "TelFraud", "TelOffice"}
+	return []string{"TelMedical", "TelPaying", "TelWork", "TelFraud", "TelOffice", "SubscribeURL"}
 }
 
 // hostTexts are the texts that the engine and the host use without a definition naming them.

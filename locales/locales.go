@@ -172,7 +172,7 @@ func (l *Localizer) Locale() Locale { return l.locale }
 // tests and `flows lint` keep that from happening, and a person still sees something they can quote.
 func (l *Localizer) Text(id string, values any) string {
 	text, err := l.localizer.Localize(&i18n.LocalizeConfig{MessageID: id, TemplateData: values})
-	if err != nil || text == "" {
+	if err != nil {
 		return id
 	}
 	return text

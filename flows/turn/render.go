@@ -22,7 +22,7 @@ func (t *oneTurn) values(l *locales.Localizer, given map[string]string) map[stri
 	book := t.s.engine.Book()
 	all := map[string]string{
 		"TelMedical": book.Line("medical", ""), "TelPaying": book.Line("paying", ""), "TelWork": book.Line("work", ""),
-		"TelFraud": book.Line("fraud", ""), "TelOffice": book.Line("office", t.region),
+		"TelFraud": book.Line("fraud", ""), "TelOffice": book.Line("office", t.region), "SubscribeURL": t.s.subscribeURL,
 	}
 	for name, value := range given {
 		if plain, isKey := strings.CutSuffix(name, "_key"); isKey {
@@ -54,7 +54,9 @@ func (t *oneTurn) write(effects []flows.Effect) (Answer, []string) {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case flows.Say:
-			lines = append(lines, l.Text(e.Key, t.values(l, e.Values)))
+			if text := l.Text(e.Key, t.values(l, e.Values)); text != "" {
+				lines = append(lines, text)
+			}
 		case flows.Page:
 			return Answer{Text: e.Text}, nil
 		case flows.Offer:

@@ -25,7 +25,7 @@ const (
 // ErrEndless: the engine asks the host for one thing after another.
 var ErrEndless = errors.New("turn: a conversation asks without end")
 
-// Config is what a Service is made of. Now, Digits and Zone may be left out.
+// Config is what a Service is made of. Bell, Now, Digits, Zone and SubscribeURL may be left out.
 type Config struct {
 	Engine *flows.Engine
 	Texts  *locales.Bundle
@@ -34,6 +34,8 @@ type Config struct {
 	Now    func() time.Time
 	Digits func() string // six random digits
 	Zone   *time.Location
+
+	SubscribeURL string // the page where a follower agrees to reminders
 }
 
 // Service hosts conversations. Safe for concurrent use.
@@ -45,11 +47,14 @@ type Service struct {
 	now    func() time.Time
 	digits func() string
 	zone   *time.Location
+
+	subscribeURL string
 }
 
 // New makes a Service.
 func New(c Config) *Service {
-	s := &Service{engine: c.Engine, texts: c.Texts, store: c.Store, bell: c.Bell, now: c.Now, digits: c.Digits, zone: c.Zone}
+	s := &Service{engine: c.Engine, texts: c.Texts, store: c.Store, bell: c.Bell, now: c.Now, digits: c.Digits, zone: c.Zone,
+		subscribeURL: c.SubscribeURL}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -289,11 +294,12 @@ func (t *oneTurn) input() flows.Input {
 // menuFlow is the flow of a menu key: its own name, or an intent. A key of an older menu leads to the main menu.
 func (t *oneTurn) menuFlow() string {
 	book := t.s.engine.Book()
-	if flow := book.FlowOf(t.in.EventKey); flow != "" {
+	key := strings.TrimPrefix(t.in.EventKey, "menu:")
+	if flow := book.FlowOf(key); flow != "" {
 		return flow
 	}
-	if book.Has(t.in.EventKey) {
-		return t.in.EventKey
+	if book.Has(key) {
+		return key
 	}
 	return "main_menu"
 }

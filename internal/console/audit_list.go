@@ -3,6 +3,8 @@ package console
 import (
 	"net/http"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/lingjuli/lingjuli/internal/staff"
 )
@@ -35,3 +37,36 @@ func (v *visit) listAudit() error {
 	}
 	return v.render(http.StatusOK, "audit", page)
 }
+
+// auditObject is what an act was done to, by its number, never by its name.
+type auditObject struct{ Name, Address string }
+
+// Object reads the object of a line: person:12 leads to the person's page.
+func (p auditPage) Object(object string) auditObject {
+	kind, id, ok := strings.Cut(object, ":")
+	if !ok {
+		return auditObject{Name: object}
+	}
+	out := auditObject{Name: p.Word("object", kind) + " " + id}
+	switch kind {
+	case "person":
+		out.Address = "/console/people/" + id
+	case "campaign":
+		out.Address = "/console/campaigns/" + id
+	}
+	return out
+}
+
+// Detail is the value of a detail in words, where it is one of a closed set.
+func (p auditPage) Detail(key, value string) string {
+	switch key {
+	case "role":
+		return p.Word("role", value)
+	case "masked", "by", "reason":
+		return p.Word("detail_"+key, value)
+	}
+	return value
+}
+
+// Seconds is a moment in the console's time zone, to the second: the order of acts matters here.
+func (f frame) Seconds(at time.Time) string { return at.In(f.v.Location).Format("2006-01-02 15:04:05") }

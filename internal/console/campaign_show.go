@@ -2,7 +2,6 @@ package console
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/lingjuli/lingjuli/internal/staff"
 	"github.com/lingjuli/lingjuli/notify"
@@ -85,8 +84,12 @@ func (v *visit) campaignFigures(page *campaignPage) error {
 
 // Refresh is how often the page reloads itself where no script runs, in seconds; 0: not at all.
 func (p campaignPage) Refresh() int {
-	if p.Live && p.Started {
-		return int((5 * time.Second).Seconds())
+	const often, seldom = 5, 60
+	switch {
+	case p.Live && p.Started:
+		return often
+	case p.Live: // approved; its time has not come
+		return seldom
 	}
 	return 0
 }

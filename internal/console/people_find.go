@@ -19,7 +19,7 @@ func (v *visit) findPeople() error {
 	var list []register.Person
 	var err error
 	switch by {
-	case "id":
+	case "id_number":
 		list, err = v.People.FindPeople(v.ctx(), v.who.Scope(), "", register.IDNumber(sought), "", foundLimit+1)
 	case "phone":
 		list, err = v.People.FindPeople(v.ctx(), v.who.Scope(), "", "", register.Phone(sought), foundLimit+1)
@@ -62,7 +62,7 @@ func soughtAs(text string) (by, sought string) {
 	case text == "":
 		return "", ""
 	case regexp.MustCompile(`^[0-9]{17}[0-9X]$`).MatchString(bare):
-		return "id", bare
+		return "id_number", bare
 	case regexp.MustCompile(`^\+?[0-9]{7,14}$`).MatchString(bare):
 		return "phone", bare
 	}

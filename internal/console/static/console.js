@@ -6,7 +6,7 @@ const box = document.querySelector("[data-events]");
 if (box && window.EventSource) {
   const source = new EventSource(box.dataset.events);
   source.onmessage = (event) => { box.innerHTML = event.data; };
-  source.addEventListener("end", () => { source.close(); location.reload(); });
+  source.addEventListener("end", () => { source.close(); location.replace(location.pathname); });
 }
 
 // A step that can't be taken back is asked about once more.

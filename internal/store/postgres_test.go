@@ -15,7 +15,7 @@ func (t *tx) blobType() string {
 	return "BLOB"
 }
 
-func freshPostgres(t *testing.T, server string) string {
+func freshPostgres(t testing.TB, server string) string {
 	t.Helper()
 	admin, err := sql.Open("pgx", server)
 	if err != nil {

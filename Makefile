@@ -43,7 +43,7 @@ bench: $(SERVICES) ## callback, campaign and conversation beside their bare cost
 	@$(SERVICES) -durable -- go test -run '^$$' -bench . -benchmem -timeout 10m $(BENCHES)
 
 lint: ## golangci-lint with the house's rules
-	@go run $(GOLANGCI_LINT) run ./...
+	@go run $(GOLANGCI_LINT) run --allow-serial-runners ./...
 
 fmt: ## format as gofumpt does
 	@go run $(GOFUMPT) -w .

@@ -281,7 +281,12 @@ func (t *tx) applyToCampaign(key campaignKey, calls []callReceipts, now time.Tim
 func (t *tx) applyToCall(c callReceipts, outcomes string, now time.Time) (string, error) {
 	var good []int64
 	failed := map[string][]int64{}
+	seen := map[int64]bool{}
 	for _, m := range c.list {
+		if seen[m.personID] {
+			continue // the first word on a message holds
+		}
+		seen[m.personID] = true
 		if m.report.Delivered {
 			good = append(good, m.personID)
 		} else {

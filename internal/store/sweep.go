@@ -83,7 +83,7 @@ func (t *tx) leftover(c notify.Campaign) (left leftover, err error) {
 		return left, nil
 	}
 	var calls bool
-	err = t.row(`SELECT EXISTS (SELECT 1 FROM calls WHERE campaign_id = $1 AND state IN ('queued', 'sending', 'unconfirmed'))`, c.ID).Scan(&calls)
+	err = t.row(`SELECT EXISTS (SELECT 1 FROM calls WHERE campaign_id = $1 AND state IN ('queued', 'sending'))`, c.ID).Scan(&calls)
 	if err != nil || calls && c.State == notify.Running {
 		return left, err
 	}

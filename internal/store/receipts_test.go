@@ -1,0 +1,250 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+
+	"github.com/lingjuli/lingjuli/internal/register"
+	"github.com/lingjuli/lingjuli/notify"
+)
+
+// outIDs maps each phone to the call its text went out in.
+func (p *platform) outIDs() map[register.Phone]string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ids := map[register.Phone]string{}
+	for out, phones := range p.taken {
+		for phone := range phones {
+			ids[phone] = out
+		}
+	}
+	return ids
+}
+
+func push(t *testing.T, s *Store, list ...notify.Report) {
+	t.Helper()
+	if err := s.StoreReports(t.Context(), list, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func applyAll(t *testing.T, s *Store) {
+	t.Helper()
+	for {
+		n, err := s.ApplyReports(t.Context(), time.Now(), 100, notify.Judge)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			return
+		}
+	}
+}
+
+func report(out string, phone register.Phone, code string) notify.Report {
+	return notify.Report{Channel: notify.SMS, OutID: out, Phone: phone, Delivered: code == "DELIVERED", ErrCode: code, Raw: []byte("{}")}
+}
+
+func TestReceiptsAreAppliedOnceInAnyOrderAndForgedOnesNever(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(6)...)
+		p := &platform{}
+		id := approved(t, s, nil)
+		play(t, s, p, id, quickRules(), finished)
+		out := p.outIDs()
+		ph := phoneOf
+		push(t, s,
+			report(out[ph(0)], ph(0), "DELIVERED"), report(out[ph(0)], ph(0), "DELIVERED"), report(out[ph(0)], ph(0), "MOBILE_NOT_ON_SERVICE"),
+			report(out[ph(1)], ph(1), "MOBILE_NOT_ON_SERVICE"), report(out[ph(1)], ph(1), "MOBILE_NOT_ON_SERVICE"), report(out[ph(1)], ph(1), "DELIVERED"),
+			report(out[ph(2)], "13899999999", "DELIVERED"),                        // a number that is not in the call
+			report(strings.Replace(out[ph(2)], ".", ".A", 1), ph(2), "DELIVERED"), // forged
+			report("", ph(3), "DELIVERED"), report("67890", ph(3), "DELIVERED"),   // somebody else's
+			notify.Report{Channel: notify.Voice, OutID: out[ph(3)], Phone: ph(3), Delivered: true}, // of another channel
+		)
+		applyAll(t, s)
+		wantCounts(t, statusOf(t, s, id), map[string]int64{"accepted": 4, "delivered": 1, "failed": 1})
+		var reached int64
+		if err := s.read(t.Context(), "x", func(tx *tx) error {
+			return tx.row(`SELECT count(*) FROM people WHERE last_reached_at > 0`).Scan(&reached)
+		}); err != nil || reached != 1 {
+			t.Errorf("%d people count as reached, want 1: %v", reached, err)
+		}
+	})
+}
+
+func TestAReceiptProvesAnUnconfirmedCall(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(3)...)
+		p := &platform{}
+		p.answer = func(notify.Outgoing, int) (notify.Answer, bool) { return notify.Answer{Outcome: notify.Unknown}, true }
+		id := approved(t, s, nil)
+		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
+		until(t, s, id, "unconfirmed", func(st notify.Status) bool { return st.Unconfirmed == 3 })
+		w.Shutdown()
+		push(t, s, report(p.outIDs()[phoneOf(1)], phoneOf(1), "DELIVERED"))
+		applyAll(t, s)
+		wantCounts(t, statusOf(t, s, id), map[string]int64{"accepted": 2, "delivered": 1})
+	})
+}
+
+func TestAReceiptOfAnOlderCallWithdrawsTheRowFromANewerOne(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(2)...)
+		p := &platform{}
+		p.answer = func(notify.Outgoing, int) (notify.Answer, bool) { return notify.Answer{Outcome: notify.Unknown}, true }
+		id := approved(t, s, nil)
+		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
+		until(t, s, id, "unconfirmed", func(st notify.Status) bool { return st.Unconfirmed == 2 })
+		w.Shutdown()
+		next, err := s.RequeueCall(t.Context(), 1)
+		if err != nil || next == 0 {
+			t.Fatal(next, err)
+		}
+		wantCounts(t, statusOf(t, s, id), map[string]int64{"queued": 2})
+		push(t, s, report(p.outIDs()[phoneOf(0)], phoneOf(0), "DELIVERED"))
+		applyAll(t, s)
+		wantCounts(t, statusOf(t, s, id), map[string]int64{"delivered": 1, "accepted": 1})
+		p.answer = nil
+		play(t, s, p, id, quickRules(), finished)
+		onceEach(t, p, 2)
+	})
+}
+
+func TestAFailedReceiptGoesToTheNextChannelAndSilenceDoesAfterAWhile(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(3)...)
+		p := &platform{}
+		id := approved(t, s, func(spec *notify.Spec) {
+			spec.Channels, spec.FallbackAfter = []notify.Channel{notify.SMS, notify.Voice}, notify.Span(1500*time.Millisecond)
+		})
+		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
+		defer w.Shutdown()
+		until(t, s, id, "accepted", func(st notify.Status) bool { return st.ByChannel[notify.SMS] == 3 })
+		out := p.outIDs()
+		push(t, s, report(out[phoneOf(0)], phoneOf(0), "DELIVERED"), report(out[phoneOf(1)], phoneOf(1), "MOBILE_NOT_ON_SERVICE"))
+		st := until(t, s, id, "called at once", func(st notify.Status) bool { return st.ByChannel[notify.Voice] == 1 })
+		if st.State != notify.Running {
+			t.Error("finished while a row waits for its next channel")
+		}
+		st = until(t, s, id, "finished", finished)
+		if st.Delivered != 1 || st.Accepted != 2 || st.ByChannel[notify.Voice] != 2 || st.ByChannel[notify.SMS] != 1 {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
+func TestManyReceiptsThatTheTextIsRefusedHaltTheCampaign(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(200)...)
+		p := &platform{}
+		id := approved(t, s, func(spec *notify.Spec) {
+			spec.Channels, spec.FallbackAfter = []notify.Channel{notify.SMS, notify.Voice}, notify.Span(time.Hour)
+		})
+		play(t, s, p, id, quickRules(), func(st notify.Status) bool { return st.Accepted == 200 })
+		out := p.outIDs()
+		push(t, s, report(out[phoneOf(0)], phoneOf(0), "CONTENT_KEYWORD"))
+		applyAll(t, s)
+		if st := statusOf(t, s, id); st.State != notify.Running {
+			t.Fatalf("a single receipt: %+v", st)
+		}
+		for i := 1; i < 30; i++ {
+			push(t, s, report(out[phoneOf(i)], phoneOf(i), "CONTENT_KEYWORD"))
+		}
+		applyAll(t, s)
+		if st := statusOf(t, s, id); st.State != notify.Halted || st.Reason != "halt.content" {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
+// bind gives a person an openid that follows, and may consent.
+func bind(t *testing.T, s *Store, person int64, consented bool) register.OpenID {
+	t.Helper()
+	open := register.OpenID(fmt.Sprint("openid", person))
+	idx := s.keys.Index("openid", string(open))
+	exec(t, s, `INSERT INTO contacts (channel, who_idx, who, follows, first_seen_at, last_inbound_at) VALUES ('wechat', $1, $2, $3, 1, 1)`,
+		idx, s.keys.Seal([]byte(open), "contacts", "who", rowID(idx)), true)
+	exec(t, s, `INSERT INTO bindings (openid_idx, person_id, relation, since) VALUES ($1, $2, 'self', 1)`, idx, person)
+	exec(t, s, `UPDATE people SET wechat_bound = $1 WHERE id = $2`, true, person)
+	if consented {
+		exec(t, s, `INSERT INTO consents (openid_idx, template_id, accepted, at) VALUES ($1, 'TPL_A', $2, 1)`, idx, true)
+	}
+	return open
+}
+
+func TestWeChatGoesFirstAndSMSWhereItHasNoWay(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(40)...)
+		for i := range int64(20) {
+			bind(t, s, i+1, i < 12) // eight are bound and never consented
+		}
+		p := &platform{}
+		id := approved(t, s, func(spec *notify.Spec) { spec.Channels = []notify.Channel{notify.WeChat, notify.SMS} })
+		st := play(t, s, p, id, quickRules(), finished)
+		if st.ByChannel[notify.WeChat] != 12 || st.ByChannel[notify.SMS] != 28 || st.Accepted != 40 {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
+func TestAnUnconfirmedNoticeIsSettledByItsEvent(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(3)...)
+		var open []register.OpenID
+		for i := range int64(3) {
+			open = append(open, bind(t, s, i+1, true))
+		}
+		p := &platform{}
+		p.answer = func(notify.Outgoing, int) (notify.Answer, bool) { return notify.Answer{Outcome: notify.Unknown}, true }
+		id := approved(t, s, func(spec *notify.Spec) {
+			spec.Channels, spec.FallbackAfter = []notify.Channel{notify.WeChat, notify.SMS}, notify.Span(2*time.Second)
+		})
+		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
+		defer w.Shutdown()
+		until(t, s, id, "unconfirmed", func(st notify.Status) bool { return st.Unconfirmed == 3 })
+		for i, proof := range []notify.WeChatProof{
+			{OpenID: open[0], MsgID: "9", TemplateID: "TPL_A", OK: true},
+			{OpenID: open[1], MsgID: "10", TemplateID: "TPL_B", OK: true}, // another template: says nothing of ours
+			{OpenID: "stranger", MsgID: "11", TemplateID: "TPL_A", OK: true},
+		} {
+			if err := s.TakeWeChatProof(t.Context(), proof); err != nil {
+				t.Fatal(i, err)
+			}
+		}
+		if st := statusOf(t, s, id); st.Delivered != 1 || st.Unconfirmed != 2 {
+			t.Errorf("%+v", st)
+		}
+		p.mu.Lock()
+		p.answer = nil
+		p.mu.Unlock()
+		st := until(t, s, id, "finished", finished)
+		if st.Delivered != 1 || st.ByChannel[notify.SMS] != 2 {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
+func TestRepliesAreHandedOnUntilTheyAreDone(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		list := []notify.ReplySMS{{Phone: phoneOf(1), Content: "R"}, {Phone: phoneOf(2), Content: "1"}}
+		if err := s.StoreReplies(ctx, list, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.NextReplies(ctx, 10)
+		if err != nil || len(got) != 2 || got[0].Content != "R" || got[1].Phone != phoneOf(2) {
+			t.Fatalf("%+v %v", got, err)
+		}
+		if err := s.DoneReply(ctx, got[0].ID, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		again, err := s.NextReplies(ctx, 10)
+		if err != nil || len(again) != 1 || again[0].ID != got[1].ID {
+			t.Errorf("%+v %v", again, err)
+		}
+	})
+}

@@ -198,7 +198,9 @@ func (c Condition) walk(visit func(Test)) {
 }
 
 // IsZero: nothing was said. It holds for nobody.
-func (c Condition) IsZero() bool { return c.All == nil && c.Any == nil && c.Not == nil && c.Test == nil }
+func (c Condition) IsZero() bool {
+	return c.All == nil && c.Any == nil && c.Not == nil && c.Test == nil
+}
 
 // Everybody is the condition that holds for every person.
 func Everybody() Condition { return Condition{All: []Condition{}} }

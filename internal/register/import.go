@@ -93,6 +93,7 @@ type importRun struct {
 	header  header
 	report  Report
 	batch   []pending
+	size    int // of the next batch
 	seen    map[[16]byte]struct{}
 	phones  map[Phone]*phoneUse
 	started time.Time
@@ -115,7 +116,7 @@ func (i Importer) newRun(sink Sink) (*importRun, error) {
 		return nil, fmt.Errorf("%w: %q", ErrUnknownKind, i.Kind)
 	}
 	run := &importRun{Importer: i, sink: sink, set: map[field]string{}, title: map[field]string{}, titles: map[string]bool{},
-		seen: map[[16]byte]struct{}{}, phones: map[Phone]*phoneUse{}, report: newReport()}
+		seen: map[[16]byte]struct{}{}, phones: map[Phone]*phoneUse{}, report: newReport(), size: firstBatch}
 	if run.Now == nil {
 		run.Now = time.Now
 	}
@@ -167,7 +168,7 @@ func (run *importRun) read(ctx context.Context, book workbook, sheet int) error 
 	err := book.rows(sheet, func(l line) (bool, error) {
 		last = l.number
 		run.line(l)
-		if len(run.batch) < MaxBatch {
+		if len(run.batch) < run.size {
 			return true, nil
 		}
 		return true, run.flush(ctx, last)
@@ -236,10 +237,12 @@ func (run *importRun) flush(ctx context.Context, last int) error {
 		for i, p := range run.batch {
 			b.Entries[i] = p.entry
 		}
+		began := time.Now()
 		results, err := run.sink.ImportBatch(ctx, b)
 		if err != nil {
 			return err
 		}
+		run.pace(time.Since(began))
 		for i, result := range results {
 			run.settle(run.batch[i], result)
 		}
@@ -249,6 +252,23 @@ func (run *importRun) flush(ctx context.Context, last int) error {
 		run.Progress(Progress{Row: last, Rows: run.report.Rows, Accepted: run.report.Accepted, Updated: run.report.Updated, Rejected: len(run.report.Rejected)})
 	}
 	return nil
+}
+
+// Batches grow and shrink with the machine: the write lock is to be held for much less than 200 ms.
+const (
+	firstBatch = 200
+	leastBatch = 20
+	quick      = 30 * time.Millisecond
+	slow       = 80 * time.Millisecond
+)
+
+func (run *importRun) pace(took time.Duration) {
+	switch {
+	case took > slow:
+		run.size = max(run.size/2, leastBatch)
+	case took < quick:
+		run.size = min(run.size*2, MaxBatch)
+	}
 }
 
 // settle writes down what became of an entry.

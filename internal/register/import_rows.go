@@ -11,10 +11,10 @@ func (run *importRun) isNoData(l line) bool {
 	switch {
 	case len(texts) == 0:
 		return true
-	case run.header.isRepeated(run.Kind, l):
-		return true
 	case run.looksLikeData(l):
 		return false
+	case run.header.isRepeated(run.Kind, l):
+		return true
 	case opens(wordTotalRow, texts[0]), opens(wordNoteRow, texts[0]), opens(wordSignatureRow, texts[0]):
 		return true
 	case len(texts) == 1 && (run.titles[squeeze(texts[0])] || len([]rune(texts[0])) > 12):

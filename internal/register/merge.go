@@ -4,9 +4,24 @@ import "slices"
 
 // merging takes what a sheet gives over what is on file, value by value.
 type merging struct {
-	byHand  []string
-	changed bool
-	kept    bool // a value corrected by hand stood against the sheet's
+	byHand     []string
+	correcting bool // what is taken is a correction by hand
+	changed    bool
+	kept       bool // a value corrected by hand stood against the sheet's
+}
+
+// may says whether a value that differs may be taken.
+func (m *merging) may(column string) bool {
+	corrected := slices.Contains(m.byHand, column)
+	if m.correcting && !corrected {
+		m.byHand = append(m.byHand, column)
+	}
+	if corrected && !m.correcting {
+		m.kept = true
+		return false
+	}
+	m.changed = true
+	return true
 }
 
 // take replaces a value that is given and differs, unless it was corrected by hand.
@@ -14,28 +29,37 @@ func take[T comparable](m *merging, column string, onFile *T, given, absent T) {
 	if given == absent || given == *onFile {
 		return
 	}
-	if slices.Contains(m.byHand, column) {
-		m.kept = true
-		return
+	if m.may(column) {
+		*onFile = given
 	}
-	*onFile, m.changed = given, true
 }
 
 func takeList(m *merging, column string, onFile *[]string, given []string) {
 	if len(given) == 0 || slices.Equal(given, *onFile) {
 		return
 	}
-	if slices.Contains(m.byHand, column) {
-		m.kept = true
-		return
+	if m.may(column) {
+		*onFile = given
 	}
-	*onFile, m.changed = given, true
+}
+
+// Correct takes what a member of staff gives over what is on file; imports keep it from then on.
+func (p *Person) Correct(given Person) (changed bool) {
+	m := &merging{byHand: p.HandFields, correcting: true}
+	p.merge(m, given)
+	p.HandFields = m.byHand
+	return m.changed
 }
 
 // Merge takes what a sheet gives over what is on file: absent values change nothing, values corrected by hand stay.
 // Identity (ID number, name, birth date, sex) is not touched.
 func (p *Person) Merge(given Person) (changed, kept bool) {
 	m := &merging{byHand: p.HandFields}
+	p.merge(m, given)
+	return m.changed, m.kept
+}
+
+func (p *Person) merge(m *merging, given Person) {
 	take(m, "phone", &p.Phone, given.Phone, "")
 	take(m, "region", &p.RegionCode, given.RegionCode, "")
 	take(m, "household_no", &p.HouseholdNo, given.HouseholdNo, "")
@@ -59,7 +83,6 @@ func (p *Person) Merge(given Person) (changed, kept bool) {
 	take(m, "health", &p.Health, given.Health, "")
 	take(m, "language", &p.Language, given.Language, "")
 	take(m, "remark", &p.Remark, given.Remark, "")
-	return m.changed, m.kept
 }
 
 // Merge takes what a sheet gives over what is on file. byHand names the columns corrected by hand.

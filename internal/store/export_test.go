@@ -42,3 +42,11 @@ func (s *Store) Scatter(ctx context.Context, at time.Time, n int) error {
 		return nil
 	})
 }
+
+// OptOutPhone notes a number that wants no campaigns.
+func (s *Store) OptOutPhone(ctx context.Context, phone string) error {
+	return s.write(ctx, "opt out", func(t *tx) error {
+		_, err := t.exec(`INSERT INTO opt_outs (phone_idx, via, at) VALUES ($1, 'sms', 1)`, t.keys.Index(phoneDomain, phone))
+		return err
+	})
+}

@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -274,6 +275,86 @@ func TestAWorkbookIsReadFromItsFirstVisibleSheetWithAKnownHeader(t *testing.T) {
 		list := everyone(t, s)
 		if list[0].Phone != "13800001001" || list[0].GraduatedOn != "2010-07-01" || list[1].Name != "王五" || list[1].Phone != "13800001002" || list[0].RegionCode != "441802103000" {
 			t.Fatalf("%+v", list)
+		}
+	})
+}
+
+func TestAValueCorrectedByHandIsKept(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := context.Background()
+		a := number(t, "1960-05-04", 1)
+		sheet := "姓名,身份证号,手机号,文化程度\n张三," + a + ",13800001001,小学\n"
+		runImport(t, s, register.Importer{Kind: register.KindPeople, Region: "441802"}, sheet)
+		id := everyone(t, s)[0].ID
+		if _, err := s.CorrectPerson(ctx, register.Scope{Prefix: "441803"}, id, register.Person{Phone: "13800001002"}, time.Now()); !errors.Is(err, register.ErrNotFound) {
+			t.Fatal(err)
+		}
+		if _, err := s.CorrectPerson(ctx, register.Scope{Prefix: "441802"}, id, register.Person{Phone: "13800001002"}, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		report := runImport(t, s, register.Importer{Kind: register.KindPeople}, strings.Replace(sheet, "小学", "初中", 1))
+		if report.Updated != 1 || !cmp.Equal(report.Warnings, []register.Warning{{Row: 2, Reason: "kept_by_hand"}}) {
+			t.Fatalf("%+v", report)
+		}
+		found, err := s.FindPeople(ctx, register.Scope{}, "", "", "13800001002", 10)
+		if err != nil || len(found) != 1 || found[0].Education != "初中" || !cmp.Equal(found[0].HandFields, []string{"phone"}) {
+			t.Fatalf("%+v, %v", found, err)
+		}
+	})
+}
+
+func TestANumberThatWantsNothingStaysSoWhoeverGetsItByAnImport(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := context.Background()
+		must(t, s.OptOutPhone(ctx, "13800001001"))
+		a := number(t, "1960-05-04", 1)
+		out := register.Condition{Test: &register.Test{Field: "opted_out", Op: register.Is, Values: []string{"true"}}}
+		for phone, want := range map[string]int64{"13800001001": 1} {
+			runImport(t, s, register.Importer{Kind: register.KindPeople}, "姓名,身份证号,手机号\n张三,"+a+","+phone+"\n")
+			if n, err := s.CountAudience(ctx, register.Scope{}, out, time.Now()); n != want || err != nil {
+				t.Fatalf("%d, %v", n, err)
+			}
+		}
+		runImport(t, s, register.Importer{Kind: register.KindPeople}, "姓名,身份证号,手机号\n张三,"+a+",13800001009\n")
+		if n, err := s.CountAudience(ctx, register.Scope{}, out, time.Now()); n != 0 || err != nil {
+			t.Fatalf("%d, %v", n, err)
+		}
+	})
+}
+
+func TestPeopleAreFoundByWholeNameNumberAndPhoneWithinTheScopeAlone(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := context.Background()
+		a, b := number(t, "1960-05-04", 1), number(t, "1970-05-04", 1)
+		runImport(t, s, register.Importer{Kind: register.KindPeople}, "姓名,身份证号,手机号,行政区划代码\n张三,"+a+",13800001001,441802103201\n张三,"+b+",13800001002,441803\n")
+		here := register.Scope{Prefix: "441802"}
+		for name, find := range map[string]func(register.Scope) ([]register.Person, error){
+			"name": func(sc register.Scope) ([]register.Person, error) {
+				return s.FindPeople(ctx, sc, "张 三", "", "", 10)
+			},
+			"id": func(sc register.Scope) ([]register.Person, error) {
+				return s.FindPeople(ctx, sc, "", register.IDNumber(a), "", 10)
+			},
+			"phone": func(sc register.Scope) ([]register.Person, error) {
+				return s.FindPeople(ctx, sc, "", "", "13800001001", 10)
+			},
+		} {
+			if found, err := find(here); err != nil || len(found) != 1 || found[0].Name != "张三" {
+				t.Errorf("%s: %+v, %v", name, found, err)
+			}
+			if found, err := find(register.Scope{Prefix: "4419"}); err != nil || len(found) != 0 {
+				t.Errorf("%s elsewhere: %+v, %v", name, found, err)
+			}
+		}
+		if found, err := s.FindPeople(ctx, register.Scope{}, "张", "", "", 10); err != nil || len(found) != 0 {
+			t.Errorf("half a name finds %d, %v", len(found), err)
+		}
+		if _, err := s.PersonRecord(ctx, here, 2); !errors.Is(err, register.ErrNotFound) {
+			t.Errorf("another county's person: %v", err)
+		}
+		towns, err := s.RegionChildren(ctx, "441802000000")
+		if err != nil || len(towns) != 1 || towns[0].Code != "441802103000" {
+			t.Errorf("%+v, %v", towns, err)
 		}
 	})
 }

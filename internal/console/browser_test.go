@@ -24,10 +24,12 @@ func chromium(t *testing.T, width, height int) context.Context {
 		}
 		t.Skip("LINGJULI_TEST_CHROMIUM is not set")
 	}
-	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
+	options := []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.NoFirstRun, chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(width, height),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true)}
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
+	}
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
@@ -37,7 +39,7 @@ func chromium(t *testing.T, width, height int) context.Context {
 	}
 	ctx, cancel = context.WithTimeout(ctx, 90*time.Second)
 	t.Cleanup(cancel)
-	do(t, ctx, chromedp.EmulateViewport(int64(width), int64(height)))
+	do(ctx, t, chromedp.EmulateViewport(int64(width), int64(height)))
 	return ctx
 }
 
@@ -59,7 +61,7 @@ func shot(name string) step {
 	})
 }
 
-func do(t *testing.T, ctx context.Context, steps ...step) {
+func do(ctx context.Context, t *testing.T, steps ...step) {
 	t.Helper()
 	for i, s := range steps {
 		if err := chromedp.Do(ctx, s); err != nil {
@@ -92,7 +94,7 @@ func choose(css, value string) step {
 }
 
 // read waits until an element's text holds something.
-func read(t *testing.T, ctx context.Context, css, want string) {
+func read(ctx context.Context, t *testing.T, css, want string) {
 	t.Helper()
 	for {
 		text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector("`+css+`").textContent`))
@@ -126,24 +128,24 @@ func TestACampaignGoesFromOneDeskToAnotherInTheBrowser(t *testing.T) {
 			at := func(path string) string { return d.server.URL + "/console/" + path }
 			picture := func(name string) step { return shot(size.name + "-" + name) }
 
-			do(t, ctx, open(at(""), "[name=password]"), picture("login"), d.logIn("linyi"), picture("home"),
+			do(ctx, t, open(at(""), "[name=password]"), picture("login"), d.logIn("linyi"), picture("home"),
 				open(at("people"), "table"), picture("people"), open(at("people/1"), ".facts"), picture("person"),
 				click(`form[action$="/reveal"] button`, `form[action$="/hide"]`), picture("person-revealed"))
-			do(t, ctx, open(at("campaigns/new"), "#rules"), picture("new"), write("[name=name]", "2026年度城乡居民医保缴费提醒"),
+			do(ctx, t, open(at("campaigns/new"), "#rules"), picture("new"), write("[name=name]", "2026年度城乡居民医保缴费提醒"),
 				choose("[name=template]", "medical_premium_due"), see("[name=param_value]"), write("[name=param_value]", "12月31日"),
 				choose("[name=field_1]", "age"), see("[name=value_1]"), choose("[name=op_1]", "gte"), write("[name=value_1]", "18"),
 				click("[data-add]", "[name=field_2]"), choose("[name=field_2]", "medical.paid"), see("[name=value_2]"),
 				choose("[name=value_2]", "false"), picture("filled"), click(".actions [value=preview]", ".phones"), picture("preview"),
 				click(".actions [value=save]", `form[action$="/submit"]`), picture("draft"),
 				click(`form[action$="/submit"] button`, ".notice.busy"), picture("submitted"))
-			do(t, ctx, logOut(), d.logIn("meier"), picture("home-approver"), open(at("campaigns/1"), `form[action$="/approve"]`), picture("approve"))
+			do(ctx, t, logOut(), d.logIn("meier"), picture("home-approver"), open(at("campaigns/1"), `form[action$="/approve"]`), picture("approve"))
 
 			d.begin(1, 2431)
-			do(t, ctx, open(at("campaigns/1"), ".legend"), picture("running"))
+			do(ctx, t, open(at("campaigns/1"), ".legend"), picture("running"))
 			d.deliver(1, 77)
-			read(t, ctx, ".legend", "889")
+			read(ctx, t, ".legend", "889")
 
-			do(t, ctx, open(at("campaigns"), "table"), picture("campaigns"), logOut(), d.logIn("linyi"), open(at("audit"), "table"), picture("audit"),
+			do(ctx, t, open(at("campaigns"), "table"), picture("campaigns"), logOut(), d.logIn("linyi"), open(at("audit"), "table"), picture("audit"),
 				click(`form[action="/console/language"] button`, "html[lang=en]"), picture("audit-en"),
 				open(at("password"), "[name=wished]"), picture("password"), open(at("nowhere"), ".big"), picture("nowhere"))
 		})
@@ -166,7 +168,9 @@ func (d *desk) begin(id, total int64) {
 	c := &d.office.list[id-1]
 	c.State, c.StartedAt = notify.Running, d.now.Add(-4*time.Minute)
 	started := c.StartedAt
-	d.office.status[id] = notify.Status{Total: total, Delivered: 812, Accepted: 640, Sending: 100, Queued: 200, Planned: total - 812 - 640 - 100 - 200 - 38 - 12 - 129,
+	d.office.status[id] = notify.Status{
+		Total: total, Delivered: 812, Accepted: 640, Sending: 100, Queued: 200, Planned: total - 812 - 640 - 100 - 200 - 38 - 12 - 129,
 		Failed: 38, Unconfirmed: 12, Skipped: map[notify.SkipReason]int64{notify.NoChannel: 96, notify.OptedOut: 21, notify.IsDeceased: 12},
-		ByChannel: map[notify.Channel]int64{notify.WeChat: 602, notify.SMS: 850}, StartedAt: &started}
+		ByChannel: map[notify.Channel]int64{notify.WeChat: 602, notify.SMS: 850}, StartedAt: &started,
+	}
 }

@@ -33,8 +33,10 @@ type paramRow struct{ Name, Value string }
 const localTime = "2006-01-02T15:04"
 
 func newCampaignForm(region string) campaignForm {
-	form := campaignForm{Channels: [3]string{"wechat", "sms", ""}, Start: "now", From: "08:00", To: "20:00",
-		Fallback: "24h", Audience: audienceForm{Mode: modeRows, Match: matchAll}}
+	form := campaignForm{
+		Channels: [3]string{"wechat", "sms", ""}, Start: "now", From: "08:00", To: "20:00",
+		Fallback: "24h", Audience: audienceForm{Mode: modeRows, Match: matchAll},
+	}
 	if region != "" {
 		form.Audience.Rows = append(form.Audience.Rows, conditionRow{Field: "region", Op: "within", Value: region})
 	}
@@ -44,10 +46,12 @@ func newCampaignForm(region string) campaignForm {
 
 // readCampaignForm takes what the browser sent.
 func readCampaignForm(post url.Values) campaignForm {
-	form := campaignForm{Name: strings.TrimSpace(post.Get("name")), Template: post.Get("template"),
+	form := campaignForm{
+		Name: strings.TrimSpace(post.Get("name")), Template: post.Get("template"),
 		Start: post.Get("start"), StartAt: post.Get("start_at"), AnyHour: post.Get("any_hour") != "", From: post.Get("from"), To: post.Get("to"),
 		Expires: post.Get("expires"), Fallback: strings.TrimSpace(post.Get("fallback")), Rate: strings.TrimSpace(post.Get("rate")),
-		Audience: readAudience(post)}
+		Audience: readAudience(post),
+	}
 	for i := range form.Channels {
 		form.Channels[i] = post.Get("channel" + strconv.Itoa(i))
 	}
@@ -157,8 +161,10 @@ func (f campaignForm) limits(spec *notify.Spec) (problems []problem) {
 
 // formOf is the form that gives the spec again.
 func formOf(id int64, spec notify.Spec, zone *time.Location) campaignForm {
-	form := campaignForm{ID: id, Name: spec.Name, Template: spec.Template, Start: "now", From: "08:00", To: "20:00",
-		Audience: audienceFormOf(spec.Audience)}
+	form := campaignForm{
+		ID: id, Name: spec.Name, Template: spec.Template, Start: "now", From: "08:00", To: "20:00",
+		Audience: audienceFormOf(spec.Audience),
+	}
 	for name, value := range spec.Params {
 		form.Params = append(form.Params, paramRow{name, value})
 	}

@@ -32,9 +32,11 @@ func (v *visit) showCampaign() error {
 	if err != nil {
 		return err
 	}
-	page := campaignPage{frame: v.frame("campaign.title", "campaigns"), Campaign: c, Audience: viewAudience(c.Spec.Audience),
+	page := campaignPage{
+		frame: v.frame("campaign.title", "campaigns"), Campaign: c, Audience: viewAudience(c.Spec.Audience),
 		Own: c.AuthorID == v.who.ID || c.EditorID == v.who.ID, Changeable: v.changeable(c), Live: watchable(c),
-		Started: !c.StartedAt.IsZero()}
+		Started: !c.StartedAt.IsZero(),
+	}
 	for _, act := range campaignActs() {
 		if v.allowed(act, c) {
 			page.Acts = append(page.Acts, act)

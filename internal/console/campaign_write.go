@@ -101,8 +101,10 @@ func (v *visit) showForm(status int, form campaignForm, problems []problem, prev
 	if form.ID != 0 {
 		title, address = "campaign.edit", campaignAddress(form.ID)+"/edit"
 	}
-	page := formPage{frame: v.frame(title, "campaigns"), Form: form, Action: address, Problems: problems, Preview: preview,
-		Channels: notify.Channels(), places: places}
+	page := formPage{
+		frame: v.frame(title, "campaigns"), Form: form, Action: address, Problems: problems, Preview: preview,
+		Channels: notify.Channels(), places: places,
+	}
 	page.fillTemplates(templates)
 	page.fillRules()
 	return v.render(status, "campaign_form", page)

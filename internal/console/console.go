@@ -85,9 +85,11 @@ func New(cfg Config) (http.Handler, error) {
 
 // complete says what is missing, so that it is found at the start and not at the first click.
 func (cfg Config) complete() error {
-	for name, missing := range map[string]bool{"Staff": cfg.Staff == nil, "Audit": cfg.Audit == nil, "People": cfg.People == nil,
+	for name, missing := range map[string]bool{
+		"Staff": cfg.Staff == nil, "Audit": cfg.Audit == nil, "People": cfg.People == nil,
 		"Regions": cfg.Regions == nil, "Counts": cfg.Counts == nil, "Campaigns": cfg.Campaigns == nil, "Forecast": cfg.Forecast == nil,
-		"Sessions": cfg.Sessions == nil, "Location": cfg.Location == nil, "Now": cfg.Now == nil, "Logger": cfg.Logger == nil} {
+		"Sessions": cfg.Sessions == nil, "Location": cfg.Location == nil, "Now": cfg.Now == nil, "Logger": cfg.Logger == nil,
+	} {
 		if missing {
 			return errors.New("console: the configuration has no " + name)
 		}

@@ -44,12 +44,16 @@ func newDesk(t *testing.T) *desk {
 	d.staff = &staff.Service{Accounts: d.store, Logins: d.store, Hasher: hasher, Now: clock}
 	d.office = &office{now: d.now, status: map[int64]notify.Status{}, audit: func(e staff.Entry) error {
 		return d.store.AppendAudit(context.Background(), e)
-	}, template: notify.Template{Key: "medical_premium_due", Kind: notify.PremiumReminder, SMS: &notify.SMSTemplate{Code: "SMS_1001",
+	}, template: notify.Template{Key: "medical_premium_due", Kind: notify.PremiumReminder, SMS: &notify.SMSTemplate{
+		Code: "SMS_1001",
 		Type: notify.SMSNotification, Content: "${name}您好，今年的城乡居民医保还没缴费，请在${deadline}前缴清。有疑问请打12393。",
-		Params: map[string]string{"name": "{{.Person.ShortName}}", "deadline": "{{.Params.deadline}}"}}}}
-	handler, err := console.New(console.Config{Staff: d.staff, Audit: d.store, People: d.county, Regions: d.county, Counts: d.county,
+		Params: map[string]string{"name": "{{.Person.ShortName}}", "deadline": "{{.Params.deadline}}"},
+	}}}
+	handler, err := console.New(console.Config{
+		Staff: d.staff, Audit: d.store, People: d.county, Regions: d.county, Counts: d.county,
 		Campaigns: d.office, Forecast: d.office, Sessions: d.store.StaffSessions(clock), SignName: "零距离", Location: time.FixedZone("CST", 8*3600), Now: clock,
-		Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
+		Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

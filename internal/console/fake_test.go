@@ -119,8 +119,10 @@ func person(id int64, name, idNumber, phone, region string) register.Record {
 		sex = register.Female
 	}
 	birth := idNumber[6:10] + "-" + idNumber[10:12] + "-" + idNumber[12:14]
-	return register.Record{Person: register.Person{ID: id, Name: name, IDNumber: register.IDNumber(idNumber), Phone: register.Phone(phone),
-		RegionCode: region, BirthDate: birth, Sex: sex, Status: register.Alive}, Household: register.Household{Size: 1}}
+	return register.Record{Person: register.Person{
+		ID: id, Name: name, IDNumber: register.IDNumber(idNumber), Phone: register.Phone(phone),
+		RegionCode: region, BirthDate: birth, Sex: sex, Status: register.Alive,
+	}, Household: register.Household{Size: 1}}
 }
 
 func fictionalCounty() *county {
@@ -131,12 +133,16 @@ func fictionalCounty() *county {
 	one.Person.Remark = "儿子在深圳，电话打给邻居阿芳"
 	one.Covers = []register.Cover{
 		{Insurance: register.Medical, Year: 2026, State: register.Enrolled, EnrolledOn: "2025-11-20", Place: "清城区"},
-		{Insurance: register.Pension, Year: 2026, State: register.Enrolled, EnrolledOn: "2012-07-01", BenefitState: "正在领取", Place: "清城区"}}
+		{Insurance: register.Pension, Year: 2026, State: register.Enrolled, EnrolledOn: "2012-07-01", BenefitState: "正在领取", Place: "清城区"},
+	}
 	one.Premiums = []register.Premium{
 		{Insurance: register.Medical, Year: 2026, DueFen: 40000, SelfFen: 0, SubsidyFen: 40000, Deadline: "2025-12-31", State: register.Paid, PaidOn: "2025-11-20"},
-		{Insurance: register.Medical, Year: 2027, DueFen: 43000, SelfFen: -1, SubsidyFen: -1, Deadline: "2026-12-31", State: register.Unpaid}}
-	one.Subsidies = []register.Subsidy{{Kind: "高龄津贴", AppliedOn: "2026-02-10", State: register.Publicised, AmountFen: 12000, StateOn: "2026-03-02",
-		Note: "公示到三月底", Office: "飞来峡镇公共服务中心", OfficePhone: "0763-1234567"}}
+		{Insurance: register.Medical, Year: 2027, DueFen: 43000, SelfFen: -1, SubsidyFen: -1, Deadline: "2026-12-31", State: register.Unpaid},
+	}
+	one.Subsidies = []register.Subsidy{{
+		Kind: "高龄津贴", AppliedOn: "2026-02-10", State: register.Publicised, AmountFen: 12000, StateOn: "2026-03-02",
+		Note: "公示到三月底", Office: "飞来峡镇公共服务中心", OfficePhone: "0763-1234567",
+	}}
 	one.Household = register.Household{Size: 4, Employed: 1, Pupils: 1}
 	one.Contact = register.Contact{WeChatBound: true, WeChatSubscribed: true, LastReachedAt: time.Date(2026, 3, 1, 2, 10, 0, 0, time.UTC)}
 	two := person(2, `<script>alert("名")</script>`, "441802199001011234", "13800005678", "441802103202")
@@ -152,7 +158,8 @@ func fictionalCounty() *county {
 	}
 	c.received = []notify.Received{
 		{CampaignID: 1, Campaign: "2026年度城乡居民医保缴费提醒", Channel: notify.WeChat, State: notify.Delivered, At: time.Date(2026, 3, 1, 2, 10, 0, 0, time.UTC)},
-		{CampaignID: 2, Campaign: "春季技能培训邀请", Channel: notify.SMS, State: notify.Skipped, Reason: "frequency_cap", At: time.Date(2026, 2, 20, 2, 10, 0, 0, time.UTC)}}
+		{CampaignID: 2, Campaign: "春季技能培训邀请", Channel: notify.SMS, State: notify.Skipped, Reason: "frequency_cap", At: time.Date(2026, 2, 20, 2, 10, 0, 0, time.UTC)},
+	}
 	return c
 }
 
@@ -172,8 +179,10 @@ func (o *office) Create(_ context.Context, by staff.Member, spec notify.Spec) (i
 	}
 	starts, err := spec.StartsAt()
 	id := int64(len(o.list) + 1)
-	o.list = append(o.list, notify.Campaign{ID: id, State: notify.Draft, Spec: spec, Scope: by.Scope(), AuthorID: by.ID, EditorID: by.ID,
-		StartsAt: starts, ExpiresAt: spec.Expires, CreatedAt: o.now, UpdatedAt: o.now})
+	o.list = append(o.list, notify.Campaign{
+		ID: id, State: notify.Draft, Spec: spec, Scope: by.Scope(), AuthorID: by.ID, EditorID: by.ID,
+		StartsAt: starts, ExpiresAt: spec.Expires, CreatedAt: o.now, UpdatedAt: o.now,
+	})
 	return id, err
 }
 
@@ -193,8 +202,10 @@ func (o *office) Act(_ context.Context, by staff.Member, id int64, event notify.
 		return notify.ErrWrongState
 	}
 	c.State = to
-	did := map[notify.CampaignEvent]string{notify.Submit: staff.DidSubmit, notify.Approve: staff.DidApprove, notify.Return: staff.DidReturn,
-		notify.Pause: staff.DidPause, notify.Resume: staff.DidResume, notify.Cancel: staff.DidCancel}
+	did := map[notify.CampaignEvent]string{
+		notify.Submit: staff.DidSubmit, notify.Approve: staff.DidApprove, notify.Return: staff.DidReturn,
+		notify.Pause: staff.DidPause, notify.Resume: staff.DidResume, notify.Cancel: staff.DidCancel,
+	}
 	return o.audit(staff.Entry{At: o.now, Actor: by.Name, Act: did[event], Object: fmt.Sprintf("campaign:%d", id)})
 }
 
@@ -228,8 +239,10 @@ func (o *office) ListTemplates(context.Context) ([]notify.Template, error) {
 
 func (o *office) Preview(_ context.Context, _ staff.Member, spec notify.Spec) (notify.Preview, error) {
 	text := strings.ReplaceAll(strings.ReplaceAll(o.template.SMS.Content, "${name}", "林桂英"), "${deadline}", spec.Params["deadline"])
-	return notify.Preview{Matched: 2431, Reachable: map[notify.Channel]int64{notify.WeChat: 812, notify.SMS: 1490},
+	return notify.Preview{
+		Matched: 2431, Reachable: map[notify.Channel]int64{notify.WeChat: 812, notify.SMS: 1490},
 		Unreachable: map[notify.SkipReason]int64{notify.NoChannel: 96, notify.OptedOut: 21, notify.IsDeceased: 12}, Segments: 2, CostYuan: 134.1,
 		Warnings: []notify.Warning{{Key: "warn.template_unknown", Data: map[string]string{"code": "SMS_1001"}}},
-		Samples:  []notify.PreviewSample{{Channel: notify.WeChat, Text: text}, {Channel: notify.SMS, Text: text}}}, nil
+		Samples:  []notify.PreviewSample{{Channel: notify.WeChat, Text: text}, {Channel: notify.SMS, Text: text}},
+	}, nil
 }

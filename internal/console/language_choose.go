@@ -26,7 +26,9 @@ func (v *visit) chooseLanguage() error {
 	if lang != locales.ConsoleEnglish && lang != locales.ConsoleChinese {
 		return errBadForm
 	}
-	http.SetCookie(v.w, &http.Cookie{Name: languageCookie, Value: lang, Path: "/console/", MaxAge: 365 * 24 * 3600,
-		HttpOnly: true, Secure: v.sessions.Cookie.Secure, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(v.w, &http.Cookie{
+		Name: languageCookie, Value: lang, Path: "/console/", MaxAge: 365 * 24 * 3600,
+		HttpOnly: true, Secure: v.sessions.Cookie.Secure, SameSite: http.SameSiteLaxMode,
+	})
 	return v.redirect(local(v.r.PostForm.Get("back")))
 }

@@ -16,8 +16,10 @@ import (
 func TestStrangersAreLedToTheLoginAndBackToWhereTheyWanted(t *testing.T) {
 	d := newDesk(t)
 	d.add("op", staff.Operator, "")
-	for _, path := range []string{"/console/", "/console/people", "/console/people/1", "/console/campaigns", "/console/campaigns/new",
-		"/console/campaigns/1/events", "/console/audit", "/console/password", "/console/nowhere"} {
+	for _, path := range []string{
+		"/console/", "/console/people", "/console/people/1", "/console/campaigns", "/console/campaigns/new",
+		"/console/campaigns/1/events", "/console/audit", "/console/password", "/console/nowhere",
+	} {
 		if page := d.browser().get(path); !strings.HasPrefix(page.path, "/console/login") {
 			t.Errorf("%s led to %s", path, page.path)
 		}
@@ -79,14 +81,14 @@ func TestASessionEndsByLeavingByDisablingByIdlenessAndByTheDaysEnd(t *testing.T)
 	if !out(left) {
 		t.Error("a session outlives leaving")
 	}
-	revoked, busy, idle := d.login("op"), d.login("op"), d.login("op")
+	revoked, second := d.login("op"), d.login("op")
 	if err := d.store.RevokeStaffSessions(t.Context(), m.ID, staff.Entry{At: d.now, Actor: "os:test", Act: "staff.revoked"}); err != nil {
 		t.Fatal(err)
 	}
-	if !out(revoked) || !out(busy) {
+	if !out(revoked) || !out(second) {
 		t.Error("a session outlives its revocation")
 	}
-	busy, idle = d.login("op"), d.login("op")
+	busy, idle := d.login("op"), d.login("op")
 	for range 3 {
 		d.now = d.now.Add(30 * time.Minute)
 		if out(busy) {
@@ -127,7 +129,8 @@ func TestChangingThePasswordEndsTheOtherSessions(t *testing.T) {
 	d.add("op", staff.Operator, "")
 	here, there := d.login("op"), d.login("op")
 	for _, c := range []struct{ present, wished, again string }{
-		{"wrong", "battery staple", "battery staple"}, {password, "battery staple", "battery stable"}, {password, "12345678", "12345678"}, {password, "short", "short"}} {
+		{"wrong", "battery staple", "battery staple"}, {password, "battery staple", "battery stable"}, {password, "12345678", "12345678"}, {password, "short", "short"},
+	} {
 		if page := here.post("/console/password", "present", c.present, "wished", c.wished, "again", c.again); page.status != http.StatusUnprocessableEntity {
 			t.Errorf("%+v: %d", c, page.status)
 		}
@@ -184,9 +187,11 @@ func TestCookiesAreOutOfReachOfScriptsAndSecureOnHTTPS(t *testing.T) {
 	d := newDesk(t)
 	d.add("op", staff.Operator, "")
 	clock := func() time.Time { return d.now }
-	handler, err := console.New(console.Config{Staff: d.staff, Audit: d.store, People: d.county, Regions: d.county, Counts: d.county,
+	handler, err := console.New(console.Config{
+		Staff: d.staff, Audit: d.store, People: d.county, Regions: d.county, Counts: d.county,
 		Campaigns: d.office, Forecast: d.office, Sessions: d.store.StaffSessions(clock), PublicURL: "https://bureau.example",
-		Location: time.UTC, Now: clock, Logger: slog.New(slog.DiscardHandler)})
+		Location: time.UTC, Now: clock, Logger: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

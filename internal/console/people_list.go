@@ -95,9 +95,11 @@ func (v *visit) personRows(list []register.Person) ([]personRow, error) {
 			}
 			places[p.RegionCode] = place
 		}
-		rows = append(rows, personRow{ID: p.ID, Name: maskName(p.Name), IDNumber: maskID(p.IDNumber), Phone: maskPhone(p.Phone),
+		rows = append(rows, personRow{
+			ID: p.ID, Name: maskName(p.Name), IDNumber: maskID(p.IDNumber), Phone: maskPhone(p.Phone),
 			Sex: p.Sex, Age: ageOn(p.BirthDate, v.today()), Place: place, Categories: strings.Join(p.Categories, " · "),
-			Status: notAlive(p.Status)})
+			Status: notAlive(p.Status),
+		})
 	}
 	return rows, nil
 }

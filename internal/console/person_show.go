@@ -51,7 +51,7 @@ func (v *visit) showPerson() error {
 
 // show fills what depends on whether the page is masked; what is masked must not reach the template at all.
 func (p *personPage) show(v *visit) {
-	person := &p.Record.Person
+	person := &p.Person
 	p.Age, p.HasRemark = ageOn(person.BirthDate, v.today()), person.Remark != ""
 	if p.Revealed.IsZero() || !v.who.May(staff.RevealPerson, false) {
 		p.Revealed = time.Time{}

@@ -49,10 +49,14 @@ func newProgress(s notify.Status, now time.Time) *progress {
 		skipped += n
 	}
 	p.States = shares(s.Total, []share{
-		{Key: "delivered", Tone: "good", Count: s.Delivered}, {Key: "accepted", Tone: "taken", Count: s.Accepted},
-		{Key: "sending", Tone: "busy", Count: s.Sending}, {Key: "unconfirmed", Tone: "warn", Count: s.Unconfirmed},
-		{Key: "queued", Tone: "queued", Count: s.Queued}, {Key: "planned", Tone: "planned", Count: s.Planned},
-		{Key: "skipped", Tone: "grey", Count: skipped}, {Key: "failed", Tone: "bad", Count: s.Failed},
+		{Key: "delivered", Tone: "good", Count: s.Delivered},
+		{Key: "accepted", Tone: "taken", Count: s.Accepted},
+		{Key: "sending", Tone: "busy", Count: s.Sending},
+		{Key: "unconfirmed", Tone: "warn", Count: s.Unconfirmed},
+		{Key: "queued", Tone: "queued", Count: s.Queued},
+		{Key: "planned", Tone: "planned", Count: s.Planned},
+		{Key: "skipped", Tone: "grey", Count: skipped},
+		{Key: "failed", Tone: "bad", Count: s.Failed},
 	})
 	p.Channels = countShares(s.ByChannel)
 	p.Skips = countShares(s.Skipped)
@@ -138,7 +142,8 @@ const statusFresh = 900 * time.Millisecond
 
 // of gives a campaign's figures, at most about a second old, or five times as old as counting took.
 func (c *statusCache) of(ctx context.Context, id int64, now func() time.Time,
-	count func(context.Context, int64) (notify.Status, error)) (notify.Status, error) {
+	count func(context.Context, int64) (notify.Status, error),
+) (notify.Status, error) {
 	held := c.entry(id)
 	held.mu.Lock()
 	defer held.mu.Unlock()

@@ -10,9 +10,11 @@ import (
 
 func TestEveryPersonOfACampaignIsInExactlyOnePartOfTheBar(t *testing.T) {
 	start := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
-	p := newProgress(notify.Status{State: notify.Running, Total: 200, Planned: 20, Queued: 20, Sending: 10, Accepted: 60, Delivered: 40,
+	p := newProgress(notify.Status{
+		State: notify.Running, Total: 200, Planned: 20, Queued: 20, Sending: 10, Accepted: 60, Delivered: 40,
 		Failed: 20, Unconfirmed: 10, Skipped: map[notify.SkipReason]int64{notify.OptedOut: 15, notify.NoChannel: 5},
-		ByChannel: map[notify.Channel]int64{notify.SMS: 70, notify.WeChat: 30}, StartedAt: &start}, start.Add(time.Minute))
+		ByChannel: map[notify.Channel]int64{notify.SMS: 70, notify.WeChat: 30}, StartedAt: &start,
+	}, start.Add(time.Minute))
 	var count int64
 	end := 0.0
 	for _, part := range p.States {

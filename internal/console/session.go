@@ -39,8 +39,10 @@ func sessionManager(store scs.CtxStore, secure bool) *scs.SessionManager {
 		Lifetime: sessionLifetime,
 		Store:    store,
 		Codec:    scs.GobCodec{},
-		Cookie: scs.SessionCookie{Name: name, Path: "/", HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
-			Persist: false},
+		Cookie: scs.SessionCookie{
+			Name: name, Path: "/", HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
+			Persist: false,
+		},
 	}
 }
 

@@ -41,8 +41,10 @@ func CheckPassword(name, password string) error {
 
 // guessable says whether a password is the name, one run of the keyboard, or few different characters.
 func guessable(name, password string) bool {
-	runs := []string{"01234567890", "09876543210", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "asdfghjkl",
-		"password", "password1", "password123", "admin123", "iloveyou", "1qaz2wsx", "1q2w3e4r"}
+	runs := []string{
+		"01234567890", "09876543210", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "asdfghjkl",
+		"password", "password1", "password123", "admin123", "iloveyou", "1qaz2wsx", "1q2w3e4r",
+	}
 	if password == name || slices.ContainsFunc(runs, func(run string) bool { return strings.Contains(run, password) }) {
 		return true
 	}

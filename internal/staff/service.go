@@ -96,8 +96,10 @@ func (s *Service) Add(ctx context.Context, by string, m Member, password string)
 	if err != nil {
 		return Member{}, "", err
 	}
-	m, err = s.Accounts.CreateStaff(ctx, m, hash, Entry{At: s.Now(), Actor: by, Act: DidAddStaff,
-		Detail: map[string]string{"name": m.Name, "role": string(m.Role), "region": m.Region}})
+	m, err = s.Accounts.CreateStaff(ctx, m, hash, Entry{
+		At: s.Now(), Actor: by, Act: DidAddStaff,
+		Detail: map[string]string{"name": m.Name, "role": string(m.Role), "region": m.Region},
+	})
 	if err != nil {
 		return Member{}, "", fmt.Errorf("staff add %q: %w", m.Name, err)
 	}

@@ -204,8 +204,10 @@ func TestGeneratedPasswordsDifferAndHoldNothingThatLooksAlike(t *testing.T) {
 }
 
 func TestARegionIsReadAsTheScopesPrefix(t *testing.T) {
-	for code, want := range map[string]string{"": "", "44": "", "4418": "4418", "441800": "4418", "441802": "441802", "441802000000": "441802",
-		"441802103": "441802103", "441802103000": "441802103", "441802103201": "441802103201", "440000000000": "", "441900": "441900", " 441802 ": "441802"} {
+	for code, want := range map[string]string{
+		"": "", "44": "", "4418": "4418", "441800": "4418", "441802": "441802", "441802000000": "441802",
+		"441802103": "441802103", "441802103000": "441802103", "441802103201": "441802103201", "440000000000": "", "441900": "441900", " 441802 ": "441802",
+	} {
 		if got, err := RegionPrefix(code); got != want || err != nil {
 			t.Errorf("%s: %s, %v; want %s", code, got, err, want)
 		}

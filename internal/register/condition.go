@@ -197,7 +197,7 @@ func (c Condition) walk(visit func(Test)) {
 	}
 }
 
-// IsZero: nothing was said. It holds for nobody.
+// IsZero says that there is no condition: it holds for nobody.
 func (c Condition) IsZero() bool {
 	return c.All == nil && c.Any == nil && c.Not == nil && c.Test == nil
 }

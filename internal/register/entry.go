@@ -28,9 +28,6 @@ func Kinds() []Kind {
 	return []Kind{KindPeople, KindCover, KindPremiums, KindSubsidies, KindJobs, KindCourses}
 }
 
-// ofPerson says whether rows of the kind belong to a person on file.
-func (k Kind) ofPerson() bool { return k == KindCover || k == KindPremiums || k == KindSubsidies }
-
 // Entry is one row of a sheet, read and checked as far as the row alone allows. Exactly one of the pointers is set.
 // Inside, what a row does not give is the zero value, or -1 for amounts that may be missing: it changes nothing on file.
 type Entry struct {

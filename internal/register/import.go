@@ -115,8 +115,10 @@ func (i Importer) newRun(sink Sink) (*importRun, error) {
 	if len(columnsOf(i.Kind)) == 0 {
 		return nil, fmt.Errorf("%w: %q", ErrUnknownKind, i.Kind)
 	}
-	run := &importRun{Importer: i, sink: sink, set: map[field]string{}, title: map[field]string{}, titles: map[string]bool{},
-		seen: map[[16]byte]struct{}{}, phones: map[Phone]*phoneUse{}, report: newReport(), size: firstBatch}
+	run := &importRun{
+		Importer: i, sink: sink, set: map[field]string{}, title: map[field]string{}, titles: map[string]bool{},
+		seen: map[[16]byte]struct{}{}, phones: map[Phone]*phoneUse{}, report: newReport(), size: firstBatch,
+	}
 	if run.Now == nil {
 		run.Now = time.Now
 	}

@@ -49,13 +49,19 @@ func crowd(t testing.TB, s *store.Store, n int) {
 		place := register.Place{Code: pick("", "441802000000", "441802103000", "441802103201", "441900101000")}
 		people = append(people, register.Entry{IDNumber: id, Name: "甲", Place: place, Person: p})
 		insurance := register.Insurance(pick("medical", "pension"))
-		covers = append(covers, register.Entry{IDNumber: id, Cover: &register.Cover{Insurance: insurance, Year: 2025 + r.IntN(2),
-			State: register.CoverState(pick("enrolled", "not_enrolled", "stopped")), BenefitState: pick("", "正在领取", "可领取")}})
+		covers = append(covers, register.Entry{IDNumber: id, Cover: &register.Cover{
+			Insurance: insurance, Year: 2025 + r.IntN(2),
+			State: register.CoverState(pick("enrolled", "not_enrolled", "stopped")), BenefitState: pick("", "正在领取", "可领取"),
+		}})
 		due := int64(r.IntN(3) * 100)
-		premiums = append(premiums, register.Entry{IDNumber: id, Premium: &register.Premium{Insurance: insurance, Year: 2025 + r.IntN(2), DueFen: due,
-			SelfFen: -1, SubsidyFen: int64(r.IntN(4)*100 - 100), Deadline: pick("", "2026-03-20", "2026-12-31"), State: register.PremiumState(pick("paid", "unpaid", "partly_paid"))}})
-		subsidies = append(subsidies, register.Entry{IDNumber: id, Subsidy: &register.Subsidy{Kind: pick("求职创业补贴", "国家助学金"), AppliedOn: "2026-01-01",
-			State: register.SubsidyState(pick("received", "paid_out")), AmountFen: -1}})
+		premiums = append(premiums, register.Entry{IDNumber: id, Premium: &register.Premium{
+			Insurance: insurance, Year: 2025 + r.IntN(2), DueFen: due,
+			SelfFen: -1, SubsidyFen: int64(r.IntN(4)*100 - 100), Deadline: pick("", "2026-03-20", "2026-12-31"), State: register.PremiumState(pick("paid", "unpaid", "partly_paid")),
+		}})
+		subsidies = append(subsidies, register.Entry{IDNumber: id, Subsidy: &register.Subsidy{
+			Kind: pick("求职创业补贴", "国家助学金"), AppliedOn: "2026-01-01",
+			State: register.SubsidyState(pick("received", "paid_out")), AmountFen: -1,
+		}})
 	}
 	for kind, entries := range map[register.Kind][]register.Entry{register.KindCover: covers[:n*2/3], register.KindPremiums: premiums[n/3:], register.KindSubsidies: subsidies[:n/2]} {
 		for _, b := range []register.Batch{{Kind: register.KindPeople, Entries: people, At: at}, {Kind: kind, Entries: entries, At: at}} {

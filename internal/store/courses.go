@@ -46,14 +46,18 @@ func (s *Store) ListCourses(ctx context.Context, scope register.Scope, from stri
 }
 
 func courseTable() importTable {
-	columns := []string{"id", "name", "provider", "starts_on", "trade", "place", "region", "ends_on", "places", "allowance_fen", "mode", "phone", "job_title",
-		"hand_fields", "updated_at", "created_at"}
+	columns := []string{
+		"id", "name", "provider", "starts_on", "trade", "place", "region", "ends_on", "places", "allowance_fen", "mode", "phone", "job_title",
+		"hand_fields", "updated_at", "created_at",
+	}
 	return importTable{name: "courses", key: []string{"id"}, columns: columns, set: columns[4 : len(columns)-1]}
 }
 
 func courseRow(c courseOnFile, at time.Time) []any {
-	return []any{c.ID, c.Name, c.Provider, c.StartsOn, c.Trade, c.Place, c.RegionCode, c.EndsOn, c.Places, c.AllowanceFen, c.Mode, c.Phone, c.JobTitle,
-		register.JoinList(c.byHand), toMicros(at), toMicros(at)}
+	return []any{
+		c.ID, c.Name, c.Provider, c.StartsOn, c.Trade, c.Place, c.RegionCode, c.EndsOn, c.Places, c.AllowanceFen, c.Mode, c.Phone, c.JobTitle,
+		register.JoinList(c.byHand), toMicros(at), toMicros(at),
+	}
 }
 
 func (t *tx) importCourses(b register.Batch, w *batchWriter) error {

@@ -67,8 +67,10 @@ func TestPeopleComeOntoFileAndTheSameSheetAgainChangesNothing(t *testing.T) {
 		want := register.Report{
 			HeaderRow: 2, Rows: 3, Accepted: 3, Skipped: []int{1, 6},
 			Warnings: []register.Warning{{Row: 4, Reason: "phone_landline"}, {Row: 5, Reason: "phone_missing"}},
-			Columns: map[string]string{"姓名": "姓 名", "身份证号": "身份证号码", "手机号": "联系电话", "县": "县区", "镇": "乡镇", "村": "行政村",
-				"户编号": "户编号", "务工意愿": "务工意愿", "人员类别": "人员类别", "在校生状况": "在校生状况", "就业状态": "就业状态"},
+			Columns: map[string]string{
+				"姓名": "姓 名", "身份证号": "身份证号码", "手机号": "联系电话", "县": "县区", "镇": "乡镇", "村": "行政村",
+				"户编号": "户编号", "务工意愿": "务工意愿", "人员类别": "人员类别", "在校生状况": "在校生状况", "就业状态": "就业状态",
+			},
 		}
 		diffReport(t, first, want)
 		want.Accepted, want.Unchanged = 0, 3
@@ -136,8 +138,10 @@ func TestRowsAreRefusedWithTheirReasonAndTheGoodOnesAreTaken(t *testing.T) {
 				t.Errorf("row %d shows %s", r.Row, r.Value)
 			}
 		}
-		want := []string{"3 duplicate_in_file", "5 id_missing", "6 name_missing", "7 id_invalid", "8 id_mangled", "9 id_invalid", "10 region_unknown",
-			"11 region_outside", "12 value_invalid:人员状态", "14 name_conflict"}
+		want := []string{
+			"3 duplicate_in_file", "5 id_missing", "6 name_missing", "7 id_invalid", "8 id_mangled", "9 id_invalid", "10 region_unknown",
+			"11 region_outside", "12 value_invalid:人员状态", "14 name_conflict",
+		}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Fatal(d)
 		}
@@ -207,8 +211,10 @@ func TestJobsAndCoursesAreTakenAndAPostingThatAsksForMoneyIsHeld(t *testing.T) {
 		if err != nil || len(jobs) != 1 {
 			t.Fatalf("%+v, %v", jobs, err)
 		}
-		want := register.Job{ID: jobs[0].ID, Employer: "甲制衣厂", Title: "缝纫工", Kind: "企业", Headcount: 3, Place: "清城区", RegionCode: "441802000000",
-			WageMinFen: 300000, WageMaxFen: 450000, Demands: "不收押金", ClosesOn: "2026-12-31"}
+		want := register.Job{
+			ID: jobs[0].ID, Employer: "甲制衣厂", Title: "缝纫工", Kind: "企业", Headcount: 3, Place: "清城区", RegionCode: "441802000000",
+			WageMinFen: 300000, WageMaxFen: 450000, Demands: "不收押金", ClosesOn: "2026-12-31",
+		}
 		if d := cmp.Diff(want, jobs[0]); d != "" {
 			t.Fatal(d)
 		}
@@ -268,9 +274,11 @@ func TestAWorkbookIsReadFromItsFirstVisibleSheetWithAKnownHeader(t *testing.T) {
 		var buf bytes.Buffer
 		must(t, f.Write(&buf))
 		report := runImport(t, s, register.Importer{Kind: register.KindPeople, Region: "441802103"}, buf.String())
-		want := register.Report{Sheet: "名册", HeaderRow: 3, Rows: 3, Accepted: 2, Skipped: []int{1, 2, 6},
+		want := register.Report{
+			Sheet: "名册", HeaderRow: 3, Rows: 3, Accepted: 2, Skipped: []int{1, 2, 6},
 			Rejected: []register.Rejection{{Row: 5, Reason: "id_mangled", Value: report.Rejected[0].Value}},
-			Columns:  map[string]string{"姓名": "姓名", "身份证号": "18位身份证号", "手机号": "手机号码", "毕业日期": "毕业日期"}}
+			Columns:  map[string]string{"姓名": "姓名", "身份证号": "18位身份证号", "手机号": "手机号码", "毕业日期": "毕业日期"},
+		}
 		diffReport(t, report, want)
 		list := everyone(t, s)
 		if list[0].Phone != "13800001001" || list[0].GraduatedOn != "2010-07-01" || list[1].Name != "王五" || list[1].Phone != "13800001002" || list[0].RegionCode != "441802103000" {

@@ -46,14 +46,18 @@ func (s *Store) ListJobs(ctx context.Context, scope register.Scope, held bool, a
 }
 
 func jobTable() importTable {
-	columns := []string{"id", "employer", "title", "kind", "headcount", "place", "region", "wage_min_fen", "wage_max_fen", "demands", "contact",
-		"contact_phone", "closes_on", "source_city", "held", "hand_fields", "updated_at", "created_at"}
+	columns := []string{
+		"id", "employer", "title", "kind", "headcount", "place", "region", "wage_min_fen", "wage_max_fen", "demands", "contact",
+		"contact_phone", "closes_on", "source_city", "held", "hand_fields", "updated_at", "created_at",
+	}
 	return importTable{name: "jobs", key: []string{"id"}, columns: columns, set: columns[3 : len(columns)-1]}
 }
 
 func jobRow(j jobOnFile, at time.Time) []any {
-	return []any{j.ID, j.Employer, j.Title, j.Kind, j.Headcount, j.Place, j.RegionCode, j.WageMinFen, j.WageMaxFen, j.Demands, j.Contact,
-		j.ContactPhone, j.ClosesOn, j.SourceCity, j.Held, register.JoinList(j.byHand), toMicros(at), toMicros(at)}
+	return []any{
+		j.ID, j.Employer, j.Title, j.Kind, j.Headcount, j.Place, j.RegionCode, j.WageMinFen, j.WageMaxFen, j.Demands, j.Contact,
+		j.ContactPhone, j.ClosesOn, j.SourceCity, j.Held, register.JoinList(j.byHand), toMicros(at), toMicros(at),
+	}
 }
 
 func (t *tx) importJobs(b register.Batch, w *batchWriter) error {

@@ -53,8 +53,10 @@ func subsidyTable() importTable {
 }
 
 func (t *tx) subsidyRow(v subsidyOnFile, at time.Time) []any {
-	return []any{v.id, v.PersonID, v.Kind, v.AppliedOn, string(v.State), v.AmountFen, v.StateOn, t.sealed(v.Note, "subsidies", "note_sealed", v.id),
-		v.Office, v.OfficePhone, register.JoinList(v.byHand), toMicros(at)}
+	return []any{
+		v.id, v.PersonID, v.Kind, v.AppliedOn, string(v.State), v.AmountFen, v.StateOn, t.sealed(v.Note, "subsidies", "note_sealed", v.id),
+		v.Office, v.OfficePhone, register.JoinList(v.byHand), toMicros(at),
+	}
 }
 
 // importSubsidies writes the applications of entries whose people are known.

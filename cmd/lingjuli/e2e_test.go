@@ -229,12 +229,6 @@ func (r *rig) loadPeople() map[string]bool {
 	return bad
 }
 
-// han is a number in ten characters that names may hold.
-func han(i int) string {
-	digits := []rune("天地玄黄宇宙洪荒日月")
-	return string([]rune{digits[i/100%10], digits[i/10%10], digits[i%10]})
-}
-
 func (r *rig) faults(bad map[string]bool) {
 	phones := make([]string, 0, len(bad))
 	for p := range bad {

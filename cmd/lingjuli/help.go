@@ -27,7 +27,7 @@ func examples() map[string]string {
 		"campaign cancel":  "lingjuli campaign cancel 1 --as li",
 		"campaign status":  "lingjuli campaign status 1 --json",
 		"campaign preview": "lingjuli campaign preview -f campaign.yaml --json",
-		"staff":            "lingjuli staff add chen --role author --region 441881",
+		"staff":            "lingjuli staff add wang --role township --region 441881",
 		"staff add":        "lingjuli staff add chen --role author --region 441881",
 		"understand":       "echo 我的医保 | lingjuli understand",
 		"chat":             "echo 我的医保 | lingjuli chat --as o_terminal",

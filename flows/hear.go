@@ -195,12 +195,12 @@ func (r *run) answer(a *Ask) bool {
 	for name, value := range values {
 		f.set(name, value)
 	}
+	r.s.Fails = 0
 	if value, ok := values[""]; ok {
 		delete(f.Vars, "")
 		f.set(a.Save, value)
+		r.next(d, f, d.step(f.Step))
 	}
-	r.s.Fails = 0
-	r.next(d, f, d.step(f.Step))
 	return true
 }
 
@@ -370,7 +370,7 @@ func (r *run) begin(flow string) {
 	}
 	r.push(flow)
 	if d.hears() && r.in.Text != "" {
-		r.top().set("heard", r.in.Text)
+		r.top().set("heard", clip(r.in.Text))
 	}
 	switch {
 	case check != nil:

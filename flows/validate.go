@@ -22,8 +22,8 @@ type answer struct {
 	again bool // they said something that did not fit just before
 }
 
-// validate checks an answer. The value under "" is the answer itself; others are what came along with it
-// (a name and an ID number in one message).
+// validate checks an answer. The value under "" is the answer itself; others are what came along with it, or instead
+// of it (an ID number where the name was asked for).
 func (e *Engine) validate(as string, a answer) (map[string]string, bool) {
 	switch as {
 	case "name":
@@ -79,6 +79,8 @@ func (e *Engine) validName(a answer) (map[string]string, bool) {
 	id, rest, found := findID(a.text)
 	name := e.book.settings.nameIn(rest, found)
 	switch {
+	case name == "" && found:
+		return map[string]string{"id_number": id}, true // not what was asked, but not to be asked for again
 	case name == "":
 		return nil, false
 	case found:
@@ -172,8 +174,12 @@ func validWords(text string) (map[string]string, bool) {
 	if text == "" {
 		return nil, false
 	}
+	return map[string]string{"": clip(text)}, true
+}
+
+func clip(text string) string {
 	if r := []rune(text); len(r) > maxWords {
-		text = string(r[:maxWords])
+		return string(r[:maxWords])
 	}
-	return map[string]string{"": text}, true
+	return text
 }

@@ -128,6 +128,11 @@ func (t *oneTurn) cover(facts *flows.Facts, records []register.Record, insurance
 		v["next_year"], v["next_word"] = itoa(n.Year), t.word(string(n.State))
 	}
 	today := civil(t.now, t.s.zone)
+	for _, p := range r.Premiums {
+		if p.Insurance == insurance && p.Year == c.Year && p.State == register.Paid {
+			v["premium"], v["due_year"] = "paid", itoa(p.Year)
+		}
+	}
 	if p, ok := pressing(r.Premiums, insurance, today); ok {
 		v["premium"] = "due"
 		if p.State == register.PartlyPaid {

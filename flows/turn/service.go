@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"regexp"
 	"strings"
 	"time"
 
@@ -160,6 +161,9 @@ func (t *oneTurn) run() error {
 	}
 }
 
+// sceneRegion finds the region in the scene of a village's QR code.
+var sceneRegion = regexp.MustCompile(`\d{12}|\d{9}|\d{6}`)
+
 // again gives the stored reply to a copy.
 func (t *oneTurn) again(stored []byte) error {
 	if err := json.Unmarshal(stored, &t.answer); err != nil {
@@ -187,6 +191,9 @@ func (t *oneTurn) arrive(opened Opened) error {
 		if t.in.Channel == WeChat && !t.contact.LanguageChosen {
 			t.contact.Language = heard(t.in.Text, t.contact.Language, t.s.engine.Book().Settings().Cantonese)
 		}
+	}
+	if t.region == "" && t.personID == 0 {
+		t.region = sceneRegion.FindString(t.contact.Scene)
 	}
 	if t.in.Channel != SMS {
 		return nil

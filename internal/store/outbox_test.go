@@ -1,0 +1,103 @@
+package store
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/lingjuli/lingjuli/flows/turn"
+	"github.com/lingjuli/lingjuli/notify"
+)
+
+func queued(t *testing.T, s *Store, expires time.Duration) int64 {
+	t.Helper()
+	var id int64
+	who := turn.Who{Channel: turn.WeChat, ID: "o-1", Key: "k", At: time.Now()}
+	err := s.Turn(t.Context(), who, func(tx turn.Tx) (err error) {
+		id, err = tx.Queue(turn.Message{
+			Kind: turn.Verification, Template: "verify_code", Phone: "13800000001", Params: map[string]string{"code": "123456"},
+			PersonID: 7, At: time.Now(), Expires: time.Now().Add(expires),
+		})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func TestANoticeIsClaimedOnceAndSettledByItsLife(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		id := queued(t, s, time.Minute)
+		if ids, err := s.WaitingNotices(ctx, 10); err != nil || len(ids) != 1 || ids[0] != id {
+			t.Fatalf("%v waiting, %v", ids, err)
+		}
+		n, err := s.ClaimNotice(ctx, id, "out-1", time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n.Kind != notify.Verification || n.TemplateKey != "verify_code" || n.Phone != "13800000001" || n.Params["code"] != "123456" ||
+			n.PersonID != 7 || n.OutID != "out-1" || n.Tries != 1 || n.ExpiresAt.IsZero() {
+			t.Errorf("claimed %+v", n)
+		}
+		if _, err := s.ClaimNotice(ctx, id, "out-2", time.Minute); !errors.Is(err, notify.ErrNoNotice) {
+			t.Errorf("claimed twice: %v", err)
+		}
+		if err := s.SettleNotice(ctx, id, notify.Settlement{State: notify.NoticeQueued, RetryAt: time.Now().Add(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+		if ids, _ := s.WaitingNotices(ctx, 10); len(ids) != 0 {
+			t.Error("waits before its time")
+		}
+		if _, err := s.ClaimNotice(ctx, id, "out-2", time.Minute); !errors.Is(err, notify.ErrNoNotice) {
+			t.Errorf("claimed before its time: %v", err)
+		}
+	})
+}
+
+func TestEveryMoveOfANoticeIsTheLifesOrRefused(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		for _, from := range notify.NoticeStates() {
+			for _, to := range notify.NoticeStates() {
+				id := queued(t, s, time.Minute)
+				err := s.write(t.Context(), "set", func(tx *tx) error {
+					_, err := tx.exec(`UPDATE outbox SET state = $2 WHERE id = $1`, id, string(from))
+					return err
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				allowed := false
+				for _, f := range to.From() {
+					allowed = allowed || f == from && to != notify.NoticeSending
+				}
+				err = s.SettleNotice(t.Context(), id, notify.Settlement{State: to})
+				if allowed && err != nil || !allowed && !errors.Is(err, notify.ErrNoNotice) {
+					t.Errorf("%s to %s: %v", from, to, err)
+				}
+			}
+		}
+	})
+}
+
+func TestALateOrLostNoticeIsNeverSentBlind(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		late, lost := queued(t, s, -time.Second), queued(t, s, time.Minute)
+		if _, err := s.ClaimNotice(ctx, late, "out-late", time.Minute); !errors.Is(err, notify.ErrNoNotice) {
+			t.Errorf("a late code was given out: %v", err)
+		}
+		if _, err := s.ClaimNotice(ctx, lost, "out-lost", -time.Second); err != nil {
+			t.Fatal(err)
+		}
+		if ids, err := s.WaitingNotices(ctx, 10); err != nil || len(ids) != 0 {
+			t.Errorf("%v wait, %v", ids, err)
+		}
+		for id, want := range map[int64]string{late: "expired", lost: "unconfirmed"} {
+			if n := count(t, s, `SELECT COUNT(*) FROM outbox WHERE id = $1 AND state = $2 AND LENGTH(params) = 0`, id, want); n != 1 {
+				t.Errorf("notice %d is not %s with its code gone", id, want)
+			}
+		}
+	})
+}

@@ -3,6 +3,8 @@ package console
 import (
 	"errors"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/lingjuli/lingjuli/internal/register"
 	"github.com/lingjuli/lingjuli/notify"
@@ -17,9 +19,12 @@ type previewView struct {
 	Error       string // why there is no forecast: words for staff
 }
 
-// previewOf asks whom the campaign would reach. What is wrong with the campaign itself is said in the view.
-func (v *visit) previewOf(spec notify.Spec) (*previewView, error) {
-	preview, err := v.Forecast.Preview(v.ctx(), v.who, spec)
+// previewOf asks whom the campaign would reach. It reaches as far as its author's region, whoever looks at it:
+// scope is that. What is wrong with the campaign itself is said in the view.
+func (v *visit) previewOf(spec notify.Spec, scope register.Scope) (*previewView, error) {
+	author := v.who
+	author.Region = scope.Prefix
+	preview, err := v.Forecast.Preview(v.ctx(), author, spec)
 	if fault := specFault(err); fault != "" {
 		return &previewView{Error: fault}, nil
 	}
@@ -36,6 +41,42 @@ func (v *visit) previewOf(spec notify.Spec) (*previewView, error) {
 	templates, err := v.Forecast.ListTemplates(v.ctx())
 	view.Samples = v.signed(maskSamples(spec.Template, templates, preview.Samples))
 	return view, err
+}
+
+// forecastCache spares the register and the platform a question each time somebody opens the same draft. What is
+// kept holds masked texts and counts alone.
+type forecastCache struct {
+	mu   sync.Mutex
+	held map[int64]heldForecast
+}
+
+type heldForecast struct {
+	view    *previewView
+	changed time.Time // the campaign, when it was asked
+	at      time.Time
+}
+
+const forecastFresh = 20 * time.Second
+
+// of gives the forecast of a campaign as it stands, at most some seconds old.
+func (f *forecastCache) of(c notify.Campaign, now time.Time, ask func() (*previewView, error)) (*previewView, error) {
+	f.mu.Lock()
+	held, ok := f.held[c.ID]
+	f.mu.Unlock()
+	if ok && held.changed.Equal(c.UpdatedAt) && now.Sub(held.at) < forecastFresh {
+		return held.view, nil
+	}
+	view, err := ask()
+	if err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.held) > 200 {
+		clear(f.held)
+	}
+	f.held[c.ID] = heldForecast{view, c.UpdatedAt, now}
+	return view, nil
 }
 
 // specFault is what is wrong with a campaign's file, in the words that commands print too; empty: the error is

@@ -79,7 +79,7 @@ func (v *visit) campaignFigures(page *campaignPage) error {
 	if c.State == notify.Cancelled {
 		return nil
 	}
-	preview, err := v.previewOf(c.Spec)
+	preview, err := v.forecasts.of(c, v.Now(), func() (*previewView, error) { return v.previewOf(c.Spec, c.Scope) })
 	page.Preview = preview
 	return err
 }

@@ -237,3 +237,21 @@ func TestAPageThatMovesReloadsItselfWhereNoScriptRuns(t *testing.T) {
 		t.Error("no reload")
 	}
 }
+
+func TestTheForecastReachesAsFarAsTheAuthorsRegionWhoeverLooks(t *testing.T) {
+	d := newDesk(t)
+	d.add("author", staff.Author, "441802")
+	d.add("province", staff.Approver, "")
+	d.login("author").post("/console/campaigns", written()...)
+	b := d.login("province")
+	b.get("/console/campaigns/1")
+	b.get("/console/campaigns/1")
+	for _, region := range d.office.previewed {
+		if region != "441802" {
+			t.Errorf("asked about region %q", region)
+		}
+	}
+	if len(d.office.previewed) != 1 {
+		t.Errorf("asked %d times within a second", len(d.office.previewed))
+	}
+}

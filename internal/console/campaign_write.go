@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/lingjuli/lingjuli/internal/register"
 	"github.com/lingjuli/lingjuli/notify"
 )
 
@@ -25,7 +26,7 @@ func (v *visit) editCampaign() error {
 }
 
 // createCampaign takes the form of a new campaign.
-func (v *visit) createCampaign() error { return v.takeForm(0) }
+func (v *visit) createCampaign() error { return v.takeForm(0, v.who.Scope()) }
 
 // changeCampaign takes the form of one that is there; it is a draft again.
 func (v *visit) changeCampaign() error {
@@ -36,11 +37,11 @@ func (v *visit) changeCampaign() error {
 	if !v.changeable(c) {
 		return notify.ErrWrongState
 	}
-	return v.takeForm(c.ID)
+	return v.takeForm(c.ID, c.Scope)
 }
 
 // takeForm does what the button says: save, look ahead, or only show the form again with another row.
-func (v *visit) takeForm(id int64) error {
+func (v *visit) takeForm(id int64, scope register.Scope) error {
 	if err := v.r.ParseForm(); err != nil {
 		return formError(err)
 	}
@@ -61,7 +62,7 @@ func (v *visit) takeForm(id int64) error {
 		return v.showForm(http.StatusUnprocessableEntity, form, problems, nil)
 	}
 	if do == "preview" {
-		preview, err := v.previewOf(spec)
+		preview, err := v.previewOf(spec, scope)
 		if err != nil {
 			return err
 		}

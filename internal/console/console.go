@@ -54,11 +54,12 @@ type Config struct {
 
 type console struct {
 	Config
-	sessions *scs.SessionManager
-	pages    map[string]*template.Template
-	texts    *locales.Console
-	files    *staticFiles
-	statuses *statusCache
+	sessions  *scs.SessionManager
+	pages     map[string]*template.Template
+	texts     *locales.Console
+	files     *staticFiles
+	statuses  *statusCache
+	forecasts *forecastCache
 }
 
 // New makes the handler of /console/ and of everything below it.
@@ -70,7 +71,8 @@ func New(cfg Config) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("console: public URL: %w", err)
 	}
-	c := &console{Config: cfg, sessions: sessionManager(cfg.Sessions, public.Scheme == "https"), statuses: &statusCache{held: map[int64]*heldStatus{}}}
+	c := &console{Config: cfg, sessions: sessionManager(cfg.Sessions, public.Scheme == "https"), statuses: &statusCache{held: map[int64]*heldStatus{}},
+		forecasts: &forecastCache{held: map[int64]heldForecast{}}}
 	if c.texts, err = locales.LoadConsole(); err != nil {
 		return nil, err
 	}

@@ -165,12 +165,13 @@ func fictionalCounty() *county {
 
 // office keeps campaigns in memory, by the rules of notify's.
 type office struct {
-	mu       sync.Mutex
-	list     []notify.Campaign
-	status   map[int64]notify.Status
-	audit    func(staff.Entry) error
-	now      time.Time
-	template notify.Template
+	mu        sync.Mutex
+	list      []notify.Campaign
+	status    map[int64]notify.Status
+	previewed []string // regions that were asked about
+	audit     func(staff.Entry) error
+	now       time.Time
+	template  notify.Template
 }
 
 func (o *office) Create(_ context.Context, by staff.Member, spec notify.Spec) (int64, error) {
@@ -237,7 +238,8 @@ func (o *office) ListTemplates(context.Context) ([]notify.Template, error) {
 	return []notify.Template{o.template}, nil
 }
 
-func (o *office) Preview(_ context.Context, _ staff.Member, spec notify.Spec) (notify.Preview, error) {
+func (o *office) Preview(_ context.Context, by staff.Member, spec notify.Spec) (notify.Preview, error) {
+	o.previewed = append(o.previewed, by.Region)
 	text := strings.ReplaceAll(strings.ReplaceAll(o.template.SMS.Content, "${name}", "林桂英"), "${deadline}", spec.Params["deadline"])
 	return notify.Preview{
 		Matched: 2431, Reachable: map[notify.Channel]int64{notify.WeChat: 812, notify.SMS: 1490},

@@ -71,8 +71,10 @@ func New(cfg Config) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("console: public URL: %w", err)
 	}
-	c := &console{Config: cfg, sessions: sessionManager(cfg.Sessions, public.Scheme == "https"), statuses: &statusCache{held: map[int64]*heldStatus{}},
-		forecasts: &forecastCache{held: map[int64]heldForecast{}}}
+	c := &console{
+		Config: cfg, sessions: sessionManager(cfg.Sessions, public.Scheme == "https"), statuses: &statusCache{held: map[int64]*heldStatus{}},
+		forecasts: &forecastCache{held: map[int64]heldForecast{}},
+	}
 	if c.texts, err = locales.LoadConsole(); err != nil {
 		return nil, err
 	}

@@ -45,6 +45,9 @@ type Sandbox struct {
 	ctx  context.Context
 	stop context.CancelFunc
 	work sync.WaitGroup
+
+	mu     sync.Mutex // guards closed, and that no work begins once it is set
+	closed bool
 }
 
 // New opens the sandbox and, with a Dir, reads back what was there.
@@ -88,8 +91,15 @@ func (cfg Config) withDefaults() Config {
 	return cfg
 }
 
-// Close ends pushes and hangs, and closes the journal.
+// Close ends pushes and hangs, and closes the journal. A second call does nothing.
 func (s *Sandbox) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	s.mu.Unlock()
 	s.stop()
 	s.work.Wait()
 	s.cfg.Client.CloseIdleConnections()
@@ -101,7 +111,9 @@ func (s *Sandbox) Close() error {
 
 // begin runs fn until Close; it must end when its context does.
 func (s *Sandbox) begin(fn func(context.Context)) {
-	if s.ctx.Err() != nil {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
 		return
 	}
 	s.work.Go(func() { fn(s.ctx) })

@@ -136,7 +136,7 @@ type SMSMessage struct {
 	SignName   string            `json:"sign_name"`
 	Template   string            `json:"template_code"`
 	Params     map[string]string `json:"params,omitempty"`
-	Text       string            `json:"text"` // with the signature, as the phone shows it
+	Text       string            `json:"text"` // with the signature, as the phone shows it; empty where only counters are kept
 	OutID      string            `json:"out_id"`
 	BizID      string            `json:"biz_id"`
 	SentAt     time.Time         `json:"sent_at"`
@@ -154,7 +154,7 @@ func (o *outbox) show(i int32) SMSMessage {
 		Phone: phoneText(m.phone), SignName: call.sign(k), Template: call.template.Code,
 		OutID: call.outID, BizID: call.bizID, SentAt: call.at, Status: int(m.state), ErrCode: o.codes[m.code],
 	}
-	if params, ok := parseParams(call.param(k)); ok {
+	if params, ok := parseParams(call.param(k)); ok && call.params != nil {
 		out.Params = params.asMap()
 		out.Text = "\u3010" + out.SignName + "\u3011" + call.template.fill(params)
 	}

@@ -305,24 +305,24 @@ func TestTokensLiveAsDocumented(t *testing.T) {
 		return (&api{t: t, h: s.WeChatHandler()}).get("/cgi-bin/token?grant_type=client_credential&appid=wx0000000000000001&secret=s3cret")["access_token"].(string)
 	}
 	first := a.token
-	c.at = c.at.Add(time.Hour)
+	c.move(time.Hour)
 	if again, left := stable(false); again != first || left != 3600 {
 		t.Fatal("the stable token changed or has another rest", left)
 	}
 	p1 := plain()
 	p2 := plain()
 	a.want(ips(p1), 0)
-	c.at = c.at.Add(6 * time.Minute)
+	c.move(6 * time.Minute)
 	a.want(ips(p1), 40001)
 	a.want(ips(p2), 0)
 	a.want(ips(first), 0)
-	c.at = c.at.Add(50 * time.Minute) // four minutes before the end
+	c.move(50 * time.Minute) // four minutes before the end
 	second, left := stable(false)
 	if second == first || left != 7200 {
 		t.Fatal("no new token in the last five minutes")
 	}
 	a.want(ips(first), 0)
-	c.at = c.at.Add(10 * time.Minute)
+	c.move(10 * time.Minute)
 	if out := ips(first); out["errcode"].(float64) != 40001 && out["errcode"].(float64) != 42001 {
 		t.Fatal(out)
 	}
@@ -353,7 +353,7 @@ func TestCustomerMessagesKeepToTheirWindows(t *testing.T) {
 		a.want(send(), 0)
 	}
 	a.want(send(), 45047)
-	c.at = c.at.Add(61 * time.Second)
+	c.move(61 * time.Second)
 	a.want(send(), 45015)
 	if _, err := s.Say(t.Context(), "oA", "在吗"); err != nil {
 		t.Fatal(err)
@@ -362,7 +362,7 @@ func TestCustomerMessagesKeepToTheirWindows(t *testing.T) {
 		a.want(send(), 0)
 	}
 	a.want(send(), 45047)
-	c.at = c.at.Add(47 * time.Hour)
+	c.move(47 * time.Hour)
 	a = apiOf(t, s)
 	a.want(send(), 45047)
 	a.want(a.post("/cgi-bin/message/custom/typing", `{"touser":"oA","command":"Typing"}`), 45080)

@@ -36,6 +36,7 @@ func broken(t *testing.T, file, from, to string) (*Book, error) {
 }
 
 func TestLintFindsEachFault(t *testing.T) {
+	texts := catalogue(t)
 	for _, c := range []struct{ fault, file, from, to, finding string }{
 		{"a step nothing leads to", "identity.yaml", "{go: id}", "{go: send}", "step id is never reached"},
 		{"a dead end", "wishes.yaml", "    - {id: set, do: set_language, with: {language: $language}}", "    - {id: set, decide: [{go: set}]}", "dead end"},
@@ -77,7 +78,7 @@ func TestLintFindsEachFault(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			found := b.Lint(catalogue(t))
+			found := b.Lint(texts)
 			for _, f := range found {
 				if strings.Contains(f, c.finding) {
 					return

@@ -187,12 +187,17 @@ func (l *Localizer) Has(id string) bool {
 // IDs lists all texts, sorted.
 func (l *Localizer) IDs() []string { return slices.Sorted(maps.Keys(l.sources)) }
 
+// What stands between double braces, and the fields of the data in it.
+var (
+	action = regexp.MustCompile(`\{\{[^}]*?\}\}`)
+	field  = regexp.MustCompile(`\.[A-Za-z_][A-Za-z0-9_.]*`)
+)
+
 // Placeholders lists the names a text takes from its data, sorted, each once.
 func (l *Localizer) Placeholders(id string) []string {
-	found := regexp.MustCompile(`\{\{[^}]*?\}\}`).FindAllString(l.sources[id], -1)
 	var names []string
-	for _, action := range found {
-		for _, name := range regexp.MustCompile(`\.[A-Za-z_][A-Za-z0-9_.]*`).FindAllString(action, -1) {
+	for _, act := range action.FindAllString(l.sources[id], -1) {
+		for _, name := range field.FindAllString(act, -1) {
 			if name = name[1:]; !slices.Contains(names, name) {
 				names = append(names, name)
 			}

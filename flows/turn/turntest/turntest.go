@@ -129,9 +129,10 @@ func Play(t *testing.T, folder string, update bool, open func(t *testing.T, s Se
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no golden conversations in %s: %v", folder, err)
 	}
+	host := maker(t)
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			play(t, file, update, open)
+			play(t, file, update, host, open)
 		})
 	}
 }
@@ -139,7 +140,7 @@ func Play(t *testing.T, folder string, update bool, open func(t *testing.T, s Se
 // Update registers the flag -update for a test binary.
 func Update() *bool { return flag.Bool("update", false, "write the golden conversations anew") }
 
-func play(t *testing.T, file string, update bool, open func(t *testing.T, s Setting) Kept) {
+func play(t *testing.T, file string, update bool, host makeService, open func(t *testing.T, s Setting) Kept) {
 	t.Helper()
 	archive, err := txtar.ParseFile(file)
 	if err != nil {
@@ -156,7 +157,7 @@ func play(t *testing.T, file string, update bool, open func(t *testing.T, s Sett
 		t.Fatalf("%s: %v", file, err)
 	}
 	want := string(archive.Files[part(partDialogue)].Data)
-	stage := newStage(t, setting, open(t, setting))
+	stage := newStage(setting, open(t, setting), host)
 	got := stage.play(t, want)
 	if update {
 		archive.Files[part(partDialogue)].Data = []byte(got)
@@ -187,6 +188,14 @@ type stage struct {
 // Service makes a host over a store with the embedded book and a simple understander.
 func Service(t testing.TB, store turn.Store, now func() time.Time, digits func() string, bell turn.Doorbell) *turn.Service {
 	t.Helper()
+	return maker(t)(store, now, digits, bell)
+}
+
+// makeService makes hosts that share one book and one catalogue.
+type makeService func(store turn.Store, now func() time.Time, digits func() string, bell turn.Doorbell) *turn.Service
+
+func maker(t testing.TB) makeService {
+	t.Helper()
 	book, err := flows.Load()
 	if err != nil {
 		t.Fatal(err)
@@ -195,16 +204,17 @@ func Service(t testing.TB, store turn.Store, now func() time.Time, digits func()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return turn.New(turn.Config{
-		Engine: flows.New(book, texts, Plain{}), Texts: texts, Store: store, Bell: bell, Now: now, Digits: digits,
-		Zone: time.FixedZone("CST", 8*60*60),
-	})
+	engine := flows.New(book, texts, Plain{})
+	return func(store turn.Store, now func() time.Time, digits func() string, bell turn.Doorbell) *turn.Service {
+		return turn.New(turn.Config{
+			Engine: engine, Texts: texts, Store: store, Bell: bell, Now: now, Digits: digits, Zone: time.FixedZone("CST", 8*60*60),
+		})
+	}
 }
 
-func newStage(t *testing.T, setting Setting, store Kept) *stage {
-	t.Helper()
+func newStage(setting Setting, store Kept, host makeService) *stage {
 	s := &stage{setting: setting, store: store, now: setting.Now}
-	s.service = Service(t, store, func() time.Time { return s.now }, func() string {
+	s.service = host(store, func() time.Time { return s.now }, func() string {
 		s.codes++
 		return fmt.Sprintf("%06d", 100000+s.codes)
 	}, nil)

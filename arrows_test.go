@@ -44,7 +44,6 @@ func families() map[string][]string {
 		"internal/hanzi":    nil,
 
 		"internal/testservices": nil,
-		"internal/deps":         nil,
 	}
 }
 
@@ -173,7 +172,7 @@ func family(path string) string {
 func ours(t *testing.T) []listed {
 	t.Helper()
 	return slices.DeleteFunc(list(t), func(p listed) bool {
-		return !own(p.ImportPath) || p.ImportPath == module || p.ImportPath == module+"/internal/deps"
+		return !own(p.ImportPath) || p.ImportPath == module
 	})
 }
 

@@ -47,10 +47,10 @@ func (c *demoCmd) Run(a *app) error {
 func loopbackOnly(addr string) error {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
-		return &badSetting{envName("listen"), "must_listen", ""}
+		return &settingError{envName("listen"), "must_listen", ""}
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return &badSetting{envName("listen"), "must_loopback", ""}
+		return &settingError{envName("listen"), "must_loopback", ""}
 	}
 	return nil
 }

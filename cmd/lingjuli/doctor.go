@@ -75,7 +75,7 @@ func (d *doctor) settings(err error) {
 		return
 	}
 	for _, e := range faults(err) {
-		var setting *badSetting
+		var setting *settingError
 		if errors.As(e, &setting) {
 			d.faulty[setting.Variable] = true
 		}
@@ -182,7 +182,7 @@ func (d *doctor) aliyun(ctx context.Context, s *store.Store) {
 	}
 	d.says("doctor_aliyun", fine, "doctor_signature")
 	if len(d.cfg.Secrets) == 0 && d.sound("callback-secret") {
-		d.finds("doctor_aliyun", broken, d.a.explain(&badSetting{envName("callback-secret"), "must_given", ""})[0])
+		d.finds("doctor_aliyun", broken, d.a.explain(&settingError{envName("callback-secret"), "must_given", ""})[0])
 	}
 	if s != nil {
 		d.templates(ctx, sms, s)

@@ -29,7 +29,8 @@ func lockDatabase(path string) (release func(), err error) {
 		_ = f.Close()
 		return nil, say("locked", "Path", path, "Holder", strings.TrimSpace(string(holder)))
 	}
-	if err := f.Truncate(0); err == nil {
+	err = f.Truncate(0)
+	if err == nil {
 		_, err = fmt.Fprintf(f, "%s %d\n", filepath.Base(os.Args[0]), os.Getpid())
 	}
 	if err != nil {

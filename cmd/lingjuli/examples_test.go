@@ -144,7 +144,7 @@ func TestEveryExampleWorksWhenPasted(t *testing.T) {
 		if step.before != "" {
 			d.mustShell(step.before)
 		}
-		d.mustShell(examples()[step.path])
+		d.mustShell(textsFor("", "").example(step.path))
 		shown[step.path] = true
 	}
 	if len(shown) != len(examples()) {
@@ -155,7 +155,8 @@ func TestEveryExampleWorksWhenPasted(t *testing.T) {
 func TestEveryCommandHasAnExampleInItsHelp(t *testing.T) {
 	all := examples()
 	seen := map[string]bool{}
-	for path, example := range all {
+	for path := range all {
+		example := textsFor("", "").example(path)
 		var out, stderr bytes.Buffer
 		args := append(strings.Fields(path), "--help")
 		if code := run(t.Context(), args, strings.NewReader(""), &out, &stderr, func(string) string { return "" }); code != exitDone {

@@ -8,7 +8,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// examples hold for every language. A test runs each of them.
+// examples hold for every language; MEDICAL stands for what a person would say. A test runs each of them.
 func examples() map[string]string {
 	return map[string]string{
 		"":                 "lingjuli demo",
@@ -29,8 +29,8 @@ func examples() map[string]string {
 		"campaign preview": "lingjuli campaign preview -f campaign.yaml --json",
 		"staff":            "lingjuli staff add wang --role township --region 441881",
 		"staff add":        "lingjuli staff add chen --role author --region 441881",
-		"understand":       "echo 我的医保 | lingjuli understand",
-		"chat":             "echo 我的医保 | lingjuli chat --as o_terminal",
+		"understand":       "echo MEDICAL | lingjuli understand",
+		"chat":             "echo MEDICAL | lingjuli chat --as o_terminal",
 		"flows":            "lingjuli flows lint",
 		"flows lint":       "lingjuli flows lint",
 		"flows graph":      "lingjuli flows graph",
@@ -38,6 +38,11 @@ func examples() map[string]string {
 		"sandbox":          "lingjuli sandbox --listen 127.0.0.1:8090",
 		"config":           "lingjuli config",
 	}
+}
+
+// example is a command's example with the words a person would say.
+func (w texts) example(path string) string {
+	return strings.ReplaceAll(examples()[path], "MEDICAL", w.t("example_words"))
 }
 
 // help prints a command's help: what it does, how it is called, its flags, its commands, an example.
@@ -51,7 +56,7 @@ func (w texts) help(_ kong.HelpOptions, ctx *kong.Context) error {
 	fmt.Fprintf(out, "%s\n\n%s\n  %s\n", w.t(helpKey(path)), w.t("help_usage"), usageLine(node, path))
 	w.helpCommands(out, node, path)
 	w.helpFlags(out, node)
-	fmt.Fprintf(out, "\n%s\n  %s\n", w.t("help_example"), examples()[path])
+	fmt.Fprintf(out, "\n%s\n  %s\n", w.t("help_example"), w.example(path))
 	if path == "" {
 		fmt.Fprintf(out, "\n%s\n", w.t("help_more"))
 	}

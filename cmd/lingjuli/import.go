@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,6 +41,9 @@ func importFile(ctx context.Context, s *store.Store, r importRequest) (register.
 
 // Run imports one sheet. Refused rows are no failure of the command: they are in the report.
 func (c *importCmd) Run(a *app) error {
+	if !slices.Contains(register.Kinds(), register.Kind(c.Kind)) {
+		return c.explain(register.ErrUnknownKind)
+	}
 	cfg, err := a.config()
 	if err != nil {
 		return err

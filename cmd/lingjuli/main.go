@@ -16,6 +16,7 @@ import (
 	_ "time/tzdata" // quiet hours need the zone on machines without zone files
 
 	"github.com/alecthomas/kong"
+	"github.com/redis/go-redis/v9"
 )
 
 // Exit codes of every command.
@@ -26,11 +27,18 @@ const (
 )
 
 func main() {
+	redis.SetLogger(silence{}) // the client's own words go to standard error without form; our parts say it once, in the log
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv)
 	stop()
 	os.Exit(code)
 }
+
+// silence drops what the Redis client says.
+type silence struct{}
+
+// Printf drops it.
+func (silence) Printf(context.Context, string, ...any) {}
 
 // cli is the command line. The help texts of commands and flags are in locales/cli.*.yaml under the names of
 // commands and flags.

@@ -52,11 +52,11 @@ func (c *serveCmd) Run(a *app) error {
 func (c config) servable(r roles) error {
 	switch {
 	case c.embedded() && !(r.web && r.worker):
-		return &badSetting{envName("redis-url"), "must_both_roles", ""}
+		return &settingError{envName("redis-url"), "must_both_roles", ""}
 	case !c.WeChat.on() && !c.Aliyun.on():
-		return &badSetting{envName("wechat-app-id"), "must_something", ""}
+		return &settingError{envName("wechat-app-id"), "must_something", ""}
 	case c.Aliyun.on() && r.web && len(c.Secrets) == 0:
-		return &badSetting{envName("callback-secret"), "must_given", ""}
+		return &settingError{envName("callback-secret"), "must_given", ""}
 	}
 	return nil
 }
@@ -140,7 +140,7 @@ func (s *server) startRedis(context.Context) error {
 	}
 	options, err := redisOptions(text)
 	if err != nil {
-		return &badSetting{envName("redis-url"), "must_redis", ""}
+		return &settingError{envName("redis-url"), "must_redis", ""}
 	}
 	s.redis, s.queue = redis.NewUniversalClient(options), queueOptions(options)
 	s.life.add("redis client", func(context.Context) error { return s.redis.Close() })

@@ -52,15 +52,15 @@ func envName(flag string) string {
 	return "LINGJULI_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// badSetting is a setting that cannot be: it names the variable and says what it must be, never what it was,
+// settingError is a setting that cannot be: it names the variable and says what it must be, never what it was,
 // since that may be a secret.
-type badSetting struct {
+type settingError struct {
 	Variable string
 	Must     string // key of a text that says what it must be
 	Detail   string
 }
 
-func (e *badSetting) Error() string {
+func (e *settingError) Error() string {
 	text := e.Variable + ": " + e.Must
 	if e.Detail != "" {
 		text += " (" + e.Detail + ")"
@@ -118,7 +118,7 @@ func (c config) sqlitePath() string {
 	return path
 }
 
-// parse gives the settings their meaning. All faults are found in one go and joined; each is a *badSetting.
+// parse gives the settings their meaning. All faults are found in one go and joined; each is a *settingError.
 func (s settings) parse() (config, error) {
 	p := &parser{}
 	c := config{
@@ -151,7 +151,7 @@ func (s settings) parse() (config, error) {
 type parser struct{ faults []error }
 
 func (p *parser) bad(flag, must, detail string) {
-	p.faults = append(p.faults, &badSetting{envName(flag), must, detail})
+	p.faults = append(p.faults, &settingError{envName(flag), must, detail})
 }
 
 func (p *parser) database(text string) string {
@@ -341,16 +341,6 @@ func splitList(text string) []string {
 		}
 	}
 	return list
-}
-
-// require returns a fault that names the first variable that this command cannot do without.
-func require(pairs ...string) error {
-	for i := 0; i+1 < len(pairs); i += 2 {
-		if pairs[i+1] == "" {
-			return &badSetting{envName(pairs[i]), "must_given", ""}
-		}
-	}
-	return nil
 }
 
 // withDataKey fills in a data key for commands that keep nothing under it.

@@ -70,7 +70,7 @@ func (a *app) explain(err error) []string {
 		return lines
 	}
 	w := a.texts
-	var setting *badSetting
+	var setting *settingError
 	var said *saying
 	var path *fs.PathError
 	switch {

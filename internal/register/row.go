@@ -260,7 +260,7 @@ func (r *row) place() Place {
 		r.refuse(RegionUnknown, maskValue(strings.Join(filled(w.code, w.city, w.county, w.town, w.village), " ")))
 		return Place{}
 	}
-	if place.Code == "" && len(r.within) >= 6 {
+	if place.Code == "" && r.within != "" {
 		place.Code = pad(r.within)
 	}
 	// Below the county the store decides: it alone knows the codes behind names.

@@ -367,6 +367,88 @@ func TestPeopleAreFoundByWholeNameNumberAndPhoneWithinTheScopeAlone(t *testing.T
 	})
 }
 
+// breaking lets so many batches through and then fails.
+type breaking struct {
+	*store.Store
+	left int
+}
+
+func (s *breaking) ImportBatch(ctx context.Context, b register.Batch) ([]register.Result, error) {
+	if s.left--; s.left < 0 {
+		return nil, errors.New("the power went")
+	}
+	return s.Store.ImportBatch(ctx, b)
+}
+
+// bigSheet has so many people of one town, a fifth of whom change by the version.
+func bigSheet(t testing.TB, n, version int) string {
+	var sheet strings.Builder
+	sheet.WriteString("姓名,身份证号,镇,文化程度\n")
+	for i := range n {
+		school := "小学"
+		if i%5 == 0 && version > 0 {
+			school = "初中"
+		}
+		fmt.Fprintf(&sheet, "甲乙,%s,源潭镇,%s\n", number(t, fmt.Sprintf("19%02d-01-01", 60+i/900), i%900), school)
+	}
+	return sheet.String()
+}
+
+func TestAnInterruptedImportIsCompletedByRunningItAgain(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		sheet := bigSheet(t, 900, 0)
+		i := register.Importer{Kind: register.KindPeople, Region: "441802"}
+		if _, err := i.Run(context.Background(), strings.NewReader(sheet), int64(len(sheet)), &breaking{Store: s, left: 1}); err == nil {
+			t.Fatal("the interruption went unnoticed")
+		}
+		done := len(everyone(t, s))
+		if done == 0 || done >= 900 {
+			t.Fatalf("%d people after the interruption", done)
+		}
+		report := runImport(t, s, i, sheet)
+		if report.Unchanged != done || report.Accepted != 900-done || len(everyone(t, s)) != 900 {
+			t.Fatalf("%+v", report)
+		}
+		if report := runImport(t, s, i, bigSheet(t, 900, 1)); report.Updated != 180 || report.Unchanged != 720 {
+			t.Fatalf("%+v", report)
+		}
+	})
+}
+
+func TestTwoImportsAtOnceTakeTurns(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		sheet := bigSheet(t, 600, 0)
+		reports := make(chan register.Report)
+		for range 2 {
+			go func() {
+				i := register.Importer{Kind: register.KindPeople, Region: "441802"}
+				report, err := i.Run(context.Background(), strings.NewReader(sheet), int64(len(sheet)), s)
+				if err != nil {
+					t.Error(err)
+				}
+				reports <- report
+			}()
+		}
+		a, b := <-reports, <-reports
+		if a.Accepted+b.Accepted != 600 || a.Unchanged+b.Unchanged != 600 || len(everyone(t, s)) != 600 {
+			t.Fatalf("%d and %d new, %d people", a.Accepted, b.Accepted, len(everyone(t, s)))
+		}
+	})
+}
+
+func TestRowsThatNameNoPlaceAreWhereTheImportIsFor(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		for i, tt := range []struct{ region, want string }{{"441802", "441802000000"}, {"441802103", "441802103000"}, {"4418", "441800000000"}, {"", ""}} {
+			sheet := "姓名,身份证号\n张三," + number(t, "1960-05-04", i+1) + "\n"
+			runImport(t, s, register.Importer{Kind: register.KindPeople, Region: tt.region}, sheet)
+			list := everyone(t, s)
+			if got := list[len(list)-1].RegionCode; got != tt.want {
+				t.Errorf("--region %q: %q", tt.region, got)
+			}
+		}
+	})
+}
+
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

@@ -224,7 +224,7 @@ func (c *carrier) admit(q *rpcCall, r *http.Request) *refusal {
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
 		return gateway(http.StatusMethodNotAllowed, "UnsupportedHTTPMethod", "This http method is not supported.")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxRequest))
+	body, err := readText(r)
 	if err != nil {
 		return gateway(http.StatusBadRequest, "InvalidParameter", "The request body can not be read.")
 	}
@@ -232,7 +232,7 @@ func (c *carrier) admit(q *rpcCall, r *http.Request) *refusal {
 		return gateway(http.StatusBadRequest, "InvalidParameter", "The query string is not well formed.")
 	}
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-		form, err := url.ParseQuery(string(body))
+		form, err := url.ParseQuery(body)
 		if err != nil {
 			return gateway(http.StatusBadRequest, "InvalidParameter", "The form is not well formed.")
 		}
@@ -244,6 +244,16 @@ func (c *carrier) admit(q *rpcCall, r *http.Request) *refusal {
 		return c.admitACS3(q, r, body, authorization)
 	}
 	return c.admitRPC(q, r.Method)
+}
+
+// readText reads a body of at most maxRequest without copying it again.
+func readText(r *http.Request) (string, error) {
+	var b strings.Builder
+	if r.ContentLength > 0 && r.ContentLength <= maxRequest {
+		b.Grow(int(r.ContentLength))
+	}
+	_, err := io.Copy(&b, http.MaxBytesReader(nil, r.Body, maxRequest))
+	return b.String(), err
 }
 
 // known says whether the gateway has such an action.

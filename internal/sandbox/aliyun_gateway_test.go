@@ -21,7 +21,7 @@ func TestTheDocumentedRPCSignatureHolds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := rpcSignature(rpcStringToSign("GET", values), "testsecret"); got != "OLeaidS1JvxuMvnyHOwuJ+uX5qY=" {
+	if got := rpcSignature("GET", values, "testsecret"); got != "OLeaidS1JvxuMvnyHOwuJ+uX5qY=" {
 		t.Fatal(got)
 	}
 }

@@ -95,11 +95,14 @@ type villager struct {
 	status    register.LifeStatus
 }
 
-func phoneOf(n int) register.Phone { return register.Phone(fmt.Sprintf("1380000%04d", n)) }
+// phoneOf makes fictional numbers; the first ten thousand read 1380000xxxx.
+func phoneOf(n int) register.Phone {
+	return register.Phone(fmt.Sprintf("%07d%04d", 1380000+n/10000, n%10000))
+}
 
-func putOnFile(t *testing.T, s *Store, people ...villager) {
+func putOnFile(t testing.TB, s *Store, people ...villager) {
 	t.Helper()
-	err := s.write(t.Context(), "put on file", func(tx *tx) error {
+	err := s.write(context.Background(), "put on file", func(tx *tx) error {
 		columns := []string{"id", "id_idx", "id_number_sealed", "name_idx", "name_sealed", "phone_idx", "phone_sealed", "phone_mobile", "region",
 			"household_no", "household", "head_relation", "birth_date", "sex", "categories", "education", "student", "pupil", "school",
 			"graduated_on", "skills", "labour", "wants_work", "wants_training", "wants_business", "employment", "employed", "employer",
@@ -179,9 +182,9 @@ func templateOf(channels ...notify.Channel) notify.Template {
 }
 
 // approved makes an approved campaign.
-func approved(t *testing.T, s *Store, change func(*notify.Spec)) int64 {
+func approved(t testing.TB, s *Store, change func(*notify.Spec)) int64 {
 	t.Helper()
-	ctx := t.Context()
+	ctx := context.Background()
 	anyHour := ""
 	spec := notify.Spec{Name: "缴费提醒", Kind: notify.PremiumReminder, Audience: register.Everybody(), Channels: []notify.Channel{notify.SMS}, Template: "due", Window: &anyHour}
 	if change != nil {
@@ -202,9 +205,9 @@ func approved(t *testing.T, s *Store, change func(*notify.Spec)) int64 {
 	return id
 }
 
-func statusOf(t *testing.T, s *Store, id int64) notify.Status {
+func statusOf(t testing.TB, s *Store, id int64) notify.Status {
 	t.Helper()
-	st, err := s.CampaignStatus(t.Context(), id)
+	st, err := s.CampaignStatus(context.Background(), id)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,16 +57,18 @@ const (
 type outbox struct {
 	calls      []*smsCall
 	messages   []message
-	last       map[uint64]int32 // newest message of a phone
-	perPhone   map[uint64]uint32
+	tails      map[uint64]tail     // by phone
 	seen       map[uint64]struct{} // phone + template + parameters
 	duplicates int
 	codes      []string
 	states     [4]int
 }
 
+// tail is a phone's newest message, and how many it got.
+type tail struct{ last, n int32 }
+
 func newOutbox() outbox {
-	return outbox{last: map[uint64]int32{}, perPhone: map[uint64]uint32{}, seen: map[uint64]struct{}{}, codes: []string{""}}
+	return outbox{tails: map[uint64]tail{}, seen: map[uint64]struct{}{}, codes: []string{""}}
 }
 
 // put stores a call and its recipients.
@@ -76,12 +78,12 @@ func (o *outbox) put(call *smsCall, to []recipient) {
 	o.calls = append(o.calls, call)
 	for i := range to {
 		phone := to[i].number
-		prev, ok := o.last[phone]
+		end, ok := o.tails[phone]
+		prev := end.last
 		if !ok {
 			prev = -1
 		}
-		o.last[phone] = int32(len(o.messages))
-		o.perPhone[phone]++
+		o.tails[phone] = tail{last: int32(len(o.messages)), n: end.n + 1}
 		o.messages = append(o.messages, message{phone: phone, call: id, prev: prev, state: stateWaiting})
 		o.states[stateWaiting]++
 		if _, twice := o.seen[to[i].key]; twice {
@@ -120,7 +122,8 @@ func (o *outbox) codeIndex(code string) uint8 {
 
 // walk goes through a phone's messages from the newest on, until fn says stop.
 func (o *outbox) walk(phone uint64, fn func(i int32, m *message, call *smsCall) bool) {
-	i, ok := o.last[phone]
+	end, ok := o.tails[phone]
+	i := end.last
 	for ok && i >= 0 {
 		m := &o.messages[i]
 		if !fn(i, m, o.calls[m.call]) {

@@ -51,11 +51,11 @@ func (c *carrier) stats() SMSStats {
 	o := &c.outbox
 	out := SMSStats{
 		Calls: maps.Clone(c.calls), Refused: maps.Clone(c.refused), Sends: len(o.calls), Recipients: len(o.messages),
-		Phones: len(o.perPhone), Duplicates: o.duplicates, Waiting: o.states[stateWaiting], Failed: o.states[stateFailed],
+		Phones: len(o.tails), Duplicates: o.duplicates, Waiting: o.states[stateWaiting], Failed: o.states[stateFailed],
 		Delivered: o.states[stateDelivered], VoiceCalls: len(c.dials), Replies: len(c.replies),
 	}
-	for _, n := range o.perPhone {
-		if n > 1 {
+	for _, end := range o.tails {
+		if end.n > 1 {
 			out.Repeated++
 		}
 	}
@@ -86,9 +86,9 @@ func (s *Sandbox) Counts(least int) map[string]int {
 	s.carrier.mu.Lock()
 	defer s.carrier.mu.Unlock()
 	out := map[string]int{}
-	for phone, n := range s.carrier.outbox.perPhone {
-		if int(n) >= least {
-			out[strconv.FormatUint(phone, 10)] = int(n)
+	for phone, end := range s.carrier.outbox.tails {
+		if int(end.n) >= least {
+			out[strconv.FormatUint(phone, 10)] = int(end.n)
 		}
 	}
 	return out

@@ -88,6 +88,14 @@ func endpointOf(path string) *endpoint {
 	return nil
 }
 
+// faultErrcode is a fault's code as an errcode; one that is no number gives the other.
+func faultErrcode(f *Fault, other int) int {
+	if n := number(f.Code); n != 0 {
+		return n
+	}
+	return other
+}
+
 // WeChatHandler is api.weixin.qq.com.
 func (s *Sandbox) WeChatHandler() http.Handler { return s.account }
 
@@ -112,7 +120,7 @@ func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fault := a.box.faults.draw(strings.TrimPrefix(c.path, "/cgi-bin/"))
 	if fault != nil && fault.Kind == FaultCode {
 		c.detail = fault.Message
-		a.answer(w, c, nil, number(fault.Code))
+		a.answer(w, c, nil, faultErrcode(fault, -1))
 		return
 	}
 	if fault != nil && !fault.accepts() {

@@ -81,7 +81,7 @@ func (a *account) sendCustom(c *apiCall) (any, int) {
 		return nil, code
 	}
 	if fault := a.box.faults.refused("message/custom/send", in.ToUser); fault != nil {
-		return nil, number(fault.Code)
+		return nil, faultErrcode(fault, 40003)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -195,7 +195,7 @@ func (a *account) find(c *apiCall, kind string) (*notice, NoticeTemplate, int) {
 		return nil, t, 43116
 	}
 	if fault := a.box.faults.refused(strings.TrimPrefix(c.path, "/cgi-bin/"), in.ToUser); fault != nil {
-		return nil, t, number(fault.Code)
+		return nil, t, faultErrcode(fault, 40003)
 	}
 	if c.detail = in.check(t, a.fields); c.detail != "" {
 		return nil, t, 47003

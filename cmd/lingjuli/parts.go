@@ -115,17 +115,36 @@ func (p proofs) TakeProof(ctx context.Context, proof bot.Proof) error {
 	return p.s.TakeWeChatProof(ctx, notify.WeChatProof(proof))
 }
 
-// goneConsents hears from WeChat's refusal that a consent is gone, and has the conversation's side forget it.
+// goneConsents hears from WeChat's refusal that a consent is gone, and writes that down.
 type goneConsents struct {
-	turns turn.Turner
-	log   *slog.Logger
+	s   *store.Store
+	log *slog.Logger
 }
 
 func (g goneConsents) ConsentGone(ctx context.Context, who register.OpenID, templateID string) {
-	now := time.Now()
-	_, err := g.turns.Turn(ctx, turn.Inbound{Key: fmt.Sprintf("gone:%s:%d", templateID, now.UnixNano()), Channel: turn.WeChat, Who: string(who),
-		Kind: turn.ConsentSeen, Consents: []turn.Consent{{TemplateID: templateID}}, At: now})
-	if err != nil {
+	if err := g.s.RefuseConsent(ctx, who, templateID, time.Now()); err != nil {
 		g.log.Warn("a consent that is gone was not written down", "openid", who, "error", err)
+	}
+}
+
+// How long transcripts, codes and wishes of conversations are kept, and how often what is older goes.
+const (
+	keepConversations = 180 * 24 * time.Hour
+	purgeEvery        = time.Hour
+)
+
+// purge drops what has been kept long enough, until ctx ends.
+func purge(ctx context.Context, s *store.Store, log *slog.Logger) {
+	tick := time.NewTicker(purgeEvery)
+	defer tick.Stop()
+	for {
+		if _, err := s.PurgeConversations(ctx, time.Now(), keepConversations); err != nil && ctx.Err() == nil {
+			log.Warn("old conversations were not purged", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
 	}
 }

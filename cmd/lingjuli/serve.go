@@ -96,7 +96,7 @@ func startServer(ctx context.Context, cfg config, r roles, log *slog.Logger) (_ 
 			return nil, err
 		}
 	}
-	return s, s.startRoles(ctx, ln)
+	return s, s.startRoles(ln)
 }
 
 func (s *server) stop() error {
@@ -160,7 +160,7 @@ func (s *server) startPlatforms(context.Context) (err error) {
 }
 
 // startRoles starts the worker first and the doors last.
-func (s *server) startRoles(ctx context.Context, ln net.Listener) error {
+func (s *server) startRoles(ln net.Listener) error {
 	bell, err := notify.NewDoorbell(s.queue, s.log)
 	if err != nil {
 		return err
@@ -178,7 +178,7 @@ func (s *server) startRoles(ctx context.Context, ln net.Listener) error {
 	mux := http.NewServeMux()
 	addHealth(mux, checks{database: s.store.Ready, redis: func(ctx context.Context) error { return s.redis.Ping(ctx).Err() }}, s.metrics)
 	if s.roles.web {
-		if err := s.addDoors(ctx, mux, turns); err != nil {
+		if err := s.addDoors(mux, turns); err != nil {
 			return err
 		}
 	}
@@ -186,6 +186,14 @@ func (s *server) startRoles(ctx context.Context, ln net.Listener) error {
 	w := startWeb(ln, recovered(mux, s.log, panics), s.log)
 	s.life.add("web", w.stop)
 	return nil
+}
+
+// beside runs work in the background until its turn to stop has come.
+func (s *server) beside(name string, work func(context.Context)) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); work(ctx) }()
+	s.life.add(name, func(context.Context) error { cancel(); <-done; return nil })
 }
 
 func (s *server) startWorker(turns turn.Turner) error {
@@ -198,7 +206,7 @@ func (s *server) startWorker(turns turn.Turner) error {
 	}
 	if s.wechat != nil {
 		sender := bot.NewSender(s.wechat)
-		sender.Refusals = goneConsents{turns, s.log}
+		sender.Refusals = goneConsents{s.store, s.log}
 		cfg.Senders[notify.WeChat] = sender
 	}
 	w, err := notify.NewWorker(cfg)
@@ -210,11 +218,12 @@ func (s *server) startWorker(turns turn.Turner) error {
 		return err
 	}
 	s.life.add("worker", func(context.Context) error { w.Shutdown(); return nil })
+	s.beside("purge", func(ctx context.Context) { purge(ctx, s.store, s.log) })
 	return nil
 }
 
 // addDoors mounts what strangers and staff come in by.
-func (s *server) addDoors(ctx context.Context, mux *http.ServeMux, turns turn.Turner) error {
+func (s *server) addDoors(mux *http.ServeMux, turns turn.Turner) error {
 	if s.wechat != nil {
 		callback, err := bot.NewCallback(
 			bot.Account{AppID: s.cfg.WeChat.AppID, Token: s.cfg.WeChat.Token, AESKeys: s.cfg.WeChat.AESKeys, Compat: s.cfg.WeChat.Compat},
@@ -224,9 +233,7 @@ func (s *server) addDoors(ctx context.Context, mux *http.ServeMux, turns turn.Tu
 		}
 		s.life.add("callback", callback.Shutdown)
 		mux.Handle("/wechat/callback", callback)
-		menu, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		s.life.add("menu", func(context.Context) error { cancel(); return nil })
-		go s.keepMenu(menu)
+		s.beside("menu", s.keepMenu)
 	}
 	if s.sms != nil {
 		mux.Handle("/aliyun/", aliyun.ReceiptHandler(s.cfg.Secrets, receiptSink{s.store}))

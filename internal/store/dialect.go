@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -76,6 +77,9 @@ func openPools(d dialect, source string) (writer, reader *sql.DB, err error) {
 		db.SetConnMaxIdleTime(5 * time.Minute)
 		return db, db, nil
 	}
+	if err := createPrivately(source); err != nil {
+		return nil, nil, err
+	}
 	writer, err = sql.Open("sqlite", sqliteSource(source, false))
 	if err != nil {
 		return nil, nil, fmt.Errorf("store: open: %w", err)
@@ -88,6 +92,15 @@ func openPools(d dialect, source string) (writer, reader *sql.DB, err error) {
 	reader.SetMaxOpenConns(4)
 	reader.SetMaxIdleConns(4)
 	return writer, reader, nil
+}
+
+// createPrivately makes the file, if there is none, for its owner alone; SQLite's own files beside it follow its mode.
+func createPrivately(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("store: open: %w", err)
+	}
+	return f.Close()
 }
 
 // isUnique says whether the error is a unique or primary key violation.

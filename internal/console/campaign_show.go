@@ -34,7 +34,7 @@ func (v *visit) showCampaign() error {
 	}
 	page := campaignPage{
 		frame: v.frame("campaign.title", "campaigns"), Campaign: c, Audience: viewAudience(c.Spec.Audience),
-		Own: c.AuthorID == v.who.ID || c.EditorID == v.who.ID, Changeable: v.changeable(c), Live: watchable(c),
+		Own: c.AuthorID == v.who.ID || c.EditorID == v.who.ID, Changeable: v.changeable(c), Live: v.watchable(c),
 		Started: !c.StartedAt.IsZero(),
 	}
 	for _, act := range campaignActs() {

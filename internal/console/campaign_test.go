@@ -255,3 +255,14 @@ func TestTheForecastReachesAsFarAsTheAuthorsRegionWhoeverLooks(t *testing.T) {
 		t.Errorf("asked %d times within a second", len(d.office.previewed))
 	}
 }
+
+func TestAPageThatShowsAnOlderStateIsToldSoAtOnce(t *testing.T) {
+	d := newDesk(t)
+	d.add("author", staff.Author, "441802")
+	b := d.login("author")
+	b.post("/console/campaigns", written()...)
+	d.begin(1, 2431)
+	if events := b.get("/console/campaigns/1/events?state=approved"); !strings.Contains(events.body, "event: end") {
+		t.Errorf("not told: %s", events.body)
+	}
+}

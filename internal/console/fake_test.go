@@ -211,6 +211,8 @@ func (o *office) Act(_ context.Context, by staff.Member, id int64, event notify.
 }
 
 func (o *office) FindCampaign(_ context.Context, id int64) (notify.Campaign, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if id < 1 || int(id) > len(o.list) {
 		return notify.Campaign{}, notify.ErrNoCampaign
 	}

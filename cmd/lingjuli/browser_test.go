@@ -43,7 +43,8 @@ func newVisitor(t *testing.T) *visitor {
 	}
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.NoFirstRun, chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(deskWidth, 900), chromedp.Flag("disable-quic", true),
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
+		chromedp.Flag("lang", "zh-CN"), chromedp.Env("LANGUAGE=zh_CN"))
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
@@ -108,7 +109,17 @@ func (v *visitor) picture(name string) {
 		return
 	}
 	for _, width := range []int64{phoneWidth, deskWidth} {
-		if err := chromedp.Do(v.ctx, chromedp.EmulateViewport(width, 900)); err != nil {
+		height := int64(900)
+		if err := chromedp.Do(v.ctx, chromedp.EmulateViewport(width, height)); err != nil {
+			v.t.Error(err)
+			return
+		}
+		// A window as high as the page: what sticks to its end is then drawn there.
+		if tall, err := chromedp.Run(v.ctx, chromedp.Evaluate[int64](`document.documentElement.scrollHeight`)); err == nil && tall > height {
+			height = tall
+		}
+		err := chromedp.Do(v.ctx, chromedp.EmulateViewport(width, height))
+		if err != nil {
 			v.t.Error(err)
 			return
 		}
@@ -121,6 +132,9 @@ func (v *visitor) picture(name string) {
 		if err := os.WriteFile(file, picture, 0o600); err != nil {
 			v.t.Error(err)
 		}
+	}
+	if err := chromedp.Do(v.ctx, chromedp.EmulateViewport(deskWidth, 900)); err != nil {
+		v.t.Error(err)
 	}
 }
 
@@ -154,7 +168,9 @@ func (v *visitor) logIn(console, name, password string) {
 	if v.open(console, "body"); v.text(`form[action="/console/logout"] button`) != "" {
 		v.do(click(`form[action="/console/logout"] button`, "[name=password]"))
 	}
-	v.do(see("[name=password]"), typed("[name=name]", name), typed("[name=password]", password), click(".login button.primary", "nav.main"))
+	v.do(see("[name=password]"))
+	v.picture("login")
+	v.do(typed("[name=name]", name), typed("[name=password]", password), click(".login button.primary", "nav.main"))
 }
 
 // show is a running demo: what it printed, and how it ends.

@@ -22,15 +22,17 @@ var (
 // codeTexts are the messages that come with the carrier's codes.
 type codeTexts map[string]string
 
-func loadCodeTexts() codeTexts {
-	texts := codeTexts{}
-	for line := range strings.Lines(codeText) {
-		code, text, ok := strings.Cut(strings.TrimSpace(line), "\t")
-		if ok {
-			texts[code] = text
+func loadCodeTexts() codeTexts { return readTable(codeText) }
+
+// readTable reads lines of "key<tab>text".
+func readTable(text string) map[string]string {
+	table := map[string]string{}
+	for line := range strings.Lines(text) {
+		if key, value, ok := strings.Cut(strings.TrimSpace(line), "\t"); ok {
+			table[key] = value
 		}
 	}
-	return texts
+	return table
 }
 
 func (t codeTexts) message(code string) string {

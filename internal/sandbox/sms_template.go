@@ -149,15 +149,23 @@ func (s *Sandbox) AddTemplate(t SMSTemplate) error {
 	if err := made.check(); err != nil {
 		return err
 	}
-	s.carrier.putTemplate(made)
+	if !s.carrier.putTemplate(made) {
+		return nil
+	}
 	s.note(entry{Kind: entryTemplate, Template: &t, At: made.created})
 	return nil
 }
 
-func (c *carrier) putTemplate(t *smsTemplate) {
+// putTemplate keeps a template and says whether that is news.
+func (c *carrier) putTemplate(t *smsTemplate) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	old := c.templates[t.Code]
+	if old != nil && old.SMSTemplate == t.SMSTemplate {
+		return false
+	}
 	c.templates[t.Code] = t
+	return true
 }
 
 // AddSign registers a signature; without a status it is approved.
@@ -165,12 +173,17 @@ func (s *Sandbox) AddSign(sign SMSSign) {
 	if sign.Status == InReview {
 		sign.Status = Approved
 	}
-	s.carrier.putSign(sign)
+	if !s.carrier.putSign(sign) {
+		return
+	}
 	s.note(entry{Kind: entrySign, Sign: &sign, At: s.cfg.Now()})
 }
 
-func (c *carrier) putSign(sign SMSSign) {
+// putSign keeps a signature and says whether that is news.
+func (c *carrier) putSign(sign SMSSign) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	news := c.signs[sign.Name] != sign
 	c.signs[sign.Name] = sign
+	return news
 }

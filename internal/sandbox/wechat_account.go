@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"reflect"
 	"sync"
 	"time"
 )
@@ -61,6 +62,7 @@ type account struct {
 	envelope *envelope
 	errors   map[int]string
 	fields   fieldRules
+	labels   map[string]string
 	slots    chan struct{} // events on their way
 
 	mu        sync.Mutex
@@ -79,7 +81,7 @@ type account struct {
 }
 
 func newAccount(s *Sandbox) (*account, error) {
-	a := &account{box: s, cfg: s.cfg.WeChat, errors: loadErrorTexts(), fields: newFieldRules(), slots: make(chan struct{}, 16)}
+	a := &account{box: s, cfg: s.cfg.WeChat, errors: loadErrorTexts(), fields: newFieldRules(), labels: readTable(labelText), slots: make(chan struct{}, 16)}
 	if a.cfg.AESKey != "" {
 		e, err := newEnvelope(a.cfg.AppID, a.cfg.AESKey)
 		if err != nil {
@@ -153,12 +155,17 @@ func (s *Sandbox) AddNotice(n NoticeTemplate) {
 	if n.Kind == "" {
 		n.Kind = "subscribe"
 	}
-	s.account.putNotice(n)
+	if !s.account.putNotice(n) {
+		return
+	}
 	s.note(entry{Kind: entryNotice, At: s.cfg.Now(), Notice: &n})
 }
 
-func (a *account) putNotice(n NoticeTemplate) {
+// putNotice keeps a template and says whether that is news.
+func (a *account) putNotice(n NoticeTemplate) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	old, known := a.notices[n.ID]
 	a.notices[n.ID] = n
+	return !known || !reflect.DeepEqual(old, n)
 }

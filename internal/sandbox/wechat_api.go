@@ -17,11 +17,15 @@ import (
 //go:embed data/errcodes.tsv
 var errorText string
 
+// labelText names the lines of a notice whose template names none, by kind of field.
+//
+//go:embed data/labels.tsv
+var labelText string
+
 func loadErrorTexts() map[int]string {
 	texts := map[int]string{}
-	for line := range strings.Lines(errorText) {
-		code, text, ok := strings.Cut(strings.TrimSpace(line), "\t")
-		if n, err := strconv.Atoi(code); ok && err == nil {
+	for code, text := range readTable(errorText) {
+		if n, err := strconv.Atoi(code); err == nil {
 			texts[n] = text
 		}
 	}

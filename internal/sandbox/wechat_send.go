@@ -143,13 +143,16 @@ type notice struct {
 	} `json:"data"`
 }
 
-func (n *notice) card(t NoticeTemplate) ChatMessage {
+func (n *notice) card(t NoticeTemplate, labels map[string]string) ChatMessage {
 	card := ChatMessage{From: FromAccount, Kind: "template", Title: t.Title, Template: t.ID, URL: n.URL}
 	if t.Kind == "subscribe" {
 		card.Kind, card.URL = "notice", n.Page
 	}
 	for _, f := range t.fieldsOf(n) {
 		value, _ := n.Data[f.Key].Value.(string)
+		if f.Label == "" {
+			f.Label = labels[strings.TrimRight(f.Key, "0123456789")]
+		}
 		card.Rows = append(card.Rows, CardRow{Key: f.Key, Label: f.Label, Value: value})
 	}
 	return card
@@ -162,7 +165,7 @@ func (t NoticeTemplate) fieldsOf(n *notice) []NoticeField {
 	}
 	var out []NoticeField
 	for _, key := range sortedKeys(n.Data) {
-		out = append(out, NoticeField{Key: key, Label: key})
+		out = append(out, NoticeField{Key: key})
 	}
 	return out
 }
@@ -223,7 +226,7 @@ func (a *account) sendNotice(c *apiCall) (any, int) {
 		allowed.Left--
 		a.noteFollower(f)
 	}
-	a.say(f.OpenID, in.card(t))
+	a.say(f.OpenID, in.card(t, a.labels))
 	id := a.box.ids.messageID(c.now)
 	a.event(func(ctx context.Context) { a.tellNoticeSent(ctx, f.OpenID, t.ID, id) })
 	return nil, 0
@@ -255,7 +258,7 @@ func (a *account) sendTemplate(c *apiCall) (any, int) {
 	if in.ClientMsgID != "" {
 		a.rememberOnce(key, clientMessage{id: id, till: c.now.Add(10 * time.Minute)}, c.now)
 	}
-	a.say(f.OpenID, in.card(t))
+	a.say(f.OpenID, in.card(t, a.labels))
 	a.event(func(ctx context.Context) { a.tellTemplateSent(ctx, f.OpenID, id) })
 	return templateAnswer(id), 0
 }

@@ -89,6 +89,8 @@ func (c *importCmd) explain(err error) error {
 		return &saying{key: "unknown_kind", data: []any{"Kind", c.Kind, "Kinds", strings.Join(kinds, " ")}, err: errUsage}
 	case errors.Is(err, register.ErrUnknownColumn):
 		return &saying{key: "unknown_column", data: []any{"Reason", err}, err: errUsage}
+	case errors.Is(err, register.ErrRegionUnknown):
+		return &saying{key: "unknown_region", data: []any{"Region", c.Region}, err: errUsage}
 	case errors.Is(err, register.ErrUnreadable):
 		return &saying{key: "cannot_read", data: []any{"Path", c.File, "Reason", strings.TrimPrefix(err.Error(), register.ErrUnreadable.Error()+": ")}, err: err}
 	}

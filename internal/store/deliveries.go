@@ -11,14 +11,6 @@ import (
 	"github.com/lingjuli/lingjuli/notify"
 )
 
-// listed is "a FROM item u(id) of the ids in parameter n": unnest on PostgreSQL, json_each on SQLite.
-func (t *tx) listed(n int) string {
-	if t.d == postgresDialect {
-		return fmt.Sprintf("unnest($%d::bigint[]) AS u(id)", n)
-	}
-	return fmt.Sprintf("(SELECT value AS id FROM json_each($%d)) AS u", n)
-}
-
 // among is a condition that a column is one of the ids in parameter n.
 func (t *tx) among(column string, n int) string {
 	if t.d == postgresDialect {
@@ -27,7 +19,7 @@ func (t *tx) among(column string, n int) string {
 	return fmt.Sprintf("%s IN (SELECT value FROM json_each($%d))", column, n)
 }
 
-// idList is the parameter that listed and among read.
+// idList is the parameter that among reads.
 func (t *tx) idList(ids []int64) any {
 	if t.d == postgresDialect {
 		return ids
@@ -39,31 +31,6 @@ func (t *tx) idList(ids []int64) any {
 			b = append(b, ',')
 		}
 		b = strconv.AppendInt(b, id, 10)
-	}
-	return string(append(b, ']'))
-}
-
-// paired is a FROM item u(id, ref) of the pairs in parameter n.
-func (t *tx) paired(n int) string {
-	if t.d == postgresDialect {
-		return fmt.Sprintf("(SELECT (e->>0)::bigint AS id, (e->>1)::bigint AS ref FROM json_array_elements($%d::json) e) AS u", n)
-	}
-	return fmt.Sprintf("(SELECT json_extract(value,'$[0]') AS id, json_extract(value,'$[1]') AS ref FROM json_each($%d)) AS u", n)
-}
-
-// pairList is the parameter that paired reads.
-func pairList(pairs [][2]int64) string {
-	b := make([]byte, 0, len(pairs)*20+2)
-	b = append(b, '[')
-	for i, p := range pairs {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, '[')
-		b = strconv.AppendInt(b, p[0], 10)
-		b = append(b, ',')
-		b = strconv.AppendInt(b, p[1], 10)
-		b = append(b, ']')
 	}
 	return string(append(b, ']'))
 }

@@ -8,7 +8,7 @@ import (
 // How often the feeder looks when nothing calls it, and how much it does in one transaction.
 const (
 	feedEvery = 250 * time.Millisecond
-	planBatch = 4000
+	planBatch = 1500
 )
 
 // feed plans and dispatches running campaigns: rows first, then the bell.

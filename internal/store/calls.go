@@ -252,18 +252,10 @@ func (t *tx) insertCalls(key campaignKey, channel notify.Channel, calls []newCal
 // queueMembers moves the members of new calls to queued by an event: of a dispatch, a bisection or a requeue.
 // A member who moved meanwhile (a late receipt) stays where they are: a call begins only with those queued in it.
 func (t *tx) queueMembers(key campaignKey, event notify.DeliveryEvent, ids []int64, calls []newCall, now time.Time) error {
-	var pairs [][2]int64
 	for i, c := range calls {
-		for _, m := range c.members {
-			pairs = append(pairs, [2]int64{m.personID, ids[i]})
+		if _, err := t.move(key, event, peopleOf(c.members), "call_id = $4, wake_at = 0, updated_at = $5", ids[i], toMicros(now)); err != nil {
+			return err
 		}
-	}
-	m := event.Move()
-	_, err := t.exec(`UPDATE deliveries AS d SET state = '`+string(m.To)+`', call_id = u.ref, wake_at = 0, updated_at = $4
-		FROM `+t.paired(3)+` WHERE d.month = $1 AND d.campaign_id = $2 AND d.person_id = u.id AND d.state IN (`+quoted(m.From)+`)`,
-		key.month, key.id, pairList(pairs), toMicros(now))
-	if err != nil {
-		return fmt.Errorf("%s rows of campaign %d: %w", event, key.id, err)
 	}
 	return nil
 }

@@ -33,7 +33,6 @@ type rig struct {
 	env     []string
 	carrier *sandbox.Sandbox
 	redis   string // "" with the embedded one
-	addr    string
 }
 
 const (

@@ -51,7 +51,7 @@ func (c *serveCmd) Run(a *app) error {
 // servable finds what these roles cannot do without.
 func (c config) servable(r roles) error {
 	switch {
-	case c.embedded() && !(r.web && r.worker):
+	case c.embedded() && (!r.web || !r.worker):
 		return &settingError{envName("redis-url"), "must_both_roles", ""}
 	case !c.WeChat.on() && !c.Aliyun.on():
 		return &settingError{envName("wechat-app-id"), "must_something", ""}

@@ -34,7 +34,7 @@ func (t *tx) lockForCap(cl claim, calls []queuedCall, people []int64) error {
 func (t *tx) sharedNumbers(calls []queuedCall) ([][]byte, error) {
 	var list [][]byte
 	for _, c := range calls {
-		rows, err := t.query(`SELECT DISTINCT phone_idx FROM deliveries WHERE campaign_id = $1 AND `+t.among("person_id", 2)+`
+		rows, err := t.query(`SELECT DISTINCT phone_idx FROM deliveries WHERE campaign_id = $1 AND `+t.amongRows("person_id", 2)+`
 			AND shared AND phone_idx IS NOT NULL`, c.campaignID, t.idList(peopleOf(c.members)))
 		if err != nil {
 			return nil, err
@@ -63,11 +63,11 @@ func (t *tx) addSent(cl claim, c notify.Campaign, members map[int64]*notify.Fact
 	since := toMicros(now.Add(-cl.CapSpan))
 	rows, err := t.query(`SELECT m.person_id, o.sent_at, 0 AS by_number FROM deliveries m
 			JOIN deliveries o ON o.person_id = m.person_id AND o.sent_at > $4 AND o.campaign_id <> m.campaign_id
-			WHERE m.month = $1 AND m.campaign_id = $2 AND `+t.among("m.person_id", 3)+`
+			WHERE m.month = $1 AND m.campaign_id = $2 AND `+t.amongRows("m.person_id", 3)+`
 		UNION ALL SELECT m.person_id, o.sent_at, 1 FROM deliveries m
 			JOIN deliveries o ON o.phone_idx = m.phone_idx AND o.sent_at > $4 AND o.channel IN ('sms', 'voice')
 				AND NOT (o.campaign_id = m.campaign_id AND o.person_id = m.person_id)
-			WHERE m.month = $1 AND m.campaign_id = $2 AND `+t.among("m.person_id", 3), c.Month, c.ID, t.idList(people), since)
+			WHERE m.month = $1 AND m.campaign_id = $2 AND `+t.amongRows("m.person_id", 3), c.Month, c.ID, t.idList(people), since)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,12 @@ type claim struct {
 func (s *Store) BeginCalls(ctx context.Context, q notify.ClaimQuery, decide func(notify.ClaimFacts) ([]notify.Beginning, error)) error {
 	return s.write(ctx, fmt.Sprintf("store: begin calls %v", q.IDs), func(t *tx) error {
 		calls, err := t.queuedCalls(q.IDs)
-		if err != nil || len(calls) == 0 {
+		if err != nil {
+			return err
+		}
+		if len(calls) == 0 {
+			// What an earlier run of this transaction decided was rolled back, and somebody else has the calls now.
+			_, err := decide(notify.ClaimFacts{})
 			return err
 		}
 		return t.begin(claim{q, decide}, calls)
@@ -136,7 +141,7 @@ func (t *tx) memberFacts(c notify.Campaign, people []int64, today time.Time) (ma
 			EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = p.id),
 			EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = p.phone_idx)
 		FROM deliveries d JOIN people p ON p.id = d.person_id
-		WHERE d.month = $1 AND d.campaign_id = $2 AND `+t.among("d.person_id", 3)+` AND d.state = 'queued'`+t.rowLock("d"),
+		WHERE d.month = $1 AND d.campaign_id = $2 AND `+t.amongRows("d.person_id", 3)+` AND d.state = 'queued'`+t.rowLock("d"),
 		append([]any{c.Month, c.ID, t.idList(people)}, args...)...)
 	if err != nil {
 		return nil, nil, err

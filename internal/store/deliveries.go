@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,10 +20,19 @@ func (t *tx) among(column string, n int) string {
 	return fmt.Sprintf("%s IN (SELECT value FROM json_each($%d))", column, n)
 }
 
-// idList is the parameter that among reads.
+// amongRows is among for the people of one campaign's rows. On PostgreSQL it names the ends of the list too: where nothing
+// is known of a young campaign's numbers the planner would read all of its rows, and a call's people are neighbours.
+func (t *tx) amongRows(column string, n int) string {
+	if t.d == postgresDialect {
+		return fmt.Sprintf("%[1]s = ANY($%[2]d::bigint[]) AND %[1]s >= ($%[2]d::bigint[])[1] AND %[1]s <= ($%[2]d::bigint[])[cardinality($%[2]d::bigint[])]", column, n)
+	}
+	return t.among(column, n)
+}
+
+// idList is the parameter, in order, that among and amongRows read.
 func (t *tx) idList(ids []int64) any {
 	if t.d == postgresDialect {
-		return ids
+		return slices.Sorted(slices.Values(ids))
 	}
 	b := make([]byte, 0, len(ids)*10+2)
 	b = append(b, '[')
@@ -81,7 +91,7 @@ func (t *tx) move(key campaignKey, event notify.DeliveryEvent, people []int64, s
 	m := event.Move()
 	args = append([]any{key.month, key.id, t.idList(people)}, args...)
 	n, err := t.exec(`UPDATE deliveries SET state = '`+string(m.To)+`', `+set+`
-		WHERE month = $1 AND campaign_id = $2 AND `+t.among("person_id", 3)+` AND state IN (`+quoted(m.From)+`)`, args...)
+		WHERE month = $1 AND campaign_id = $2 AND `+t.amongRows("person_id", 3)+` AND state IN (`+quoted(m.From)+`)`, args...)
 	if err != nil {
 		return 0, fmt.Errorf("%s rows of campaign %d: %w", event, key.id, err)
 	}
@@ -117,7 +127,7 @@ func (t *tx) fall(key campaignKey, people []int64, at time.Time) error {
 	_, err := t.exec(`UPDATE deliveries SET state = 'planned', reason = '', channel = `+nextChannel+`, later = `+restLater+`,
 		lead = CASE WHEN channel = 'wechat' AND shared THEN FALSE ELSE lead END,
 		tries = 0, wake_at = $4, waits_from = 0, updated_at = $4
-		WHERE month = $1 AND campaign_id = $2 AND `+t.among("person_id", 3)+` AND later <> '' AND state IN (`+quoted(m.From)+`)`,
+		WHERE month = $1 AND campaign_id = $2 AND `+t.amongRows("person_id", 3)+` AND later <> '' AND state IN (`+quoted(m.From)+`)`,
 		key.month, key.id, t.idList(people), toMicros(at))
 	if err != nil {
 		return fmt.Errorf("fall back in campaign %d: %w", key.id, err)
@@ -132,7 +142,7 @@ func (t *tx) settleHouseholds(key campaignKey, people []int64, at time.Time) err
 		return nil
 	}
 	within := `AND d.phone_idx IN (SELECT s.phone_idx FROM deliveries s WHERE s.month = $1 AND s.campaign_id = $2
-		AND s.shared AND s.phone_idx IS NOT NULL AND ` + t.among("s.person_id", 4) + `)`
+		AND s.shared AND s.phone_idx IS NOT NULL AND ` + t.amongRows("s.person_id", 4) + `)`
 	return t.settleFollowers(key, within, at, t.idList(people))
 }
 

@@ -200,7 +200,7 @@ func (s *Store) FallBackCall(ctx context.Context, callID int64, giveUp bool, nex
 		if err != nil {
 			return err
 		}
-		people, err := t.idsOf(`SELECT person_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND `+t.among("person_id", 3)+`
+		people, err := t.idsOf(`SELECT person_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND `+t.amongRows("person_id", 3)+`
 			AND call_id = $4 AND state IN ('accepted', 'unconfirmed') AND later <> ''`, c.key.month, c.key.id, t.idList(c.people), c.id)
 		if err != nil {
 			return err
@@ -233,7 +233,7 @@ func (t *tx) giveUp(c begunCall, now time.Time) error {
 	if _, err := t.moveCall(c.id, notify.CallAbsent, now, "wake_at = 0"); err != nil {
 		return err
 	}
-	people, err := t.idsOf(`SELECT person_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND `+t.among("person_id", 3)+`
+	people, err := t.idsOf(`SELECT person_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND `+t.amongRows("person_id", 3)+`
 		AND call_id = $4 AND state = 'unconfirmed'`, c.key.month, c.key.id, t.idList(c.people), c.id)
 	if err != nil {
 		return err

@@ -46,6 +46,7 @@ func (s *Store) Running(ctx context.Context) (list []notify.Campaign, err error)
 // PlanPage plans the next people of a running campaign's audience, in the order of their ids, and moves the campaign's
 // cursor in the same transaction. done: the plan is complete, or somebody else is at it.
 func (s *Store) PlanPage(ctx context.Context, campaignID int64, now time.Time, limit int) (done bool, err error) {
+	planned := 0 // the month of a plan that this page completed
 	err = s.write(ctx, fmt.Sprintf("store: plan campaign %d", campaignID), func(t *tx) error {
 		c, err := t.campaign(campaignID, t.skipLocked())
 		if errors.Is(err, notify.ErrNoCampaign) {
@@ -59,8 +60,15 @@ func (s *Store) PlanPage(ctx context.Context, campaignID int64, now time.Time, l
 			return nil
 		}
 		done, err = t.planPage(c, now, limit)
+		planned = c.Month
 		return err
 	})
+	if err == nil && done && planned > 0 && s.d == postgresDialect {
+		err = s.write(ctx, "store: count a month's rows", func(t *tx) error {
+			_, err := t.exec(fmt.Sprintf("ANALYZE deliveries_%06d", planned))
+			return err
+		})
+	}
 	return done, err
 }
 

@@ -175,7 +175,10 @@ func (t *tx) matchCalls(ids []int64, reports []notify.Report, now time.Time) (ma
 // applyToNotice settles a notice by its receipt.
 func (t *tx) applyToNotice(id int64, r notify.Report, now time.Time) string {
 	state := notify.NoticeFailed
-	if r.Delivered {
+	switch {
+	case r.Unclear:
+		state = notify.NoticeAccepted
+	case r.Delivered:
 		state = notify.NoticeDelivered
 	}
 	n, err := t.exec(`UPDATE outbox SET state = $2, code = $3, settled_at = $5, lease_until = 0, params = '' WHERE id = $1 AND phone_idx = $4 AND state IN (`+quoted(state.From())+`)`,
@@ -283,6 +286,9 @@ func (t *tx) applyToCall(c callReceipts, outcomes string, now time.Time) (string
 	failed := map[string][]int64{}
 	seen := map[int64]bool{}
 	for _, m := range c.list {
+		if m.report.Unclear {
+			continue // it proves the call, and says nothing of what became of the text
+		}
 		if seen[m.personID] {
 			continue // the first word on a message holds
 		}
@@ -330,7 +336,7 @@ func (t *tx) deliver(c begunCall, people []int64, now time.Time) (int64, error) 
 
 // failMembers: the text did not arrive. That ends the attempt of a row that is still in this call, and no other.
 func (t *tx) failMembers(c begunCall, people []int64, code string, now time.Time) (int64, error) {
-	in, err := t.idsOf(`SELECT person_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND `+t.among("person_id", 3)+`
+	in, err := t.idsOf(`SELECT person_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND `+t.amongRows("person_id", 3)+`
 		AND call_id = $4 AND state IN (`+quoted(notify.FailAfter.Move().From)+`)`, c.key.month, c.key.id, t.idList(people), c.id)
 	if err != nil || len(in) == 0 {
 		return 0, err

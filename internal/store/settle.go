@@ -93,7 +93,7 @@ func (t *tx) moveCall(id int64, to notify.CallState, now time.Time, set string, 
 
 // stillIn are the members whose row is still in this call and unsettled.
 func (t *tx) stillIn(c begunCall) ([]int64, error) {
-	return t.idsOf(`SELECT person_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND `+t.among("person_id", 3)+`
+	return t.idsOf(`SELECT person_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND `+t.amongRows("person_id", 3)+`
 		AND call_id = $4 AND state IN ('sending', 'unconfirmed') ORDER BY person_id`, c.key.month, c.key.id, t.idList(c.people), c.id)
 }
 
@@ -138,7 +138,7 @@ func (t *tx) acceptCall(c begunCall, r notify.CallResult, now time.Time) error {
 
 // settleSharedHouseholds is settleHouseholds for those of the people who share a number, where there are any.
 func (t *tx) settleSharedHouseholds(key campaignKey, people []int64, now time.Time) error {
-	shared, err := t.idsOf(`SELECT person_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND `+t.among("person_id", 3)+` AND shared`,
+	shared, err := t.idsOf(`SELECT person_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND `+t.amongRows("person_id", 3)+` AND shared`,
 		key.month, key.id, t.idList(people))
 	if err != nil {
 		return err
@@ -149,7 +149,7 @@ func (t *tx) settleSharedHouseholds(key campaignKey, people []int64, now time.Ti
 // wakeForFallback makes the sweeper come back to an accepted call where a member has a further channel.
 func (t *tx) wakeForFallback(c begunCall, at time.Time) error {
 	_, err := t.exec(`UPDATE calls SET wake_at = $2 WHERE id = $1 AND EXISTS (SELECT 1 FROM deliveries d
-		WHERE d.month = $3 AND d.campaign_id = $4 AND `+t.among("d.person_id", 5)+` AND d.call_id = $1 AND d.later <> '' AND d.state = 'accepted')`,
+		WHERE d.month = $3 AND d.campaign_id = $4 AND `+t.amongRows("d.person_id", 5)+` AND d.call_id = $1 AND d.later <> '' AND d.state = 'accepted')`,
 		c.id, toMicros(at), c.key.month, c.key.id, t.idList(c.people))
 	return err
 }
@@ -162,7 +162,7 @@ func (t *tx) loseCall(c begunCall, r notify.CallResult, now time.Time) error {
 		return err
 	}
 	_, err = t.exec(`UPDATE deliveries SET state = 'unconfirmed', updated_at = $5 WHERE month = $1 AND campaign_id = $2
-		AND `+t.among("person_id", 3)+` AND call_id = $4 AND state IN (`+quoted(notify.Lose.Move().From)+`)`,
+		AND `+t.amongRows("person_id", 3)+` AND call_id = $4 AND state IN (`+quoted(notify.Lose.Move().From)+`)`,
 		c.key.month, c.key.id, t.idList(c.people), c.id, toMicros(now))
 	return err
 }
@@ -213,7 +213,7 @@ func (t *tx) endAttempts(c begunCall, people []int64, outcome, code string, noth
 		return err
 	}
 	if nothingSent && len(people) > 0 {
-		_, err := t.exec(`UPDATE deliveries SET `+giveBack+` WHERE month = $1 AND campaign_id = $2 AND `+t.among("person_id", 3),
+		_, err := t.exec(`UPDATE deliveries SET `+giveBack+` WHERE month = $1 AND campaign_id = $2 AND `+t.amongRows("person_id", 3),
 			c.key.month, c.key.id, t.idList(people), c.begunAt)
 		if err != nil {
 			return err
@@ -231,7 +231,7 @@ func (t *tx) fallOrFail(key campaignKey, people []int64, event notify.DeliveryEv
 	if len(people) == 0 {
 		return nil
 	}
-	last, err := t.idsOf(`SELECT person_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND `+t.among("person_id", 3)+` AND later = ''`,
+	last, err := t.idsOf(`SELECT person_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND `+t.amongRows("person_id", 3)+` AND later = ''`,
 		key.month, key.id, t.idList(people))
 	if err != nil {
 		return err
@@ -250,7 +250,7 @@ func (t *tx) followers(key campaignKey, people []int64) ([]int64, error) {
 	}
 	return t.idsOf(`SELECT d.person_id FROM deliveries d WHERE d.month = $1 AND d.campaign_id = $2 AND d.state = 'planned' AND NOT d.lead
 		AND d.phone_idx IN (SELECT s.phone_idx FROM deliveries s WHERE s.month = $1 AND s.campaign_id = $2 AND s.shared
-			AND s.phone_idx IS NOT NULL AND `+t.among("s.person_id", 3)+`)`, key.month, key.id, t.idList(people))
+			AND s.phone_idx IS NOT NULL AND `+t.amongRows("s.person_id", 3)+`)`, key.month, key.id, t.idList(people))
 }
 
 // optOutThere keeps the platform's word that a number wants nothing.
@@ -279,7 +279,7 @@ func (t *tx) bisect(c begunCall, people []int64, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if _, err := t.exec(`UPDATE deliveries SET `+giveBack+` WHERE month = $1 AND campaign_id = $2 AND `+t.among("person_id", 3),
+	if _, err := t.exec(`UPDATE deliveries SET `+giveBack+` WHERE month = $1 AND campaign_id = $2 AND `+t.amongRows("person_id", 3),
 		c.key.month, c.key.id, t.idList(people), c.begunAt); err != nil {
 		return err
 	}

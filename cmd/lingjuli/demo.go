@@ -97,7 +97,7 @@ func token() string {
 // aesKey is an EncodingAESKey: 32 bytes in base64 without the padding.
 func aesKey() string { return strings.TrimSuffix(seal.NewDataKey(), "=") }
 
-// readEnv reads NAME='value' lines; a file that is not there is empty.
+// readEnv reads lines like export NAME='value'; a file that is not there is empty.
 func readEnv(path string) (map[string]string, error) {
 	values := map[string]string{}
 	f, err := os.Open(path)
@@ -110,7 +110,7 @@ func readEnv(path string) (map[string]string, error) {
 	defer f.Close()
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
-		if name, value, ok := strings.Cut(lines.Text(), "="); ok {
+		if name, value, ok := strings.Cut(strings.TrimPrefix(lines.Text(), "export "), "="); ok {
 			values[name] = strings.Trim(value, "'")
 		}
 	}
@@ -122,7 +122,7 @@ func (d *demo) writeEnv() error {
 	var b strings.Builder
 	for _, v := range append(variables(), variable{name: "LINGJULI_DEMO_PASSWORD"}) {
 		if value := d.env[v.name]; value != "" {
-			fmt.Fprintf(&b, "%s='%s'\n", v.name, value)
+			fmt.Fprintf(&b, "export %s='%s'\n", v.name, value)
 		}
 	}
 	path := filepath.Join(d.dir, "env")

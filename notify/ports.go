@@ -95,8 +95,9 @@ type Plans interface {
 // Calls claims and settles.
 type Calls interface {
 	// BeginCalls claims queued calls of one campaign and channel. decide is given the facts under lock and says what
-	// becomes of each; it may be called again where the transaction must be. Calls that are no longer queued, or
-	// that somebody else is claiming, are left out. The lease begins at the database's now.
+	// becomes of each; it may be called again where the transaction must be, and only the last time counts: with no
+	// calls in the facts nothing was claimed. Calls that are no longer queued, or that somebody else is claiming, are
+	// left out. The lease begins at the database's now.
 	BeginCalls(ctx context.Context, q ClaimQuery, decide func(ClaimFacts) ([]Beginning, error)) error
 	// LeaseLeft is how much of the lease of calls that are being sent is left; 0: lost.
 	LeaseLeft(ctx context.Context, ids []int64, owner string) (map[int64]time.Duration, error)

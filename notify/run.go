@@ -148,6 +148,9 @@ func (r *runner) begin(ctx context.Context, ids []int64) (map[int64]*flight, err
 }
 
 func (r *runner) decide(ctx context.Context, facts ClaimFacts, flights map[int64]*flight) ([]Beginning, error) {
+	if len(facts.Calls) == 0 {
+		return nil, nil
+	}
 	c := facts.Campaign
 	gate, open := r.rules.Gate(c, facts.Now)
 	texts, err := r.texts.get(c)

@@ -91,7 +91,8 @@ func (s *Store) TakeWeChatProof(ctx context.Context, p notify.WeChatProof) error
 // provenCall finds the call a proof is about: by the message's id, or, where the answer that held it was lost or is not
 // written yet, by person and template among the calls that wait for an answer.
 func (t *tx) provenCall(p notify.WeChatProof) (begunCall, error) {
-	c, err := scanBegun(t.row(`SELECT `+begunColumns+` FROM calls WHERE biz_id = $1 AND channel = 'wechat'`+t.forUpdate(), p.MsgID))
+	// Calls that were not answered yet have no id: an empty one must not find them.
+	c, err := scanBegun(t.row(`SELECT `+begunColumns+` FROM calls WHERE biz_id = $1 AND biz_id <> '' AND channel = 'wechat'`+t.forUpdate(), p.MsgID))
 	if err == nil || !errors.Is(err, sql.ErrNoRows) {
 		return c, err
 	}

@@ -95,7 +95,7 @@ func TestInABrowserOneTypesTapsAndSeesAnSMSCome(t *testing.T) {
 }
 
 // keepShot keeps a picture where LINGJULI_TEST_SCREENSHOTS names a folder.
-func keepShot(t *testing.T, ctx context.Context) { //nolint:revive // t comes first in tests
+func keepShot(t *testing.T, ctx context.Context) {
 	t.Helper()
 	folder := os.Getenv("LINGJULI_TEST_SCREENSHOTS")
 	if folder == "" {

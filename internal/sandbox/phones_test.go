@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 // troupe is a cast of a few.
@@ -53,7 +54,7 @@ func stage(t *testing.T) (*Sandbox, *server, *httptest.Server) {
 
 func browse(t *testing.T, address string) (string, http.Header) {
 	t.Helper()
-	resp, err := http.Get(address) //nolint:noctx // a test
+	resp, err := (&http.Client{Timeout: 10 * time.Second}).Get(address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +125,7 @@ func TestThePageIsForThisMachineAlone(t *testing.T) {
 
 func TestTheStreamTellsWhenAMessageComes(t *testing.T) {
 	s, _, web := stage(t)
-	resp, err := http.Get(web.URL + "/events?p=1") //nolint:noctx // a test
+	resp, err := web.Client().Get(web.URL + "/events?p=1")
 	if err != nil {
 		t.Fatal(err)
 	}

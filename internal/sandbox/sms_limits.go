@@ -19,8 +19,14 @@ func (l Limits) withDefaults() Limits {
 		field *int
 		value int
 	}{
-		{&l.CodePerMinute, 1}, {&l.CodePerHour, 5}, {&l.CodePerDay, 10}, {&l.PhonePerDay, 40}, {&l.NotificationPerDay, 50},
-		{&l.CallsPerMinute, 1}, {&l.CallsPerHour, 5}, {&l.CallsPerDay, 20},
+		{&l.CodePerMinute, 1},
+		{&l.CodePerHour, 5},
+		{&l.CodePerDay, 10},
+		{&l.PhonePerDay, 40},
+		{&l.NotificationPerDay, 50},
+		{&l.CallsPerMinute, 1},
+		{&l.CallsPerHour, 5},
+		{&l.CallsPerDay, 20},
 	} {
 		if *d.field == 0 {
 			*d.field = d.value

@@ -9,7 +9,7 @@ import (
 
 // limit is the message of a frequency limit.
 func (t codeTexts) limit(window string, permits int) string {
-	return fmt.Sprintf(t.message("limit."+window), permits) //nolint:govet // the format is data
+	return fmt.Sprintf(t.message("limit."+window), permits)
 }
 
 // beijing is the zone of every time on Aliyun's wire.
@@ -25,7 +25,7 @@ type sendDetail struct {
 	Content      string
 	SendDate     string
 	ReceiveDate  string `json:",omitempty"`
-	OutId        string //nolint:revive,staticcheck // the wire's own spelling
+	OutId        string // as on the wire
 }
 
 func (c *carrier) querySendDetails(q *rpcCall) (any, *refusal) {

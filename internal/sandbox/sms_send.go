@@ -29,8 +29,8 @@ type draft struct {
 type sent struct {
 	Code      string
 	Message   string
-	RequestId string //nolint:revive,staticcheck // the wire's own spelling
-	BizId     string //nolint:revive,staticcheck // the wire's own spelling
+	RequestId string // as on the wire
+	BizId     string // as on the wire
 }
 
 func (c *carrier) sendSms(q *rpcCall) (any, *refusal) {

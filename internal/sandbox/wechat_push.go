@@ -188,12 +188,12 @@ func (a *account) readReply(openID string, answer []byte) (*Reply, error) {
 		if subtle.ConstantTimeCompare([]byte(want), []byte(p.MsgSignature)) != 1 {
 			return nil, errors.New("reply has a wrong signature")
 		}
-		_, clear, err := a.envelope.open(p.Encrypt)
+		_, inner, err := a.envelope.open(p.Encrypt)
 		if err != nil {
 			return nil, err
 		}
 		p = passive{}
-		if err := xml.Unmarshal(clear, &p); err != nil {
+		if err := xml.Unmarshal(inner, &p); err != nil {
 			return nil, fmt.Errorf("decrypted reply is no XML: %w", err)
 		}
 	}

@@ -144,7 +144,7 @@ type NoticeTemplate struct {
 	Banned bool `json:"banned,omitempty"`
 }
 
-// NoticeField is one line of a card: key such as thing1, label such as 事项.
+// NoticeField is one line of a card: a key such as thing1, and the words beside its value.
 type NoticeField struct {
 	Key   string `json:"key"`
 	Label string `json:"label"`

@@ -278,6 +278,6 @@ func (s *server) newConsole() (http.Handler, error) {
 	return console.New(console.Config{
 		Staff: consoleStaff{service, s.store}, Audit: s.store, People: s.store, Regions: s.store, Counts: s.store,
 		Campaigns: campaigns, Forecast: campaigns, Sessions: s.store.StaffSessions(time.Now), PublicURL: s.cfg.PublicURL.String(),
-		Location: s.cfg.Zone, Now: time.Now, Logger: s.log, Closing: s.closing,
+		SignName: s.cfg.Aliyun.SignName, Location: s.cfg.Zone, Now: time.Now, Logger: s.log, Closing: s.closing,
 	})
 }

@@ -8,8 +8,6 @@ import (
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 
-	"github.com/lingjuli/lingjuli/internal/staff"
-	"github.com/lingjuli/lingjuli/internal/store"
 	"github.com/lingjuli/lingjuli/locales"
 )
 
@@ -82,14 +80,13 @@ func (a *app) explain(err error) []string {
 		return []string{text}
 	case errors.As(err, &said):
 		return []string{w.t(said.key, said.data...)}
-	case errors.Is(err, store.ErrWrongKey):
-		return []string{w.t("wrong_key")}
-	case errors.Is(err, store.ErrSchema):
-		return []string{w.t("wrong_schema")}
-	case errors.Is(err, staff.ErrForbidden):
-		return []string{w.t("not_allowed")}
 	case errors.As(err, &path) && errors.Is(err, fs.ErrNotExist):
 		return []string{w.t("no_such_file", "Path", path.Path)}
 	}
-	return []string{w.t("failed", "Reason", strings.ReplaceAll(err.Error(), "\n", " "))}
+	if text, ok := w.worded(err); ok {
+		return []string{text}
+	}
+	return []string{w.t("failed", "Reason", oneLine(err))}
 }
+
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", " ") }

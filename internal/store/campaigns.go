@@ -151,7 +151,7 @@ func (s *Store) FindCampaign(ctx context.Context, id int64) (c notify.Campaign, 
 // ListCampaigns lists those of a scope, the newest first, before an id (0: from the newest).
 func (s *Store) ListCampaigns(ctx context.Context, scope register.Scope, before int64, limit int) (list []notify.Campaign, err error) {
 	err = s.read(ctx, "store: list campaigns", func(t *tx) error {
-		list, err = t.campaigns(`WHERE ($1 = 0 OR id < $1) AND substr(scope, 1, $2) = $3 ORDER BY id DESC LIMIT $4`,
+		list, err = t.campaigns(`WHERE (id < $1 OR $1 = 0) AND substr(scope, 1, $2) = $3 ORDER BY id DESC LIMIT $4`,
 			before, len(scope.Prefix), scope.Prefix, limit)
 		return err
 	})

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/lingjuli/lingjuli/internal/register"
+	"github.com/lingjuli/lingjuli/internal/staff"
+	"github.com/lingjuli/lingjuli/internal/store"
+	"github.com/lingjuli/lingjuli/notify"
+)
+
+// wording is an error's words for people.
+type wording struct {
+	err    error
+	key    string
+	detail bool // the words end in what the error says beyond the sentinel
+}
+
+// wordings is the one table from errors to the commands' texts.
+func wordings() []wording {
+	return []wording{
+		{store.ErrWrongKey, "wrong_key", false},
+		{store.ErrSchema, "wrong_schema", false},
+		{staff.ErrForbidden, "not_allowed", false},
+		{staff.ErrName, "bad_staff_name", false},
+		{staff.ErrRole, "bad_staff_role", false},
+		{staff.ErrRegion, "bad_staff_region", false},
+		{staff.ErrPasswordShort, "password_short", false},
+		{staff.ErrPasswordLong, "password_long", false},
+		{staff.ErrPasswordSimple, "password_simple", false},
+		{notify.ErrSameColleague, "approver_is_author", false},
+		{notify.ErrNoTemplate, "unknown_template", true},
+		{notify.ErrKind, "wrong_kind", true},
+		{notify.ErrNoWay, "no_way", true},
+		{notify.ErrTemplateRefused, "template_refused", true},
+		{notify.ErrSpec, "bad_file", true},
+		{register.ErrRegionUnknown, "region_unknown", false},
+	}
+}
+
+// worded finds the words of an error; ok is false where the table has none.
+func (w texts) worded(err error) (text string, ok bool) {
+	for _, x := range wordings() {
+		if !errors.Is(err, x.err) {
+			continue
+		}
+		if !x.detail {
+			return w.t(x.key), true
+		}
+		return w.t(x.key, "Detail", oneLine(err)), true
+	}
+	return "", false
+}

@@ -224,9 +224,28 @@ func (s *Service) Find(ctx context.Context, by staff.Member, id int64) (Campaign
 	return s.find(ctx, by, staff.ReadCampaigns, id)
 }
 
-// Status counts a campaign's rows.
+// Status counts a campaign's rows, and says when what waits will go where its start or its window holds it.
 func (s *Service) Status(ctx context.Context, id int64) (Status, error) {
-	return s.Figures.CampaignStatus(ctx, id)
+	st, err := s.Figures.CampaignStatus(ctx, id)
+	if err != nil || st.State != Running && st.State != Approved {
+		return st, err
+	}
+	c, err := s.Campaigns.FindCampaign(ctx, id)
+	if err != nil {
+		return st, err
+	}
+	now := s.Now()
+	next := now
+	if c.State == Approved && c.StartsAt.After(now) {
+		next = c.StartsAt
+	}
+	if hours, err := c.Spec.Hours(); err == nil {
+		next = hours.NextOpen(next, s.Rules.Zone)
+	}
+	if next.After(now) && (st.NextAt == nil || st.NextAt.Before(next)) {
+		st.NextAt = &next
+	}
+	return st, nil
 }
 
 // ApplyTemplates registers the templates of a file.

@@ -11,7 +11,7 @@ import (
 // lockForCap makes claims of the same person or number take turns until they commit, so that two campaigns can't both
 // find the cap free. People are locked by neighbourhoods of 64 ids, since calls hold neighbours; numbers only where
 // somebody else is on file with the same one. In order, so that nobody waits in a circle.
-func (t *tx) lockForCap(cl claim, calls []queuedCall, people []int64) error {
+func (t *tx) lockForCap(cl claim, key campaignKey, people []int64) error {
 	if t.d != postgresDialect || cl.CapSpan == 0 {
 		return nil
 	}
@@ -19,7 +19,7 @@ func (t *tx) lockForCap(cl claim, calls []queuedCall, people []int64) error {
 	for _, id := range people {
 		keys = append(keys, id>>6)
 	}
-	numbers, err := t.sharedNumbers(calls)
+	numbers, err := t.sharedNumbers(key, people)
 	if err != nil {
 		return err
 	}
@@ -31,27 +31,22 @@ func (t *tx) lockForCap(cl claim, calls []queuedCall, people []int64) error {
 	return err
 }
 
-func (t *tx) sharedNumbers(calls []queuedCall) ([][]byte, error) {
-	var list [][]byte
-	for _, c := range calls {
-		rows, err := t.query(`SELECT DISTINCT phone_idx FROM deliveries WHERE campaign_id = $1 AND `+t.amongRows("person_id", 2)+`
-			AND shared AND phone_idx IS NOT NULL`, c.campaignID, t.idList(peopleOf(c.members)))
-		if err != nil {
-			return nil, err
-		}
-		for rows.Next() {
-			var idx []byte
-			if err := rows.Scan(&idx); err != nil {
-				_ = rows.Close()
-				return nil, err
-			}
-			list = append(list, idx)
-		}
-		if err := rows.Close(); err != nil {
-			return nil, err
-		}
+func (t *tx) sharedNumbers(key campaignKey, people []int64) ([][]byte, error) {
+	rows, err := t.query(`SELECT DISTINCT phone_idx FROM deliveries WHERE month = $1 AND campaign_id = $2 AND `+t.amongRows("person_id", 3)+`
+		AND shared AND phone_idx IS NOT NULL`, key.month, key.id, t.idList(people))
+	if err != nil {
+		return nil, err
 	}
-	return list, nil
+	defer func() { _ = rows.Close() }()
+	var list [][]byte
+	for rows.Next() {
+		var idx []byte
+		if err := rows.Scan(&idx); err != nil {
+			return nil, err
+		}
+		list = append(list, idx)
+	}
+	return list, rows.Err()
 }
 
 // addSent adds what went to the people, and to their numbers, within the cap's longest stretch. A delivery counts

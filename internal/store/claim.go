@@ -73,7 +73,7 @@ func (t *tx) begin(cl claim, calls []queuedCall) error {
 	if err != nil {
 		return err
 	}
-	if err := t.lockForCap(cl, calls, people); err != nil {
+	if err := t.lockForCap(cl, keyOf(c), people); err != nil {
 		return err
 	}
 	facts, rows, err := t.claimFacts(cl, c, calls, people)
@@ -94,11 +94,10 @@ func (t *tx) begin(cl claim, calls []queuedCall) error {
 
 // claimRow is what a claim needs of a delivery's row besides the facts given out.
 type claimRow struct {
-	callID   int64
-	phone    []byte // the number's index as it is now
-	planned  []byte // as it was planned
-	shared   bool
-	followed bool
+	callID  int64
+	phone   []byte // the number's index as it is now
+	planned []byte // as it was planned
+	shared  bool
 }
 
 // claimFacts reads everything that decides about the members that are still queued in these calls.

@@ -201,7 +201,17 @@ func (s *Store) CampaignStatus(ctx context.Context, id int64) (notify.Status, er
 		}
 		st.State, st.Reason = c.State, c.Reason
 		st.StartedAt, st.FinishedAt = orNever(c.StartedAt), orNever(c.FinishedAt)
-		return t.countRows(keyOf(c), &st)
+		if err := t.countRows(keyOf(c), &st); err != nil {
+			return err
+		}
+		if c.State != notify.Running || st.Planned == 0 {
+			return nil
+		}
+		var wake int64
+		err = t.row(`SELECT COALESCE(min(wake_at), 0) FROM deliveries WHERE month = $1 AND campaign_id = $2 AND wake_at > 0 AND state = 'planned'`,
+			c.Month, c.ID).Scan(&wake)
+		st.NextAt = orNever(fromMicros(wake))
+		return err
 	})
 	return st, err
 }

@@ -28,6 +28,9 @@ var demoTemplates []byte
 //go:embed demo/campaigns.yaml
 var demoCampaigns []byte
 
+//go:embed demo/notices.yaml
+var demoNotices []byte
+
 // demoSeed makes the county; the same folder and number of people give the same people.
 const demoSeed = 20261123
 
@@ -115,7 +118,7 @@ func (d *demo) load(cfg config) error {
 	if err != nil {
 		return err
 	}
-	if err := d.boxes.review(ours); err != nil {
+	if err := errors.Join(d.boxes.review(ours), d.showNotices()); err != nil {
 		return err
 	}
 	done := filepath.Join(d.dir, "loaded")
@@ -149,6 +152,21 @@ func (d *demo) templates() ([]notify.Template, error) {
 		all = append(all, list...)
 	}
 	return all, nil
+}
+
+// showNotices gives the stand-in's cards the titles and labels that people read.
+func (d *demo) showNotices() error {
+	var file struct {
+		Notices []sandbox.NoticeTemplate `yaml:"notices"`
+	}
+	if err := yaml.Unmarshal(demoNotices, &file); err != nil {
+		return err
+	}
+	for _, n := range file.Notices {
+		n.LongTerm = true
+		d.boxes.box.AddNotice(n)
+	}
+	return nil
 }
 
 // loadCounty imports the fictional sheets through the same import as any other.

@@ -67,6 +67,7 @@ type Call struct {
 	PresentedAt time.Time
 	LeaseUntil  time.Time
 	Looks       int
+	LookedAt    time.Time // the last look that counted
 	Spent       bool
 }
 

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -39,23 +40,25 @@ func (w *Worker) feedOnce(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	for _, c := range running {
-		if c.PlannedAt.IsZero() {
-			done, err := w.cfg.Store.PlanPage(ctx, c.ID, now, planBatch)
-			if err != nil {
-				return false, err
-			}
-			more = more || !done
-		}
-		if _, open := w.cfg.Rules.Gate(c, now); !open {
-			continue
-		}
-		again, err := w.dispatch(ctx, c, now)
+		again, e := w.feedCampaign(ctx, c, now)
+		more, err = more || again, errors.Join(err, e) // one that can't be fed doesn't hold up the others
+	}
+	return more, err
+}
+
+func (w *Worker) feedCampaign(ctx context.Context, c Campaign, now time.Time) (more bool, err error) {
+	if c.PlannedAt.IsZero() {
+		done, err := w.cfg.Store.PlanPage(ctx, c.ID, now, planBatch)
 		if err != nil {
 			return false, err
 		}
-		more = more || again
+		more = !done
 	}
-	return more, nil
+	if _, open := w.cfg.Rules.Gate(c, now); !open {
+		return more, nil
+	}
+	again, err := w.dispatch(ctx, c, now)
+	return more || again, err
 }
 
 func (w *Worker) dispatch(ctx context.Context, c Campaign, now time.Time) (more bool, err error) {

@@ -93,6 +93,9 @@ func (p Presented) Result() CallResult {
 		p.refused(&r)
 	default:
 		r.Event, r.WakeAt = Lose, p.Looks.Next(0, p.Now, p.Now, p.Now)
+		if fallAt := p.Now.Add(p.Spec.FallsBackAfter()); fallAt.Before(r.WakeAt) {
+			r.WakeAt = fallAt
+		}
 		r.Spent = a.Outcome == Refused
 	}
 	return r

@@ -1,10 +1,12 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -175,6 +177,9 @@ func (r *runner) decide(ctx context.Context, facts ClaimFacts, flights map[int64
 // decideCall says who of one call goes, and signs for them.
 func (r *runner) decideCall(ctx context.Context, facts ClaimFacts, call CallFacts, texts *Texts) (Beginning, *flight) {
 	c, channel := facts.Campaign, facts.Channel
+	if _, ok := r.senders[channel]; !ok && slices.Index(c.Channels(), channel) > 0 {
+		return noSender(call), nil
+	}
 	b := Beginning{CallID: call.ID}
 	out := Outgoing{ID: call.ID, OutID: OutID(r.keys, call.ID, channel), Channel: channel, Kind: c.Spec.Kind, Template: c.Template}
 	tries := 0
@@ -208,6 +213,19 @@ func (r *runner) decideCall(ctx context.Context, facts ClaimFacts, call CallFact
 	}
 	b.SignedAt = request.SignedAt()
 	return b, &flight{id: call.ID, channel: channel, campaign: c, members: len(b.Begin), tries: tries, request: request}
+}
+
+// noSender: a further channel that this installation does not have. That is no reason to stop everybody else.
+func noSender(call CallFacts) Beginning {
+	b := Beginning{CallID: call.ID}
+	for _, f := range call.Members {
+		d := Drop{PersonID: f.PersonID, Event: Refuse, Reason: "no_sender"}
+		if len(f.Later) > 0 {
+			d.Event, d.Reason = Fall, ""
+		}
+		b.Drops = append(b.Drops, d)
+	}
+	return b
 }
 
 func (r *runner) sign(ctx context.Context, out Outgoing) (Request, error) {
@@ -305,6 +323,7 @@ func (r *runner) settle(ctx context.Context, flights map[int64]*flight) error {
 	if len(results) == 0 {
 		return nil
 	}
+	slices.SortFunc(results, func(a, b CallResult) int { return cmp.Compare(a.CallID, b.CallID) }) // as everybody locks them
 	ctx, cancel := context.WithTimeout(ctx, settleFor)
 	defer cancel()
 	for pause := 50 * time.Millisecond; ; pause *= 2 {

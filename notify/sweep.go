@@ -134,12 +134,12 @@ func (w *Worker) sweepCalls(ctx context.Context) error {
 			group.Go(func() error { return w.cfg.Store.FallBackCall(gctx, c.ID, false, time.Time{}) })
 		}
 	}
-	err = errors.Join(w.ringFor(ctx, queued), group.Wait())
+	err = w.ringFor(ctx, queued)
 	if len(lost) > 0 {
 		w.cfg.Logger.Warn("calls of a worker that is gone are unconfirmed", "calls", len(lost))
 		err = errors.Join(err, w.cfg.Store.SettleCalls(ctx, lost))
 	}
-	return err
+	return errors.Join(err, group.Wait()) // looks may take long: they come last
 }
 
 // resolve looks after one unconfirmed call.
@@ -177,26 +177,37 @@ func (w *Worker) resolve(ctx context.Context, c Call, now time.Time) error {
 
 // look asks the carrier about one call. Found: the whole call was accepted. At the last look every member is asked for.
 func (w *Worker) look(ctx context.Context, c Call, campaign Campaign, now time.Time) error {
-	invalid := c.SignedAt.Add(w.cfg.Validity)
-	if due := w.cfg.Looks.Next(c.Looks, c.PresentedAt, time.Time{}, invalid); due.After(now) && c.Looks < len(w.cfg.Looks) {
-		return w.cfg.Store.NextLook(ctx, c.ID, c.Looks, false, due)
+	invalid, fallAt := c.SignedAt.Add(w.cfg.Validity), c.BegunAt.Add(campaign.Spec.FallsBackAfter())
+	again := func(counted bool, at time.Time) error {
+		if fallAt.After(now) && fallAt.Before(at) {
+			at = fallAt // members may have to go on before the next look
+		}
+		return w.cfg.Store.NextLook(ctx, c.ID, c.Looks, counted, at)
+	}
+	if due := w.cfg.Looks.Next(c.Looks, c.PresentedAt, c.LookedAt, invalid); due.After(now) {
+		return again(false, due)
 	}
 	sample := sampleSize
 	if c.Looks+1 >= len(w.cfg.Looks) {
 		sample = c.Size
 	}
-	found, err := w.askFor(ctx, c, sample)
+	found, asked, err := w.askFor(ctx, c, sample)
+	enough := w.cfg.Looks.Enough(c.Looks+1, c, now, w.cfg.Validity)
 	switch {
 	case err != nil:
 		w.cfg.Logger.Warn("the carrier can't be asked; later again", "call", c.ID, "error", err)
-		return w.cfg.Store.NextLook(ctx, c.ID, c.Looks, false, now.Add(min(retryLook, w.cfg.Looks[0])))
+		return again(false, now.Add(min(retryLook, w.cfg.Looks[0])))
 	case found:
 		w.cfg.Logger.Info("an unconfirmed call was found", "call", c.ID)
-		return w.cfg.Store.SettleCalls(ctx, []CallResult{{
-			CallID: c.ID, Event: Accept, Code: "found", WakeAt: c.BegunAt.Add(campaign.Spec.FallsBackAfter()),
-		}})
-	case !w.cfg.Looks.Enough(c.Looks+1, c, now, w.cfg.Validity):
-		return w.cfg.Store.NextLook(ctx, c.ID, c.Looks, true, w.cfg.Looks.Next(c.Looks+1, c.PresentedAt, now, invalid))
+		if !fallAt.After(now) {
+			fallAt = now.Add(campaign.Spec.FallsBackAfter()) // a receipt has its time from when we know
+		}
+		return w.cfg.Store.SettleCalls(ctx, []CallResult{{CallID: c.ID, Event: Accept, Code: "found", WakeAt: fallAt}})
+	case !enough:
+		return again(true, w.cfg.Looks.Next(c.Looks+1, c.PresentedAt, now, invalid))
+	case asked == 0:
+		// Every number has changed since: nobody could be asked for, so nothing proves that it may go again.
+		return w.cfg.Store.FallBackCall(ctx, c.ID, true, time.Time{})
 	}
 	id, err := w.cfg.Store.RequeueCall(ctx, c.ID)
 	if err != nil || id == 0 {
@@ -207,19 +218,18 @@ func (w *Worker) look(ctx context.Context, c Call, campaign Campaign, now time.T
 	return nil
 }
 
-// askFor asks for some members of a call until one is found.
-func (w *Worker) askFor(ctx context.Context, c Call, sample int) (bool, error) {
+// askFor asks for some members of a call until one is found, and says how many it could ask for.
+func (w *Worker) askFor(ctx context.Context, c Call, sample int) (found bool, asked int, err error) {
 	numbers, err := w.cfg.Store.CallNumbers(ctx, c.ID, sample)
 	if err != nil {
-		return false, err
+		return false, 0, err
 	}
 	for _, number := range numbers {
-		found, err := w.askOne(ctx, c, number)
-		if found || err != nil {
-			return found, err
+		if found, err = w.askOne(ctx, c, number); found || err != nil {
+			break
 		}
 	}
-	return false, nil
+	return found, len(numbers), err
 }
 
 func (w *Worker) askOne(ctx context.Context, c Call, number register.Phone) (bool, error) {

@@ -138,9 +138,11 @@ func (t *tx) memberFacts(c notify.Campaign, people []int64, today time.Time) (ma
 	rows, err := t.query(`SELECT d.person_id, d.call_id, d.later, d.tries, d.waits_from, d.shared, d.phone_idx,
 			p.name_sealed, p.phone_sealed, p.phone_idx, p.phone_mobile, p.region, p.status, (`+audience+`),
 			EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = p.id),
-			EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = p.phone_idx)
+			EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = p.phone_idx),
+			(SELECT count(DISTINCT CASE WHEN q.household = '' THEN CAST(q.id AS TEXT) ELSE q.household END)
+				FROM people q WHERE q.status <> 'deceased' AND q.phone_idx = p.phone_idx) >= 3
 		FROM deliveries d JOIN people p ON p.id = d.person_id
-		WHERE d.month = $1 AND d.campaign_id = $2 AND `+t.amongRows("d.person_id", 3)+` AND d.state = 'queued'`+t.rowLock("d"),
+		WHERE d.month = $1 AND d.campaign_id = $2 AND `+t.amongRows("d.person_id", 3)+` AND d.state = 'queued' ORDER BY d.person_id`+t.rowLock("d"),
 		append([]any{c.Month, c.ID, t.idList(people)}, args...)...)
 	if err != nil {
 		return nil, nil, err
@@ -155,7 +157,7 @@ func (t *tx) memberFacts(c notify.Campaign, people []int64, today time.Time) (ma
 		var waits int64
 		var name, phone []byte
 		if err := rows.Scan(&f.PersonID, &r.callID, &later, &f.Tries, &waits, &r.shared, &r.planned,
-			&name, &phone, &r.phone, &f.Mobile, &f.Region, &f.Status, &f.Matches, &f.OptedOut, &f.PhoneOut); err != nil {
+			&name, &phone, &r.phone, &f.Mobile, &f.Region, &f.Status, &f.Matches, &f.OptedOut, &f.PhoneOut, &f.PhoneMany); err != nil {
 			return nil, nil, err
 		}
 		if err := t.openMember(&f, name, phone); err != nil {

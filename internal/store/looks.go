@@ -43,7 +43,7 @@ func (s *Store) DueCalls(ctx context.Context, limit int, hold time.Duration) (li
 
 func (t *tx) callsOf(ids []int64) ([]notify.Call, error) {
 	rows, err := t.query(`SELECT id, campaign_id, channel, route, state, previous_id, length(members), signed_at, begun_at, presented_at,
-		looks, spent, lease_until FROM calls WHERE `+t.among("id", 1)+` ORDER BY id`, t.idList(ids))
+		looks, spent, lease_until, updated_at FROM calls WHERE `+t.among("id", 1)+` ORDER BY id`, t.idList(ids))
 	if err != nil {
 		return nil, err
 	}
@@ -52,10 +52,13 @@ func (t *tx) callsOf(ids []int64) ([]notify.Call, error) {
 	for rows.Next() {
 		var c notify.Call
 		var size int
-		var at [4]int64
+		var at [5]int64
 		if err := rows.Scan(&c.ID, &c.CampaignID, &c.Channel, &c.Route, &c.State, &c.PreviousID, &size, &at[0], &at[1], &at[2],
-			&c.Looks, &c.Spent, &at[3]); err != nil {
+			&c.Looks, &c.Spent, &at[3], &at[4]); err != nil {
 			return nil, err
+		}
+		if c.Looks > 0 {
+			c.LookedAt = fromMicros(at[4])
 		}
 		c.Size = size / memberSize
 		c.SignedAt, c.BegunAt, c.PresentedAt, c.LeaseUntil = fromMicros(at[0]), fromMicros(at[1]), fromMicros(at[2]), fromMicros(at[3])
@@ -67,7 +70,7 @@ func (t *tx) callsOf(ids []int64) ([]notify.Call, error) {
 // QueuedCalls lists calls that wait for the bell, for a worker that has just started: what the bell knew may be lost.
 func (s *Store) QueuedCalls(ctx context.Context, limit int) (list []notify.Call, err error) {
 	err = s.read(ctx, "store: queued calls", func(t *tx) error {
-		ids, err := t.idsOf(`SELECT id FROM calls WHERE state IN ('queued') AND wake_at > 0 ORDER BY id LIMIT $1`, limit)
+		ids, err := t.idsOf(`SELECT id FROM calls WHERE state IN ('queued', 'sending', 'unconfirmed') AND state = 'queued' AND wake_at > 0 ORDER BY id LIMIT $1`, limit)
 		if err != nil || len(ids) == 0 {
 			return err
 		}
@@ -128,8 +131,12 @@ func (s *Store) NextLook(ctx context.Context, callID int64, looks int, counted b
 		add = 1
 	}
 	return s.write(ctx, fmt.Sprintf("store: look at call %d", callID), func(t *tx) error {
-		_, err := t.exec(`UPDATE calls SET looks = looks + $3, wake_at = $4 WHERE id = $1 AND looks = $2 AND state = 'unconfirmed'`,
-			callID, looks, add, toMicros(at))
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(`UPDATE calls SET looks = looks + $3, wake_at = $4, updated_at = CASE WHEN $3 > 0 THEN $5 ELSE updated_at END
+			WHERE id = $1 AND looks = $2 AND state = 'unconfirmed'`, callID, looks, add, toMicros(at), toMicros(now))
 		return err
 	})
 }
@@ -204,6 +211,13 @@ func (s *Store) FallBackCall(ctx context.Context, callID int64, giveUp bool, nex
 			AND call_id = $4 AND state IN ('accepted', 'unconfirmed') AND later <> ''`, c.key.month, c.key.id, t.idList(c.people), c.id)
 		if err != nil {
 			return err
+		}
+		ended, err := t.ended(c, now)
+		if err != nil {
+			return err
+		}
+		if ended {
+			people = nil
 		}
 		list := make([]attempt, len(people))
 		for i, p := range people {

@@ -121,8 +121,9 @@ func (t *tx) acceptCall(c begunCall, r notify.CallResult, now time.Time) error {
 	if err != nil || !moved {
 		return err
 	}
-	if _, err := t.move(c.key, notify.Accept, c.people, "channel = $4, call_id = $5, reason = '', wake_at = 0, updated_at = $6",
-		c.channel, c.id, toMicros(now)); err != nil {
+	// A row that had gone on to another channel, and is not on its way there, comes back: that channel is still ahead.
+	if _, err := t.move(c.key, notify.Accept, c.people, `later = CASE WHEN state IN ('planned', 'queued') AND channel <> $4 THEN channel || ',' || later ELSE later END,
+		channel = $4, call_id = $5, reason = '', wake_at = 0, updated_at = $6`, c.channel, c.id, toMicros(now)); err != nil {
 		return err
 	}
 	if !c.channel.Phone() {
@@ -223,7 +224,24 @@ func (t *tx) endAttempts(c begunCall, people []int64, outcome, code string, noth
 	if !nothingSent {
 		event = notify.FailAfter
 	}
+	if ended, err := t.ended(c, now); err != nil || ended {
+		if err == nil {
+			_, err = t.move(c.key, event, people, "reason = $4, wake_at = 0, updated_at = $5", code, toMicros(now))
+		}
+		return err
+	}
 	return t.fallOrFail(c.key, people, event, code, now)
+}
+
+// ended says whether nothing new goes out in a call's campaign any more: its rows don't go on to another channel.
+// WeChat's word on an accepted message may come as the campaign finishes: its row is held, so that it doesn't.
+func (t *tx) ended(c begunCall, now time.Time) (bool, error) {
+	lock := ""
+	if c.channel == notify.WeChat {
+		lock = t.forUpdate()
+	}
+	campaign, err := t.campaign(c.key.id, lock)
+	return campaign.State.Final() || !campaign.ExpiresAt.IsZero() && !campaign.ExpiresAt.After(now), err
 }
 
 // fallOrFail moves rows to their next channel; those without one end by the event, which keeps the code.

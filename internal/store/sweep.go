@@ -47,7 +47,7 @@ func (s *Store) endCampaign(ctx context.Context, c notify.Campaign, now time.Tim
 	var left leftover
 	began := time.Now()
 	err = s.read(ctx, fmt.Sprintf("store: is campaign %d finished", c.ID), func(t *tx) error {
-		left, err = t.leftover(c)
+		left, err = t.leftover(c, expired || c.State == notify.Cancelled)
 		return err
 	})
 	if err != nil {
@@ -76,21 +76,22 @@ func (s *Store) drain(ctx context.Context, c notify.Campaign, why notify.SkipRea
 	return more, err
 }
 
-// leftover looks whether anything may still happen to a row of the campaign. The cheap questions come first.
-func (t *tx) leftover(c notify.Campaign) (left leftover, err error) {
+// leftover looks whether anything may still happen to a row of the campaign. The cheap questions come first. What was
+// accepted goes on to no further channel in one that has ended.
+func (t *tx) leftover(c notify.Campaign, ended bool) (left leftover, err error) {
 	left.open = true
 	if c.State == notify.Running && c.PlannedAt.IsZero() {
 		return left, nil
 	}
 	var calls bool
-	err = t.row(`SELECT EXISTS (SELECT 1 FROM calls WHERE campaign_id = $1 AND state IN ('queued', 'sending'))`, c.ID).Scan(&calls)
+	err = t.row(`SELECT EXISTS (SELECT 1 FROM calls WHERE campaign_id = $1 AND state IN ('queued', 'sending', 'unconfirmed') AND state <> 'unconfirmed')`, c.ID).Scan(&calls)
 	if err != nil || calls && c.State == notify.Running {
 		return left, err
 	}
 	err = t.row(`SELECT EXISTS (SELECT 1 FROM deliveries WHERE month = $1 AND campaign_id = $2
-			AND (state IN ('planned', 'queued', 'sending', 'unconfirmed') OR state = 'accepted' AND later <> '' AND channel <> 'wechat')),
+			AND (state IN ('planned', 'queued', 'sending', 'unconfirmed') OR NOT $3 AND state = 'accepted' AND later <> '' AND channel <> 'wechat')),
 		EXISTS (SELECT 1 FROM deliveries WHERE month = $1 AND campaign_id = $2 AND state = 'planned' AND NOT lead)`,
-		c.Month, c.ID).Scan(&left.open, &left.stuck)
+		c.Month, c.ID, ended).Scan(&left.open, &left.stuck)
 	return left, err
 }
 
@@ -105,14 +106,24 @@ func (s *Store) finishOrWait(ctx context.Context, c notify.Campaign, left leftov
 			}
 		case left.open:
 		case c.State == notify.Running:
-			m := notify.Finish.Move()
-			_, err := t.exec(`UPDATE campaigns SET state = $2, finished_at = $3, updated_at = $3 WHERE id = $1 AND state IN (`+quoted(m.From)+`)`,
-				c.ID, m.To, toMicros(now))
-			return err
+			if done, err := t.finish(c.ID, now); err != nil || done {
+				return err
+			}
 		default:
 			next = time.UnixMicro(cursorDone) // nothing of an ended campaign is looked at again
 		}
 		_, err := t.exec(`UPDATE campaigns SET check_at = $2 WHERE id = $1`, c.ID, next.UnixMicro())
 		return err
 	})
+}
+
+// finish ends a campaign unless a row came back since it was looked at: WeChat may still say that a message failed.
+func (t *tx) finish(id int64, now time.Time) (bool, error) {
+	if _, err := t.campaign(id, t.forUpdate()); err != nil {
+		return false, err
+	}
+	m := notify.Finish.Move()
+	n, err := t.exec(`UPDATE campaigns SET state = $2, finished_at = $3, updated_at = $3 WHERE id = $1 AND state IN (`+quoted(m.From)+`)
+		AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.campaign_id = $1 AND d.wake_at > 0)`, id, m.To, toMicros(now))
+	return n == 1, err
 }

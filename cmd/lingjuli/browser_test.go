@@ -66,7 +66,7 @@ func (v *visitor) do(steps ...step) {
 	for i, s := range steps {
 		if err := chromedp.Do(ctx, s); err != nil {
 			v.picture("where-it-ended")
-			v.t.Fatalf("step %d: %v", i+1, err)
+			v.t.Fatalf("step %d: %v; the page says\n%s", i+1, err, v.text("body"))
 		}
 	}
 }

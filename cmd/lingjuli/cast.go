@@ -57,6 +57,8 @@ func actor(p register.Person) sandbox.Person {
 	if p.Phone.IsMobile() {
 		phone = string(p.Phone)
 	}
-	return sandbox.Person{ID: strconv.FormatInt(p.ID, 10), Name: p.Name, Phone: phone, OpenID: fmt.Sprintf("o5a0d0b0c-demo-%014d", p.ID),
-		IDNumber: string(p.IDNumber), Note: strings.TrimSpace(p.HeadRelation + " " + p.BirthDate)}
+	return sandbox.Person{
+		ID: strconv.FormatInt(p.ID, 10), Name: p.Name, Phone: phone, OpenID: fmt.Sprintf("o5a0d0b0c-demo-%014d", p.ID),
+		IDNumber: string(p.IDNumber), Note: strings.TrimSpace(p.HeadRelation + " " + p.BirthDate),
+	}
 }

@@ -48,8 +48,10 @@ func (c *chatCmd) Run(a *app) error {
 	in := bufio.NewScanner(a.stdin)
 	run := strconv.FormatInt(time.Now().UnixNano(), 36)
 	for n := 0; in.Scan() && a.ctx.Err() == nil; n++ {
-		answer, err := turns.Turn(a.ctx, turn.Inbound{Key: fmt.Sprintf("chat:%s:%d", run, n), Channel: turn.Channel(c.Channel),
-			Who: who, Kind: turn.Text, Text: strings.TrimSpace(in.Text()), At: time.Now()})
+		answer, err := turns.Turn(a.ctx, turn.Inbound{
+			Key: fmt.Sprintf("chat:%s:%d", run, n), Channel: turn.Channel(c.Channel),
+			Who: who, Kind: turn.Text, Text: strings.TrimSpace(in.Text()), At: time.Now(),
+		})
 		if err != nil {
 			return err
 		}

@@ -191,8 +191,10 @@ func (d *doctor) aliyun(ctx context.Context, s *store.Store) {
 
 // newSMS is the account at the SMS platform.
 func newSMS(cfg config) (*aliyun.SMS, error) {
-	return aliyun.New(aliyun.Config{AccessKeyID: cfg.Aliyun.AccessKeyID, AccessKeySecret: cfg.Aliyun.AccessKeySecret,
-		Region: cfg.Aliyun.Region, Endpoint: cfg.Aliyun.SMSEndpoint, SignName: cfg.Aliyun.SignName})
+	return aliyun.New(aliyun.Config{
+		AccessKeyID: cfg.Aliyun.AccessKeyID, AccessKeySecret: cfg.Aliyun.AccessKeySecret,
+		Region: cfg.Aliyun.Region, Endpoint: cfg.Aliyun.SMSEndpoint, SignName: cfg.Aliyun.SignName,
+	})
 }
 
 func (d *doctor) clock(theirs time.Time) {

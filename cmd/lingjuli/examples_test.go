@@ -51,8 +51,10 @@ func newDesk(t *testing.T) *desk {
 
 func (d *desk) startPlatforms(s settings) *platforms {
 	d.t.Helper()
-	cfg := config{WeChat: wechatConfig{AppID: s.WechatAppID, AppSecret: s.WechatAppSecret, Token: s.WechatToken, AESKeys: []string{s.WechatAESKey}},
-		Aliyun: aliyunConfig{AccessKeyID: s.AliyunAccessKeyID, AccessKeySecret: s.AliyunAccessKeySecret, SignName: s.SMSSignName}}
+	cfg := config{
+		WeChat: wechatConfig{AppID: s.WechatAppID, AppSecret: s.WechatAppSecret, Token: s.WechatToken, AESKeys: []string{s.WechatAESKey}},
+		Aliyun: aliyunConfig{AccessKeyID: s.AliyunAccessKeyID, AccessKeySecret: s.AliyunAccessKeySecret, SignName: s.SMSSignName},
+	}
 	boxes, err := startSandbox(d.t.Context(), cfg, "", newLogger(os.Stderr))
 	if err != nil {
 		d.t.Fatal(err)
@@ -135,11 +137,32 @@ func TestEveryExampleWorksWhenPasted(t *testing.T) {
 	shown := map[string]bool{}
 	// What an example supposes stands before it.
 	for _, step := range []struct{ before, path string }{
-		{path: "migrate"}, {path: "import"}, {path: "template"}, {path: "template apply"}, {path: "staff add"}, {path: "staff"},
-		{before: "lingjuli staff add li --role approver", path: "campaign"}, {path: "campaign preview"}, {path: "campaign create"},
-		{path: "campaign submit"}, {path: "campaign approve"}, {before: "lingjuli import people people.xlsx", path: "serve"},
-		{path: "campaign pause"}, {path: "campaign resume"}, {path: "campaign status"}, {path: "campaign cancel"}, {path: "understand"}, {path: "chat"}, {path: "flows"}, {path: "flows lint"}, {path: "flows graph"},
-		{path: "doctor"}, {path: "config"}, {path: "sandbox"}, {path: "demo"}, {path: ""},
+		{path: "migrate"},
+		{path: "import"},
+		{path: "template"},
+		{path: "template apply"},
+		{path: "staff add"},
+		{path: "staff"},
+		{before: "lingjuli staff add li --role approver", path: "campaign"},
+		{path: "campaign preview"},
+		{path: "campaign create"},
+		{path: "campaign submit"},
+		{path: "campaign approve"},
+		{before: "lingjuli import people people.xlsx", path: "serve"},
+		{path: "campaign pause"},
+		{path: "campaign resume"},
+		{path: "campaign status"},
+		{path: "campaign cancel"},
+		{path: "understand"},
+		{path: "chat"},
+		{path: "flows"},
+		{path: "flows lint"},
+		{path: "flows graph"},
+		{path: "doctor"},
+		{path: "config"},
+		{path: "sandbox"},
+		{path: "demo"},
+		{path: ""},
 	} {
 		if step.before != "" {
 			d.mustShell(step.before)

@@ -68,8 +68,10 @@ func rules(cfg config) notify.Rules {
 	if err != nil {
 		panic(err) // the settings were checked when they were read
 	}
-	return notify.Rules{Zone: cfg.Zone, Cap: limit, CapWait: cfg.CapWait, Signature: cfg.Aliyun.SignName,
-		PriceFen: map[notify.Channel]float64{notify.SMS: cfg.SMSPrice * 100, notify.Voice: cfg.VoicePrice * 100}}
+	return notify.Rules{
+		Zone: cfg.Zone, Cap: limit, CapWait: cfg.CapWait, Signature: cfg.Aliyun.SignName,
+		PriceFen: map[notify.Channel]float64{notify.SMS: cfg.SMSPrice * 100, notify.Voice: cfg.VoicePrice * 100},
+	}
 }
 
 // newWeChat is the client of the account. rdb may be nil.
@@ -89,8 +91,10 @@ func (r smsReplies) HandleReply(ctx context.Context, s notify.StoredReply) error
 	if at.IsZero() {
 		at = time.Now()
 	}
-	_, err := r.turns.Turn(ctx, turn.Inbound{Key: "sms:" + strconv.FormatInt(s.ID, 10), Channel: turn.SMS,
-		Who: string(s.Phone), Kind: turn.Text, Text: s.Content, At: at})
+	_, err := r.turns.Turn(ctx, turn.Inbound{
+		Key: "sms:" + strconv.FormatInt(s.ID, 10), Channel: turn.SMS,
+		Who: string(s.Phone), Kind: turn.Text, Text: s.Content, At: at,
+	})
 	if err != nil {
 		return fmt.Errorf("reply %d: %w", s.ID, err)
 	}

@@ -23,8 +23,10 @@ func redisOptions(text string) (*redis.UniversalOptions, error) {
 		if err != nil {
 			return nil, errors.New("the redis URL is not understood")
 		}
-		return &redis.UniversalOptions{Addrs: []string{one.Addr}, DB: one.DB, Username: one.Username, Password: one.Password,
-			TLSConfig: one.TLSConfig, DialTimeout: 2 * time.Second, ReadTimeout: 3 * time.Second, WriteTimeout: 3 * time.Second}, nil
+		return &redis.UniversalOptions{
+			Addrs: []string{one.Addr}, DB: one.DB, Username: one.Username, Password: one.Password,
+			TLSConfig: one.TLSConfig, DialTimeout: 2 * time.Second, ReadTimeout: 3 * time.Second, WriteTimeout: 3 * time.Second,
+		}, nil
 	case "redis-sentinel", "redis-cluster":
 		password, _ := u.User.Password()
 		o := &redis.UniversalOptions{Addrs: strings.Split(u.Host, ","), Username: u.User.Username(), Password: password}
@@ -49,6 +51,8 @@ func queueOptions(o *redis.UniversalOptions) asynq.RedisConnOpt {
 	case o.MasterName != "":
 		return asynq.RedisFailoverClientOpt{MasterName: o.MasterName, SentinelAddrs: o.Addrs, Username: o.Username, Password: o.Password, DB: o.DB}
 	}
-	return asynq.RedisClientOpt{Addr: o.Addrs[0], Username: o.Username, Password: o.Password, DB: o.DB, TLSConfig: o.TLSConfig,
-		DialTimeout: o.DialTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout}
+	return asynq.RedisClientOpt{
+		Addr: o.Addrs[0], Username: o.Username, Password: o.Password, DB: o.DB, TLSConfig: o.TLSConfig,
+		DialTimeout: o.DialTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
+	}
 }

@@ -45,9 +45,11 @@ type platforms struct {
 
 // startSandbox starts both platforms with the accounts of the configuration. dir keeps their state; empty: none.
 func startSandbox(ctx context.Context, cfg config, dir string, log *slog.Logger) (_ *platforms, err error) {
-	sc := sandbox.Config{Dir: dir, Log: log,
+	sc := sandbox.Config{
+		Dir: dir, Log: log,
 		Aliyun: sandbox.AliyunConfig{Signs: []string{cfg.Aliyun.SignName}, Receipts: sandbox.Receipts{DelaySeconds: 1, JitterSeconds: 2}},
-		WeChat: sandbox.WeChatConfig{AppID: cfg.WeChat.AppID, Secret: cfg.WeChat.AppSecret, Token: cfg.WeChat.Token}}
+		WeChat: sandbox.WeChatConfig{AppID: cfg.WeChat.AppID, Secret: cfg.WeChat.AppSecret, Token: cfg.WeChat.Token},
+	}
 	if cfg.Aliyun.on() {
 		sc.Aliyun.AccessKeys = map[string]string{cfg.Aliyun.AccessKeyID: cfg.Aliyun.AccessKeySecret}
 	}

@@ -54,8 +54,10 @@ type Service struct {
 
 // New makes a Service.
 func New(c Config) *Service {
-	s := &Service{engine: c.Engine, texts: c.Texts, store: c.Store, bell: c.Bell, now: c.Now, digits: c.Digits, zone: c.Zone,
-		subscribeURL: c.SubscribeURL}
+	s := &Service{
+		engine: c.Engine, texts: c.Texts, store: c.Store, bell: c.Bell, now: c.Now, digits: c.Digits, zone: c.Zone,
+		subscribeURL: c.SubscribeURL,
+	}
 	if s.now == nil {
 		s.now = time.Now
 	}

@@ -40,13 +40,17 @@ func fictional(t *testing.T, first17 string) string {
 func TestWhoIsOnFileCannotBeLearntFromTheIdentityCheck(t *testing.T) {
 	onFile, landline, dead := fictional(t, "44180219550101001"), fictional(t, "44180219900303003"), fictional(t, "44180219400101001")
 	cast := []turntest.Person{
-		{Name: "陈大文", ID: onFile, Phone: "13800000001"}, {Name: "黄伯", ID: landline, Phone: "0763-3000002"},
+		{Name: "陈大文", ID: onFile, Phone: "13800000001"},
+		{Name: "黄伯", ID: landline, Phone: "0763-3000002"},
 		{Name: "李公", ID: dead, Phone: "13800000009", Deceased: true},
 	}
 	want := ""
 	for _, c := range []struct{ who, name, id string }{
-		{"on file", "陈大文", onFile}, {"another name", "陈小文", onFile}, {"nobody", "陈大文", fictional(t, "44180219770707007")},
-		{"no mobile", "黄伯", landline}, {"dead", "李公", dead},
+		{"on file", "陈大文", onFile},
+		{"another name", "陈小文", onFile},
+		{"nobody", "陈大文", fictional(t, "44180219770707007")},
+		{"no mobile", "黄伯", landline},
+		{"dead", "李公", dead},
 	} {
 		m := turntest.NewMemory(cast)
 		// All the way to the lock-out: prompts, wrong codes, the lock, and what comes after it.

@@ -80,10 +80,23 @@ func TestATranscriptHoldsNoNumberOfFiveDigitsAndMore(t *testing.T) {
 func TestALanguageIsHeardFromHowPeopleWrite(t *testing.T) {
 	const cantonese = "嘅咗唔冇喺哋嚟佢啲咁㗎"
 	for _, c := range []struct{ text, now, want string }{
-		{"我的医保有没有参保成功", "", "zh-Hans"}, {"医保", "", ""}, {"医保", "yue-Hant", "yue-Hant"},
-		{"我的醫保", "", "zh-Hant"}, {"我嘅醫保", "", "yue-Hant"}, {"我嘅医保", "zh-Hans", "yue-Hant"}, {"我的醫保", "yue-Hant", "yue-Hant"},
-		{"my insurance", "", "en"}, {"hello", "", "en"}, {"hi", "", ""}, {"TD", "", ""}, {"OK", "zh-Hant", "zh-Hant"}, {"R", "", ""},
-		{"123456", "en", "en"}, {"", "en", "en"}, {"陈大文", "zh-Hant", "zh-Hant"}, {"我想问一下今年的医保怎么交", "en", "zh-Hans"},
+		{"我的医保有没有参保成功", "", "zh-Hans"},
+		{"医保", "", ""},
+		{"医保", "yue-Hant", "yue-Hant"},
+		{"我的醫保", "", "zh-Hant"},
+		{"我嘅醫保", "", "yue-Hant"},
+		{"我嘅医保", "zh-Hans", "yue-Hant"},
+		{"我的醫保", "yue-Hant", "yue-Hant"},
+		{"my insurance", "", "en"},
+		{"hello", "", "en"},
+		{"hi", "", ""},
+		{"TD", "", ""},
+		{"OK", "zh-Hant", "zh-Hant"},
+		{"R", "", ""},
+		{"123456", "en", "en"},
+		{"", "en", "en"},
+		{"陈大文", "zh-Hant", "zh-Hant"},
+		{"我想问一下今年的医保怎么交", "en", "zh-Hans"},
 	} {
 		if got := heard(c.text, c.now, cantonese); got != c.want {
 			t.Errorf("%q after %q: %q, want %q", c.text, c.now, got, c.want)
@@ -147,8 +160,11 @@ func TestWhatAPersonPaysIsTheirOwnPart(t *testing.T) {
 
 func TestTheNextDeadlineComesFirstAndALateOneLast(t *testing.T) {
 	premiums := []register.Premium{
-		{Year: 2026, DueFen: 1, Deadline: "2026-10-31"}, {Year: 2026, DueFen: 2}, {Year: 2027, DueFen: 3, Deadline: "2026-12-31"},
-		{Year: 2025, DueFen: 4, Deadline: "2026-12-01"}, {Year: 2026, DueFen: 5, Deadline: "2026-12-01", State: register.Paid},
+		{Year: 2026, DueFen: 1, Deadline: "2026-10-31"},
+		{Year: 2026, DueFen: 2},
+		{Year: 2027, DueFen: 3, Deadline: "2026-12-31"},
+		{Year: 2025, DueFen: 4, Deadline: "2026-12-01"},
+		{Year: 2026, DueFen: 5, Deadline: "2026-12-01", State: register.Paid},
 	}
 	for i := range premiums {
 		premiums[i].SelfFen = -1
@@ -178,8 +194,11 @@ func TestACivilDateIsWrittenAsPeopleDo(t *testing.T) {
 		locale     locales.Locale
 		value, out string
 	}{
-		{locales.ZhHans, "2026-12-31", "2026年12月31日"}, {locales.English, "2026-12-05", "5/12/2026"},
-		{locales.ZhHans, "2026-13-31", "2026-13-31"}, {locales.ZhHans, "0763-30000", "0763-30000"}, {locales.ZhHans, "待定", "待定"},
+		{locales.ZhHans, "2026-12-31", "2026年12月31日"},
+		{locales.English, "2026-12-05", "5/12/2026"},
+		{locales.ZhHans, "2026-13-31", "2026-13-31"},
+		{locales.ZhHans, "0763-30000", "0763-30000"},
+		{locales.ZhHans, "待定", "待定"},
 	} {
 		if got := inWords(texts.Localizer(c.locale), c.value); got != c.out {
 			t.Errorf("%s: %s", c.value, got)

@@ -19,7 +19,7 @@ import (
 const devVariable = "LINGJULI_UNDERSTANDING_DEV"
 
 func main() {
-	if err := run(os.Stdout, os.Getenv(devVariable)); err != nil { //nolint:forbidigo // run is given its environment here
+	if err := run(os.Stdout, os.Getenv(devVariable)); err != nil {
 		fmt.Fprintln(os.Stderr, "evaluate:", err)
 		os.Exit(1)
 	}

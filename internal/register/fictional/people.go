@@ -53,8 +53,10 @@ func (c County) people(w words) iter.Seq[person] {
 				if made == c.People {
 					return
 				}
-				p := person{c: c, w: w, r: c.rand(1000 + uint64(made)), town: town, village: village,
-					house: fmt.Sprintf("H%07d", house+1), relation: m.relation, age: m.from + r.IntN(m.to-m.from+1)}
+				p := person{
+					c: c, w: w, r: c.rand(1000 + uint64(made)), town: town, village: village,
+					house: fmt.Sprintf("H%07d", house+1), relation: m.relation, age: m.from + r.IntN(m.to-m.from+1),
+				}
 				p.fill(surname, house, i)
 				p.id = p.freeID(made, used)
 				made++

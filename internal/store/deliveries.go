@@ -150,18 +150,24 @@ func (t *tx) settleHouseholds(key campaignKey, people []int64, at time.Time) err
 const mates = `SELECT 1 FROM deliveries m WHERE m.month = d.month AND m.campaign_id = d.campaign_id
 	AND m.phone_idx = d.phone_idx AND m.household = d.household AND m.person_id <> d.person_id AND m.channel <> 'wechat'`
 
+// What ends the waiting of a row behind another member: the message was taken on their number, or nobody carries it.
+const (
+	mateHeard = `EXISTS (` + mates + ` AND m.state IN ('accepted', 'delivered'))`
+	noCarrier = `NOT EXISTS (` + mates + ` AND (m.lead AND m.state IN ('planned', 'queued', 'sending', 'unconfirmed')
+			OR NOT m.lead AND m.state = 'planned' AND m.person_id < d.person_id))`
+)
+
 // settleFollowers is settleHouseholds for the rows that within narrows to; its parameters come from $4 on.
 func (t *tx) settleFollowers(key campaignKey, within string, at time.Time, args ...any) error {
 	waiting := `d.month = $1 AND d.campaign_id = $2 AND d.state = 'planned' AND NOT d.lead ` + within
 	args = append([]any{key.month, key.id, toMicros(at)}, args...)
 	_, err := t.exec(`UPDATE deliveries AS d SET state = 'skipped', reason = '`+string(notify.ByHousehold)+`', wake_at = 0, updated_at = $3
-		WHERE `+waiting+` AND EXISTS (`+mates+` AND m.state IN ('accepted', 'delivered'))`, args...)
+		WHERE `+waiting+` AND `+mateHeard, args...)
 	if err != nil {
 		return fmt.Errorf("settle households of campaign %d: %w", key.id, err)
 	}
 	_, err = t.exec(`UPDATE deliveries AS d SET lead = TRUE, wake_at = $3, updated_at = $3
-		WHERE `+waiting+` AND NOT EXISTS (`+mates+` AND (m.lead AND m.state IN ('planned', 'queued', 'sending', 'unconfirmed')
-			OR NOT m.lead AND m.state = 'planned' AND m.person_id < d.person_id))`, args...)
+		WHERE `+waiting+` AND `+noCarrier, args...)
 	if err != nil {
 		return fmt.Errorf("settle households of campaign %d: %w", key.id, err)
 	}

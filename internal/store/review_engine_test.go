@@ -255,3 +255,23 @@ func startPatient(t *testing.T, s *Store, p *platform, redis string) *notify.Wor
 	}
 	return w
 }
+
+func TestWhoWaitsBehindNobodyIsFoundBeforeTheEnd(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, villager{id: 1, phone: phoneOf(1), household: "a"}, villager{id: 2, phone: phoneOf(1), household: "a"})
+		id := approved(t, s, nil)
+		calls := dispatched(t, s, id, notify.SMS)
+		begun(t, s, calls)
+		settled(t, s, notify.CallResult{CallID: calls[0], Event: notify.Lose, WakeAt: time.Now()})
+		ended(t, s) // the carrier of the message is unconfirmed: nobody takes over
+		if again, _, err := s.Dispatch(t.Context(), id, notify.SMS, time.Now().Add(time.Hour), 100); err != nil || len(again) != 0 {
+			t.Fatal("a household got a second text", again, err)
+		}
+		exec(t, s, `UPDATE deliveries SET state = 'failed', phone_idx = $1 WHERE person_id = 1`, phoneIdx(s, phoneOf(7))) // their number changed
+		exec(t, s, `UPDATE campaigns SET check_at = 0`)
+		ended(t, s)
+		if again, _, err := s.Dispatch(t.Context(), id, notify.SMS, time.Now().Add(time.Hour), 100); err != nil || len(again) != 1 {
+			t.Error("a follower is forgotten", again, err)
+		}
+	})
+}

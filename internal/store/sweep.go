@@ -59,7 +59,7 @@ func (s *Store) endCampaign(ctx context.Context, c notify.Campaign, now time.Tim
 // leftover is what may still happen in a campaign.
 type leftover struct {
 	open  bool // something may
-	stuck bool // no call is under way, and somebody waits behind another member of their household
+	stuck bool // no call is under way, and somebody waits behind nobody
 }
 
 // drain takes planned and queued rows out. The plan of an expired campaign ends where it stands.
@@ -90,7 +90,8 @@ func (t *tx) leftover(c notify.Campaign, ended bool) (left leftover, err error) 
 	}
 	err = t.row(`SELECT EXISTS (SELECT 1 FROM deliveries WHERE month = $1 AND campaign_id = $2
 			AND (state IN ('planned', 'queued', 'sending', 'unconfirmed') OR NOT $3 AND state = 'accepted' AND later <> '' AND channel <> 'wechat')),
-		EXISTS (SELECT 1 FROM deliveries WHERE month = $1 AND campaign_id = $2 AND state = 'planned' AND NOT lead)`,
+		EXISTS (SELECT 1 FROM deliveries d WHERE d.month = $1 AND d.campaign_id = $2 AND d.state = 'planned' AND NOT d.lead
+			AND (`+mateHeard+` OR `+noCarrier+`))`,
 		c.Month, c.ID, ended).Scan(&left.open, &left.stuck)
 	return left, err
 }

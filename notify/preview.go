@@ -131,7 +131,7 @@ func (s *Service) measure(p *Preview, spec Spec, t Template, texts *Texts, count
 func (s *Service) sample(c Channel, spec Spec, t Template, texts *Texts, f Facts) (string, error) {
 	r := runner{keys: s.Keys, office: s.Office}
 	if r.office == nil {
-		r.office = func(string) map[string]string { return nil }
+		r.office = GeneralOffice
 	}
 	data := r.data(Campaign{Spec: spec, Template: t}, f)
 	switch c {

@@ -155,6 +155,14 @@ type Data map[string]any
 // PersonData is .Person. ShortName is the name as it may stand in a short variable.
 type PersonData struct{ Name, ShortName string }
 
+// generalLine is the government's line for everything, 12345: the office's telephone where nothing nearer is known.
+const generalLine = "12345"
+
+// GeneralOffice is .Office where an installation names no offices of its own.
+func GeneralOffice(string) map[string]string {
+	return map[string]string{"Phone": generalLine, "phone": generalLine}
+}
+
 // shortNameLimit keeps long names of several parts within a variable: the first part of them stands alone.
 const shortNameLimit = 10
 

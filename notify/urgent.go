@@ -119,7 +119,7 @@ func (u *urgent) sign(ctx context.Context, n Notice) (Request, error) {
 	for k, v := range n.Params {
 		params[k] = v
 	}
-	filled, err := texts.SMS(Data{"Params": params, "Office": map[string]string{}})
+	filled, err := texts.SMS(Data{"Params": params, "Office": GeneralOffice("")})
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ type WorkerConfig struct {
 	SMSQPS   int
 	VoiceQPS int                                   // 0: SMSQPS
 	WeChat   int                                   // QPS of WeChat
-	Office   func(region string) map[string]string // .Office of texts; nil: none
+	Office   func(region string) map[string]string // .Office of texts; nil: GeneralOffice
 	Now      func() time.Time
 	Logger   *slog.Logger
 	Parallel int           // calls under way at once; 0: 24
@@ -62,7 +62,7 @@ func NewWorker(cfg WorkerConfig) (*Worker, error) {
 		cfg.Limiter = NewRedisLimiter(client)
 	}
 	if cfg.Office == nil {
-		cfg.Office = func(string) map[string]string { return nil }
+		cfg.Office = GeneralOffice
 	}
 	if cfg.Parallel == 0 {
 		cfg.Parallel = 24
@@ -96,8 +96,8 @@ func (w *Worker) Start(ctx context.Context) error {
 	ctx, w.stop = context.WithCancel(ctx)
 	w.alive = ctx
 	// Bulk and urgent have servers of their own: a platform that hangs must not hold up a code.
-	w.bulk = w.newServer(ctx, w.cfg.Parallel, map[string]int{queueDefault: 6, queueBulk: 3, queueChores: 1})
-	w.fast = w.newServer(ctx, 4, map[string]int{queueUrgent: 1})
+	w.bulk = w.newServer(ctx, w.cfg.Parallel, 50*time.Millisecond, map[string]int{queueDefault: 6, queueBulk: 3, queueChores: 1})
+	w.fast = w.newServer(ctx, 4, 150*time.Millisecond, map[string]int{queueUrgent: 1})
 	if err := w.bulk.Start(asynq.HandlerFunc(w.handle)); err != nil {
 		return fmt.Errorf("notify: start the queue: %w", err)
 	}
@@ -115,12 +115,12 @@ func (w *Worker) Start(ctx context.Context) error {
 // for unanswered.
 const stopWithin = 7 * time.Second
 
-func (w *Worker) newServer(ctx context.Context, parallel int, queues map[string]int) *asynq.Server {
+func (w *Worker) newServer(ctx context.Context, parallel int, poll time.Duration, queues map[string]int) *asynq.Server {
 	return asynq.NewServerFromRedisClient(w.redis, asynq.Config{
 		BaseContext:       func() context.Context { return context.WithoutCancel(ctx) },
 		Concurrency:       parallel,
 		Queues:            queues,
-		TaskCheckInterval: 50 * time.Millisecond,
+		TaskCheckInterval: poll,
 		ShutdownTimeout:   stopWithin,
 		Logger:            quietLogger{w.cfg.Logger},
 		LogLevel:          asynq.WarnLevel,

@@ -217,7 +217,7 @@ func statusOf(t testing.TB, s *Store, id int64) notify.Status {
 // until waits for a state of a campaign.
 func until(t *testing.T, s *Store, id int64, what string, done func(notify.Status) bool) notify.Status {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(60 * time.Second)
 	for {
 		st := statusOf(t, s, id)
 		if done(st) {

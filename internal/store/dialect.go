@@ -80,12 +80,12 @@ func openPools(d dialect, source string) (writer, reader *sql.DB, err error) {
 	if err := createPrivately(source); err != nil {
 		return nil, nil, err
 	}
-	writer, err = sql.Open("sqlite", sqliteSource(source, false))
+	writer, err = openKeeping(sqliteSource(source, false))
 	if err != nil {
 		return nil, nil, fmt.Errorf("store: open: %w", err)
 	}
 	writer.SetMaxOpenConns(1)
-	reader, err = sql.Open("sqlite", sqliteSource(source, true))
+	reader, err = openKeeping(sqliteSource(source, true))
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("store: open: %w", err), writer.Close())
 	}

@@ -49,10 +49,9 @@ func TestBrowserDemoStory(t *testing.T) {
 // castOf picks three people whose number is theirs alone, the first one insured, and what to hear about the cover.
 func castOf(t *testing.T, dir string) (asker, leaver, reader player, cover []string) {
 	t.Helper()
-	households, phones := map[string]int{}, map[string]int{}
+	phones := map[string]int{}
 	people := sheet(t, filepath.Join(dir, "people.csv"))
 	for _, p := range people {
-		households[p["户编号"]]++
 		phones[p["手机号"]]++
 	}
 	state := map[string][]string{}
@@ -76,8 +75,8 @@ func castOf(t *testing.T, dir string) (asker, leaver, reader player, cover []str
 // picksUp finds somebody on the page of phones by number, as one who looks for them does.
 func (v *visitor) picksUp(s *show, p player) {
 	v.t.Helper()
-	v.open(s.phones, "#q")
-	v.do(typed("#q", p.phone+"\r"), click(".people li:only-child a", "#panes"))
+	v.open(s.phones, ".people form button")
+	v.do(chosen("#q", p.phone), click(".people form button", ".people li:only-child a"), click(".people li:only-child a", "#panes"))
 	v.holds(".who", p.name, p.phone, p.id)
 }
 

@@ -181,6 +181,46 @@ func (t *tx) bulkInsert(table string, columns []string, rows [][]any) error {
 	return nil
 }
 
+// statement is one of several that are sent together. act says what it does, for errors.
+type statement struct {
+	act, query string
+	args       []any
+}
+
+// execAll runs statements in order: on PostgreSQL in one round trip, on SQLite one by one.
+func (t *tx) execAll(list []statement) error {
+	if t.d != postgresDialect {
+		for _, s := range list {
+			if _, err := t.exec(s.query, s.args...); err != nil {
+				return fmt.Errorf("%s: %w", s.act, err)
+			}
+		}
+		return nil
+	}
+	return t.conn.Raw(func(dc any) (err error) {
+		c, ok := dc.(*stdlib.Conn)
+		if !ok {
+			return errors.New("store: not a pgx connection")
+		}
+		var batch pgx.Batch
+		for _, s := range list {
+			batch.Queue(s.query, s.args...)
+		}
+		results := c.Conn().SendBatch(t.ctx, &batch)
+		defer func() {
+			if closeErr := results.Close(); err == nil { // after a failure it only says the same again
+				err = closeErr
+			}
+		}()
+		for _, s := range list {
+			if _, err := results.Exec(); err != nil {
+				return fmt.Errorf("%s: %w", s.act, err)
+			}
+		}
+		return nil
+	})
+}
+
 func (t *tx) copyRows(table string, columns []string, rows [][]any) error {
 	return t.conn.Raw(func(dc any) error {
 		c, ok := dc.(*stdlib.Conn)

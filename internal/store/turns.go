@@ -110,29 +110,22 @@ func (t *turnTx) lockContact() (turn.Contact, error) {
 // Close implements turn.Sessions.
 func (t *turnTx) Close(c turn.Closing) error {
 	at := max(toMicros(t.who.At), t.last+1) // no two turns of a person at one time, however coarse the clock
-	if err := t.saveContact(c.Contact, at); err != nil {
-		return fmt.Errorf("save the contact: %w", err)
+	list := []statement{t.savedContact(c.Contact, at), t.savedSession(c, at), {
+		act: "save the reply",
+		query: `INSERT INTO inbound (key, reply, at) VALUES ($1, $2, $3)
+			ON CONFLICT (key) DO UPDATE SET reply = excluded.reply, at = excluded.at`,
+		args: []any{t.who.Key, t.keys.Seal(c.Reply, "inbound", "reply", keyID(t.who.Key)), at},
+	}}
+	if c.Transcript != nil {
+		person := sql.NullInt64{Int64: c.PersonID, Valid: c.PersonID != 0}
+		list = append(list, statement{
+			act: "save the transcript",
+			query: `INSERT INTO turns (channel, who_idx, at, person_id, intent, body) VALUES ($1, $2, $3, $4, $5, $6)
+				ON CONFLICT (channel, who_idx, at) DO NOTHING`,
+			args: []any{string(t.who.Channel), t.idx, at, person, c.Intent, t.keys.Seal(c.Transcript, "turns", "body", rowID(t.idx))},
+		})
 	}
-	if err := t.saveSession(c, at); err != nil {
-		return fmt.Errorf("save the session: %w", err)
-	}
-	_, err := t.exec(`INSERT INTO inbound (key, reply, at) VALUES ($1, $2, $3)
-		ON CONFLICT (key) DO UPDATE SET reply = excluded.reply, at = excluded.at`,
-		t.who.Key, t.keys.Seal(c.Reply, "inbound", "reply", keyID(t.who.Key)), at)
-	if err != nil {
-		return fmt.Errorf("save the reply: %w", err)
-	}
-	if c.Transcript == nil {
-		return nil
-	}
-	person := sql.NullInt64{Int64: c.PersonID, Valid: c.PersonID != 0}
-	_, err = t.exec(`INSERT INTO turns (channel, who_idx, at, person_id, intent, body) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (channel, who_idx, at) DO NOTHING`,
-		string(t.who.Channel), t.idx, at, person, c.Intent, t.keys.Seal(c.Transcript, "turns", "body", rowID(t.idx)))
-	if err != nil {
-		return fmt.Errorf("save the transcript: %w", err)
-	}
-	return nil
+	return t.execAll(list)
 }
 
 // What an input opens for customer messages, by
@@ -144,7 +137,7 @@ const (
 	clickWindow          = time.Minute
 )
 
-func (t *turnTx) saveContact(c turn.Contact, at int64) error {
+func (t *turnTx) savedContact(c turn.Contact, at int64) statement {
 	set := ""
 	args := []any{string(t.who.Channel), t.idx, c.Language, c.LanguageChosen, c.Follows, c.Scene, c.StatusDay, c.StatusUsed, c.RepliesUsed, at}
 	switch t.who.Window {
@@ -156,20 +149,18 @@ func (t *turnTx) saveContact(c turn.Contact, at int64) error {
 		args = append(args, messagesAfterClick, toMicros(t.who.At.Add(clickWindow)))
 	case turn.NoWindow:
 	}
-	_, err := t.exec(`UPDATE contacts SET language = $3, language_chosen = $4, follows = $5, scene = $6, status_day = $7,
-		status_used = $8, replies_used = $9, last_inbound_at = $10`+set+` WHERE channel = $1 AND who_idx = $2`, args...)
-	return err
+	return statement{"save the contact", `UPDATE contacts SET language = $3, language_chosen = $4, follows = $5, scene = $6, status_day = $7,
+		status_used = $8, replies_used = $9, last_inbound_at = $10` + set + ` WHERE channel = $1 AND who_idx = $2`, args}
 }
 
-func (t *turnTx) saveSession(c turn.Closing, at int64) error {
+func (t *turnTx) savedSession(c turn.Closing, at int64) statement {
+	const act = "save the session"
 	if c.Session == nil {
-		_, err := t.exec(`DELETE FROM sessions WHERE channel = $1 AND who_idx = $2`, string(t.who.Channel), t.idx)
-		return err
+		return statement{act, `DELETE FROM sessions WHERE channel = $1 AND who_idx = $2`, []any{string(t.who.Channel), t.idx}}
 	}
-	_, err := t.exec(`INSERT INTO sessions (channel, who_idx, body, updated_at, expires_at) VALUES ($1, $2, $3, $4, $5)
+	return statement{act, `INSERT INTO sessions (channel, who_idx, body, updated_at, expires_at) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (channel, who_idx) DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at, expires_at = excluded.expires_at`,
-		string(t.who.Channel), t.idx, t.keys.Seal(c.Session, "sessions", "body", rowID(t.idx)), at, toMicros(c.Expires))
-	return err
+		[]any{string(t.who.Channel), t.idx, t.keys.Seal(c.Session, "sessions", "body", rowID(t.idx)), at, toMicros(c.Expires)}}
 }
 
 // Forget implements turn.Sessions: what WeChat asks for when somebody unfollows. Lock-outs stay, so that following

@@ -80,7 +80,7 @@ func (v *visitor) picksUp(s *show, p player) {
 	v.holds(".who", p.name, p.phone, p.id)
 }
 
-func (v *visitor) says(text string) { v.t.Helper(); v.do(typed("#say .text", text+"\r")) }
+func (v *visitor) says(text string) { v.t.Helper(); v.do(sent("#say", text)) }
 
 // asksAboutCover follows the account, asks, proves who they are, and hears what stands in the sheet.
 func (v *visitor) asksAboutCover(s *show, p player, cover []string) {
@@ -88,7 +88,7 @@ func (v *visitor) asksAboutCover(s *show, p player, cover []string) {
 	v.open(s.phones, ".people li")
 	v.picture("phones")
 	v.picksUp(s, p)
-	v.do(chromedp.Click(chromedp.CSS(`.wechat button[value=follow]`)), see("#say"))
+	v.do(pressed(`.wechat button[value=follow]`), see("#say"))
 	v.holds("#chat", "您好")
 	v.says("我的医保")
 	v.holds("#chat", "请问您叫什么")
@@ -106,7 +106,9 @@ func (v *visitor) asksAboutCover(s *show, p player, cover []string) {
 func (v *visitor) consents(template string) {
 	v.t.Helper()
 	button := `.tools form:has([value="` + template + `"]) button[value=accept]`
-	v.do(click(".tools details:first-child summary", button), chromedp.Click(chromedp.CSS(button)))
+	v.do(pressed(".tools details:first-child summary"), see(button))
+	v.picture("phones-notices")
+	v.do(pressed(button))
 	v.holds("#chat", "允许了通知")
 }
 
@@ -127,7 +129,7 @@ func (v *visitor) leavesBySMS(s *show, p player) {
 	v.t.Helper()
 	v.picksUp(s, p)
 	v.holds("#sms", "下周三上午九点")
-	v.do(typed("#reply .text", "退订\r"))
+	v.do(sent("#reply", "退订"))
 	v.holds("#sms", "停发")
 	v.picture("phones-opted-out")
 }
@@ -212,9 +214,12 @@ func (v *visitor) findsAllAgain(s *show, p player, campaign, figures string, cov
 	v.open(s.console+"campaigns", "table")
 	v.holds("table", "政策讲解日改期通知", "已完成")
 	v.picture("campaigns-after-restart")
+	v.logIn(s.console, "admin", s.passwords["admin"])
+	v.open(s.console+"audit", "table")
+	v.holds("table", "chen", "li", "批准", "送审", "查找人员")
+	v.picture("audit")
 	v.do(click(`form[action="/console/language"] button`, "html[lang=en]"))
-	v.picture("campaigns-english")
-	for _, page := range []string{"", "people", "people/1", "campaigns/" + campaign, "campaigns/2", "password"} {
+	for _, page := range []string{"", "people", "people/1", "campaigns", "campaigns/" + campaign, "campaigns/2", "campaigns/new", "audit", "password"} {
 		v.open(s.console+page, "html[lang=en] main")
 		v.picture("english-" + strings.ReplaceAll(page, "/", "-"))
 	}

@@ -162,6 +162,16 @@ func chosen(css, value string) step {
 	})
 }
 
+// pressed presses what may be drawn anew at any moment, as all on the phones is.
+func pressed(css string) step {
+	return chromedp.Evaluate[chromedp.Void](fmt.Sprintf("document.querySelector(%q).click()", css))
+}
+
+// sent writes into a form of the phones and sends it; the keyboard itself is tried where the phones are made.
+func sent(form, text string) step {
+	return chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`{ const f = document.querySelector(%q); f.elements.text.value = %q; f.requestSubmit(); }`, form, text))
+}
+
 // logIn enters the console as a member of staff; whoever was there before is gone.
 func (v *visitor) logIn(console, name, password string) {
 	v.t.Helper()

@@ -164,7 +164,7 @@ func ServedChannels(s Spec, t Template) []Channel {
 	return list
 }
 
-// Looks and fall-backs of calls that have begun.
+// Lookups are looks at, and fall-backs of, calls that have begun.
 type Lookups interface {
 	// DueCalls takes calls whose time has come by the database's clock, and keeps them from others for as long as hold.
 	DueCalls(ctx context.Context, limit int, hold time.Duration) (list []Call, now time.Time, err error)

@@ -67,8 +67,10 @@ func (s *Service) Preview(ctx context.Context, scope register.Scope, spec Spec) 
 	if err != nil {
 		return Preview{}, err
 	}
-	p := Preview{Matched: count.Matched, Reachable: map[Channel]int64{WeChat: 0, SMS: 0, Voice: 0}, Unreachable: count.Unreachable,
-		Samples: []PreviewSample{}, Warnings: HourWarnings(spec, t)}
+	p := Preview{
+		Matched: count.Matched, Reachable: map[Channel]int64{WeChat: 0, SMS: 0, Voice: 0}, Unreachable: count.Unreachable,
+		Samples: []PreviewSample{}, Warnings: HourWarnings(spec, t),
+	}
 	for c, n := range count.Reachable {
 		p.Reachable[c] = n
 	}

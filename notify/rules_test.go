@@ -167,8 +167,13 @@ func TestWeChatTakesTheNoticeThenTheOpenWindowThenServiceNoticesAlone(t *testing
 		left      int
 		want      WeChatRoute
 	}{
-		{PremiumReminder, true, 5, BizSend}, {PremiumReminder, false, 5, CustomerMessage}, {PremiumReminder, false, 3, CustomerMessage},
-		{PremiumReminder, false, 2, ""}, {ServiceNotice, false, 2, TemplateMessage}, {ServiceNotice, false, 0, TemplateMessage}, {JobPosting, false, 0, ""},
+		{PremiumReminder, true, 5, BizSend},
+		{PremiumReminder, false, 5, CustomerMessage},
+		{PremiumReminder, false, 3, CustomerMessage},
+		{PremiumReminder, false, 2, ""},
+		{ServiceNotice, false, 2, TemplateMessage},
+		{ServiceNotice, false, 0, TemplateMessage},
+		{JobPosting, false, 0, ""},
 	} {
 		got, _ := routeOf(Campaign{Spec: Spec{Kind: c.kind}, Template: full}, WeChatFacts{OpenID: "o", Consented: c.consented, CustomerLeft: c.left})
 		if got != c.want {
@@ -189,8 +194,11 @@ func TestLooksNeverComeFasterAndEndOnlyWhenTheBytesAreWorthless(t *testing.T) {
 		now  time.Duration
 		want time.Duration
 	}{
-		{0, 0, time.Minute}, {1, time.Minute, 6 * time.Minute}, {1, 4 * time.Minute, 9 * time.Minute},
-		{2, 6 * time.Minute, 31 * time.Minute}, {2, 40 * time.Minute, 45 * time.Minute},
+		{0, 0, time.Minute},
+		{1, time.Minute, 6 * time.Minute},
+		{1, 4 * time.Minute, 9 * time.Minute},
+		{2, 6 * time.Minute, 31 * time.Minute},
+		{2, 40 * time.Minute, 45 * time.Minute},
 	} {
 		if got := looks.Next(c.made, sent, sent.Add(c.now), invalid).Sub(sent); got != c.want {
 			t.Errorf("after %d looks, at %v: next at %v, want %v", c.made, c.now, got, c.want)

@@ -312,8 +312,10 @@ func (r *runner) settle(ctx context.Context, flights map[int64]*flight) error {
 	now := r.now()
 	for _, f := range flights {
 		r.pace.heard(f.channel, f.answer, now)
-		res := Presented{CallID: f.id, Channel: f.channel, Members: f.members, Tries: f.tries, Spec: f.campaign.Spec,
-			Answer: f.answer, Now: now, Looks: r.looks}.Result()
+		res := Presented{
+			CallID: f.id, Channel: f.channel, Members: f.members, Tries: f.tries, Spec: f.campaign.Spec,
+			Answer: f.answer, Now: now, Looks: r.looks,
+		}.Result()
 		if res.Event != Accept {
 			r.log.Warn("a call was not accepted", "call", f.id, "campaign", f.campaign.ID, "channel", string(f.channel),
 				"event", string(res.Event), "code", f.answer.Code, "message", f.answer.Message)

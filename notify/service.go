@@ -52,6 +52,7 @@ type Service struct {
 	Rules     Rules
 	Office    func(region string) map[string]string
 	Now       func() time.Time
+	NoVoice   bool   // no sender calls: the voice part of templates serves nobody
 	Via       string // how acts came in, for the audit: "os:USER" for commands, empty for the console
 }
 
@@ -72,6 +73,9 @@ func (s *Service) fits(ctx context.Context, spec Spec) (Template, error) {
 		return Template{}, err
 	}
 	t, err := s.Templates.FindTemplate(ctx, spec.Template)
+	if s.NoVoice {
+		t.Voice = nil
+	}
 	switch {
 	case err != nil:
 		return t, fmt.Errorf("template %q: %w", spec.Template, err)
@@ -150,7 +154,7 @@ func (s *Service) review(ctx context.Context, t Template) ([]Warning, error) {
 	review, err := s.Checker.CheckTemplate(ctx, t)
 	switch {
 	case err != nil:
-		return []Warning{{"warn.template_unasked", data}}, nil
+		return []Warning{{"warn.template_unasked", data}}, nil //nolint:nilerr // a platform that cannot be asked is a warning
 	case review == ReviewRefused:
 		return nil, fmt.Errorf("%w: %s", ErrTemplateRefused, t.SMS.Code)
 	case review == ReviewWaiting:

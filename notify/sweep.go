@@ -36,9 +36,9 @@ func newQuiet(log *slog.Logger, what string) *quiet { return &quiet{log: log, wh
 func (q *quiet) say(ctx context.Context, err error) {
 	switch {
 	case err != nil && ctx.Err() == nil && !q.said.Swap(true):
-		q.log.Error(q.what, "error", err)
+		q.log.Error("a part of the pulse fails", "part", q.what, "error", err)
 	case err == nil && q.said.Swap(false):
-		q.log.Info(q.what + ": over")
+		q.log.Info("a part of the pulse works again", "part", q.what)
 	}
 }
 

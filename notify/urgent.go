@@ -2,14 +2,13 @@ package notify
 
 import (
 	"context"
+	"crypto/hmac"
 	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
-	"time"
-
-	"crypto/hmac"
 	"strings"
+	"time"
 )
 
 // urgent sends codes and answers, each alone and presented once.

@@ -243,11 +243,15 @@ func (t *tx) insertCalls(key campaignKey, channel notify.Channel, calls []newCal
 	rows := make([][]any, len(calls))
 	for i, c := range calls {
 		ids[i] = first + int64(i)
-		rows[i] = []any{ids[i], key.month, key.id, string(channel), string(notify.CallQueued), encodeMembers(c.members),
-			c.previous, toMicros(now.Add(ringAgainAfter)), toMicros(now), toMicros(now)}
+		rows[i] = []any{
+			ids[i], key.month, key.id, string(channel), string(notify.CallQueued), encodeMembers(c.members),
+			c.previous, toMicros(now.Add(ringAgainAfter)), toMicros(now), toMicros(now),
+		}
 	}
-	return ids, t.bulkInsert("calls", []string{"id", "month", "campaign_id", "channel", "state", "members",
-		"previous_id", "wake_at", "created_at", "updated_at"}, rows)
+	return ids, t.bulkInsert("calls", []string{
+		"id", "month", "campaign_id", "channel", "state", "members",
+		"previous_id", "wake_at", "created_at", "updated_at",
+	}, rows)
 }
 
 // queueMembers moves the members of new calls to queued by an event: of a dispatch, a bisection or a requeue.

@@ -33,8 +33,10 @@ func scanCampaign(row scanner) (notify.Campaign, error) {
 	if err != nil {
 		return c, err
 	}
-	for i, into := range []*time.Time{&c.StartsAt, &c.ExpiresAt, &c.PlannedAt, &c.CreatedAt, &c.UpdatedAt,
-		&c.SubmittedAt, &c.ApprovedAt, &c.StartedAt, &c.FinishedAt} {
+	for i, into := range []*time.Time{
+		&c.StartsAt, &c.ExpiresAt, &c.PlannedAt, &c.CreatedAt, &c.UpdatedAt,
+		&c.SubmittedAt, &c.ApprovedAt, &c.StartedAt, &c.FinishedAt,
+	} {
 		*into = fromMicros(at[i])
 	}
 	if err := json.Unmarshal([]byte(spec), &c.Spec); err != nil {

@@ -103,11 +103,13 @@ func phoneOf(n int) register.Phone {
 func putOnFile(t testing.TB, s *Store, people ...villager) {
 	t.Helper()
 	err := s.write(context.Background(), "put on file", func(tx *tx) error {
-		columns := []string{"id", "id_idx", "id_number_sealed", "name_idx", "name_sealed", "phone_idx", "phone_sealed", "phone_mobile", "region",
+		columns := []string{
+			"id", "id_idx", "id_number_sealed", "name_idx", "name_sealed", "phone_idx", "phone_sealed", "phone_mobile", "region",
 			"household_no", "household", "head_relation", "birth_date", "sex", "categories", "education", "student", "pupil", "school",
 			"graduated_on", "skills", "labour", "wants_work", "wants_training", "wants_business", "employment", "employed", "employer",
 			"placed_on", "status", "disability_level", "disability_kind", "health", "language", "hand_fields", "wechat_bound",
-			"wechat_subscribed", "opted_out", "last_reached_at", "created_at", "updated_at"}
+			"wechat_subscribed", "opted_out", "last_reached_at", "created_at", "updated_at",
+		}
 		var rows [][]any
 		for _, p := range people {
 			if p.status == "" {
@@ -121,9 +123,11 @@ func putOnFile(t testing.TB, s *Store, people ...villager) {
 				phoneSealed, phoneIdx = tx.keys.Seal([]byte(p.phone), "people", "phone_sealed", p.id), tx.keys.Index("phone", string(p.phone))
 			}
 			id := []byte(fmt.Sprint("id", p.id))
-			rows = append(rows, []any{p.id, id, id, id, tx.keys.Seal([]byte(p.name), "people", "name_sealed", p.id), phoneIdx, phoneSealed, p.phone != "",
+			rows = append(rows, []any{
+				p.id, id, id, id, tx.keys.Seal([]byte(p.name), "people", "name_sealed", p.id), phoneIdx, phoneSealed, p.phone != "",
 				"441802103201", "", p.household, "", "1970-01-01", "", "", "", "", false, "", "", "", "", 0, 0, 0, "", false, "", "",
-				string(p.status), 0, "", "", "", "", false, false, false, 0, 0, 0})
+				string(p.status), 0, "", "", "", "", false, false, false, 0, 0, 0,
+			})
 		}
 		return tx.bulkInsert("people", columns, rows)
 	})
@@ -197,8 +201,10 @@ func approved(t testing.TB, s *Store, change func(*notify.Spec)) int64 {
 	}
 	template := templateOf(spec.Channels...)
 	for _, event := range []notify.CampaignEvent{notify.Submit, notify.Approve} {
-		if _, err := s.MoveCampaign(ctx, id, notify.CampaignMoved{Event: event, At: now, By: staff.Member{ID: 2}, Template: &template,
-			Audit: staff.Entry{At: now, Actor: "b", Act: staff.DidApprove, Object: fmt.Sprint("campaign:", id)}}); err != nil {
+		if _, err := s.MoveCampaign(ctx, id, notify.CampaignMoved{
+			Event: event, At: now, By: staff.Member{ID: 2}, Template: &template,
+			Audit: staff.Entry{At: now, Actor: "b", Act: staff.DidApprove, Object: fmt.Sprint("campaign:", id)},
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}

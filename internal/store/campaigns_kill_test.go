@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
@@ -196,7 +195,7 @@ func TestAWorkerKilledAtAnyMomentLeavesNobodyWithTwoTextsAndNobodyWithout(t *tes
 				t.Errorf("%s got nothing", v.phone)
 			}
 		}
-		t.Log(fmt.Sprintf("%d kills, %+v", kills, st))
+		t.Logf("%d kills, %+v", kills, st)
 		if st.Total != people || int(st.Accepted) != len(got) || int(st.Failed) != refused || int(st.Skipped[notify.ByHousehold]) != -households ||
 			st.Accepted+st.Failed+st.Skipped[notify.ByHousehold] != people {
 			t.Errorf("%d phones have a text, %d are refused: %+v", len(got), refused, st)

@@ -35,8 +35,10 @@ func play(t *testing.T, s *Store, p *platform, id int64, rules notify.Rules, don
 
 func counts(st notify.Status) map[string]int64 {
 	m := map[string]int64{}
-	for name, n := range map[string]int64{"planned": st.Planned, "queued": st.Queued, "sending": st.Sending, "accepted": st.Accepted,
-		"delivered": st.Delivered, "failed": st.Failed, "unconfirmed": st.Unconfirmed} {
+	for name, n := range map[string]int64{
+		"planned": st.Planned, "queued": st.Queued, "sending": st.Sending, "accepted": st.Accepted,
+		"delivered": st.Delivered, "failed": st.Failed, "unconfirmed": st.Unconfirmed,
+	} {
 		if n != 0 {
 			m[name] = n
 		}
@@ -275,8 +277,10 @@ func TestAPreviewCountsAsThePlanDoes(t *testing.T) {
 		anyHour := ""
 		template := templateOf(notify.WeChat, notify.SMS)
 		spec := notify.Spec{Name: "x", Kind: notify.PremiumReminder, Audience: register.Everybody(), Channels: []notify.Channel{notify.WeChat, notify.SMS}, Template: "due", Window: &anyHour}
-		service := &notify.Service{Campaigns: s, Templates: s, Figures: s, Keys: s, Now: time.Now,
-			Rules: notify.Rules{Zone: time.UTC, Signature: "零距离", PriceFen: map[notify.Channel]float64{notify.SMS: 4.5}}}
+		service := &notify.Service{
+			Campaigns: s, Templates: s, Figures: s, Keys: s, Now: time.Now,
+			Rules: notify.Rules{Zone: time.UTC, Signature: "零距离", PriceFen: map[notify.Channel]float64{notify.SMS: 4.5}},
+		}
 		if err := s.ApplyTemplates(t.Context(), []notify.Template{template}, time.Now(), staff.Entry{At: time.Now(), Act: "x"}); err != nil {
 			t.Fatal(err)
 		}
@@ -284,10 +288,12 @@ func TestAPreviewCountsAsThePlanDoes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := notify.Preview{Matched: 5, Reachable: map[notify.Channel]int64{notify.WeChat: 1, notify.SMS: 2, notify.Voice: 0},
+		want := notify.Preview{
+			Matched: 5, Reachable: map[notify.Channel]int64{notify.WeChat: 1, notify.SMS: 2, notify.Voice: 0},
 			Unreachable: map[notify.SkipReason]int64{notify.NoChannel: 1, notify.IsDeceased: 1}, Segments: 1, CostYuan: 0.045,
 			Samples:  []notify.PreviewSample{{Channel: notify.WeChat, Text: "王小明您好，请缴费。"}, {Channel: notify.SMS, Text: "王小明您好，请缴费。"}, {Channel: notify.SMS, Text: "王小明您好，请缴费。"}},
-			Warnings: []notify.Warning{{Key: "warn.hours", Data: map[string]string{"hours": "07:00-21:30"}}}}
+			Warnings: []notify.Warning{{Key: "warn.hours", Data: map[string]string{"hours": "07:00-21:30"}}},
+		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}

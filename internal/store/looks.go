@@ -13,14 +13,14 @@ import (
 // It returns that clock too.
 func (s *Store) DueCalls(ctx context.Context, limit int, hold time.Duration) (list []notify.Call, now time.Time, err error) {
 	due := `SELECT id FROM calls WHERE wake_at > 0 AND wake_at <= $1 ORDER BY wake_at LIMIT $2`
-	var any bool
+	var some bool
 	err = s.read(ctx, "store: look for due calls", func(t *tx) error {
 		if now, err = t.now(); err != nil {
 			return err
 		}
-		return t.row(`SELECT EXISTS (SELECT 1 FROM calls WHERE wake_at > 0 AND wake_at <= $1)`, toMicros(now)).Scan(&any)
+		return t.row(`SELECT EXISTS (SELECT 1 FROM calls WHERE wake_at > 0 AND wake_at <= $1)`, toMicros(now)).Scan(&some)
 	})
-	if err != nil || !any {
+	if err != nil || !some {
 		return nil, now, err
 	}
 	err = s.write(ctx, "store: take due calls", func(t *tx) error {
@@ -141,7 +141,7 @@ func (s *Store) NextLook(ctx context.Context, callID int64, looks int, counted b
 	})
 }
 
-// RequeueCall: every look at an unconfirmed call found nothing and its bytes can't be taken any more. Its members are
+// RequeueCall comes after every look at an unconfirmed call has found nothing and its bytes can't be taken any more. Its members are
 // queued anew under a new call that names it; the new call's id is returned, 0 where there was nobody left to queue.
 func (s *Store) RequeueCall(ctx context.Context, callID int64) (id int64, err error) {
 	err = s.write(ctx, fmt.Sprintf("store: requeue call %d", callID), func(t *tx) error {

@@ -65,7 +65,7 @@ func (s *Store) PlanPage(ctx context.Context, campaignID int64, now time.Time, l
 	})
 	if err == nil && done && planned > 0 && s.d == postgresDialect {
 		err = s.write(ctx, "store: count a month's rows", func(t *tx) error {
-			_, err := t.exec(fmt.Sprintf("ANALYZE deliveries_%06d", planned))
+			_, err := t.exec(fmt.Sprintf("ANALYZE deliveries_%06d", planned)) //nolint:misspell // the statement is spelled so
 			return err
 		})
 	}

@@ -158,9 +158,11 @@ func (t *turnTx) savedSession(c turn.Closing, at int64) statement {
 	if c.Session == nil {
 		return statement{act, `DELETE FROM sessions WHERE channel = $1 AND who_idx = $2`, []any{string(t.who.Channel), t.idx}}
 	}
-	return statement{act, `INSERT INTO sessions (channel, who_idx, body, updated_at, expires_at) VALUES ($1, $2, $3, $4, $5)
+	return statement{
+		act, `INSERT INTO sessions (channel, who_idx, body, updated_at, expires_at) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (channel, who_idx) DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at, expires_at = excluded.expires_at`,
-		[]any{string(t.who.Channel), t.idx, t.keys.Seal(c.Session, "sessions", "body", rowID(t.idx)), at, toMicros(c.Expires)}}
+		[]any{string(t.who.Channel), t.idx, t.keys.Seal(c.Session, "sessions", "body", rowID(t.idx)), at, toMicros(c.Expires)},
+	}
 }
 
 // Forget implements turn.Sessions: what WeChat asks for when somebody unfollows. Lock-outs stay, so that following

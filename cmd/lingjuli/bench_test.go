@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,6 +64,8 @@ type bench struct {
 	server  *server
 	carrier *sandbox.Sandbox
 	log     *warnings
+
+	answered atomic.Int64 // requests that the carrier has answered
 }
 
 func startBench(b *testing.B, at place) *bench {
@@ -78,13 +82,18 @@ func startBench(b *testing.B, at place) *bench {
 	if err != nil {
 		b.Fatal(err)
 	}
-	sms, wechat := httptest.NewServer(carrier.AliyunHandler()), httptest.NewServer(carrier.WeChatHandler())
+	r := &bench{b: b, carrier: carrier, log: &warnings{}}
+	gateway := carrier.AliyunHandler()
+	sms := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		gateway.ServeHTTP(w, req)
+		r.answered.Add(1)
+	}))
+	wechat := httptest.NewServer(carrier.WeChatHandler())
 	b.Cleanup(func() {
 		_ = carrier.Close()
 		sms.Close()
 		wechat.Close()
 	})
-	r := &bench{b: b, carrier: carrier, log: &warnings{}}
 	r.cfg = config{
 		DatabaseURL: at.database(b), RedisURL: at.redis, Listen: "127.0.0.1:0", PublicURL: &url.URL{Scheme: "http", Host: "127.0.0.1"},
 		WeChat: wechatConfig{AppID: benchAppID, AppSecret: "bench-app-secret", Token: benchToken, AESKeys: []string{benchAESKey}, APIBase: wechat.URL},

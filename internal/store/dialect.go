@@ -71,7 +71,11 @@ func openPools(d dialect, source string) (writer, reader *sql.DB, err error) {
 		if err != nil {
 			return nil, nil, errors.New("store: the postgres URL is not understood")
 		}
-		db := stdlib.OpenDB(*cfg)
+		// Just-in-time compiling takes longer than any of our queries, and PostgreSQL is led to it by its guess of their cost.
+		db := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+			_, err := conn.Exec(ctx, "SET jit = off")
+			return err
+		}))
 		db.SetMaxOpenConns(20)
 		db.SetMaxIdleConns(20)
 		db.SetConnMaxIdleTime(5 * time.Minute)

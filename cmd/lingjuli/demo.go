@@ -148,7 +148,7 @@ func (d *demo) config() (config, error) {
 func (d *demo) print() {
 	w, out := d.a.texts, d.a.stdout
 	base := "http://" + d.server.addr
-	fmt.Fprintln(out, w.t("demo_intro", "People", strconv.Itoa(d.people)))
+	fmt.Fprintln(out, w.t("demo_intro", "People", strconv.FormatInt(d.onFile, 10)))
 	fmt.Fprintln(out, w.t("demo_console", "URL", base+"/console/"))
 	fmt.Fprintln(out, w.t("demo_phones", "URL", d.phones+"/"))
 	fmt.Fprintln(out, w.t("demo_logins"))

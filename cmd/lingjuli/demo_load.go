@@ -15,6 +15,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/lingjuli/lingjuli/flows"
+	"github.com/lingjuli/lingjuli/internal/register"
 	"github.com/lingjuli/lingjuli/internal/register/fictional"
 	"github.com/lingjuli/lingjuli/internal/sandbox"
 	"github.com/lingjuli/lingjuli/internal/staff"
@@ -45,6 +46,7 @@ type demo struct {
 	boxes  *platforms
 	server *server
 	phones string
+	onFile int64 // people in the folder's database
 }
 
 // demoStaff are the logins: one writes, the other approves.
@@ -89,7 +91,12 @@ func (d *demo) serve(cfg config) error {
 		return err
 	}
 	d.server = srv
+	figures, err := srv.store.PeopleFigures(d.a.ctx, register.Scope{})
 	d.life.add("server", func(context.Context) error { return srv.stop() })
+	if err != nil {
+		return err
+	}
+	d.onFile = int64(figures.People)
 	base := "http://" + srv.addr
 	d.boxes.box.SetCallback(base + "/wechat/callback")
 	d.boxes.box.SetReceipts(sandbox.Receipts{Bases: []string{base + "/aliyun/" + cfg.Secrets[0]}, DelaySeconds: 1, JitterSeconds: 3, FailPercent: 2})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -50,6 +51,9 @@ func (c *doctorCmd) Run(a *app) error {
 	d.redis(ctx)
 	d.wechat(ctx)
 	d.aliyun(ctx, s)
+	if !d.cfg.WeChat.on() && !d.cfg.Aliyun.on() && d.sound("wechat-app-id", "aliyun-access-key-id") {
+		d.finds("doctor_settings", broken, d.a.explain(&settingError{envName("wechat-app-id"), "must_something", ""})[0])
+	}
 	if d.broken > 0 {
 		return say("doctor_found", "Count", d.broken)
 	}
@@ -106,8 +110,20 @@ func (d *doctor) database(ctx context.Context) *store.Store {
 	if !d.sound("database-url", "data-key") {
 		return nil
 	}
-	s, err := readyStore(ctx, d.cfg)
+	if path := d.cfg.sqlitePath(); path != "" {
+		if _, err := os.Stat(path); err != nil {
+			d.says("doctor_database", broken, "doctor_no_database", "Path", path)
+			return nil
+		}
+	}
+	s, err := openStore(ctx, d.cfg)
+	if err == nil {
+		err = s.Ready(ctx)
+	}
 	if err != nil {
+		if s != nil {
+			_ = s.Close()
+		}
 		for _, line := range d.a.explain(err) {
 			d.finds("doctor_database", broken, line)
 		}

@@ -53,6 +53,11 @@ func (c *importCmd) Run(a *app) error {
 		return err
 	}
 	defer s.Close()
+	if c.Report != "" { // a report that cannot be written is known before anything is imported
+		if err := writeJSON(c.Report, register.Report{}); err != nil {
+			return &saying{key: "cannot_write", data: []any{"Path", c.Report}, err: err}
+		}
+	}
 	report, err := importFile(a.ctx, s, importRequest{kind: c.Kind, path: c.File, region: c.Region, set: c.Set, dryRun: c.DryRun, progress: a.importProgress()})
 	if err != nil {
 		return c.explain(err)

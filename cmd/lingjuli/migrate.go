@@ -24,6 +24,9 @@ func (c *migrateCmd) Run(a *app) error {
 	}
 	defer s.Close()
 	if c.Action == "status" {
+		if err := s.CheckKey(a.ctx); err != nil {
+			return err
+		}
 		return c.status(a, s)
 	}
 	if err := s.Migrate(a.ctx); err != nil {

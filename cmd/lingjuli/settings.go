@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -236,6 +237,9 @@ func (p *parser) aliyun(s settings) aliyunConfig {
 	}
 	p.together(map[string]string{"aliyun-access-key-id": c.AccessKeyID, "aliyun-access-key-secret": c.AccessKeySecret, "sms-sign-name": c.SignName},
 		false, "aliyun-access-key-id", "aliyun-access-key-secret", "sms-sign-name")
+	if !regexp.MustCompile(`^[a-z]+(-[a-z0-9]+)+$`).MatchString(c.Region) {
+		p.bad("aliyun-region", "must_region", "")
+	}
 	if strings.ContainsAny(c.SignName, "【】") || utf8.RuneCountInString(c.SignName) > 12 {
 		p.bad("sms-sign-name", "must_sign", "")
 	}
@@ -297,7 +301,7 @@ func (p *parser) zone(text string) *time.Location {
 func (p *parser) count(flag, text string) int {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > 5000 {
-		p.bad(flag, "must_count", "1–5000")
+		p.bad(flag, "must_count", "")
 	}
 	return n
 }
@@ -320,7 +324,7 @@ func (p *parser) looks(text string) notify.Looks {
 
 func (p *parser) price(flag, text string) float64 {
 	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || f < 0 || f > 100 {
+	if err != nil || !(f >= 0 && f <= 100) { //nolint:staticcheck // NaN is neither
 		p.bad(flag, "must_price", "")
 	}
 	return f

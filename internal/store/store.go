@@ -37,6 +37,8 @@ type Store struct {
 	keys   *seal.Keys
 	writer *sql.DB
 	reader *sql.DB
+
+	writers, readers queue
 }
 
 // Open connects. It neither migrates nor reads keys: call Migrate or Ready next.
@@ -58,7 +60,7 @@ func Open(ctx context.Context, databaseURL, dataKeys string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{d: d, keys: keys, writer: writer, reader: reader}
+	s := &Store{d: d, keys: keys, writer: writer, reader: reader, writers: newQueue(writer), readers: newQueue(reader)}
 	if err := pingPools(ctx, writer); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -203,6 +205,15 @@ func (s *Store) makeKeys(ctx context.Context) error {
 			s.keys.Seal(index, "keys", "index_key", 1), s.keys.Seal([]byte(checkPlain), "keys", "check_value", 1))
 		return err
 	})
+}
+
+// CheckKey says ErrWrongKey where keys are kept here and the data key is not theirs; it works whatever the schema's
+// version.
+func (s *Store) CheckKey(ctx context.Context) error {
+	if fresh, err := s.Fresh(ctx); err != nil || fresh {
+		return err
+	}
+	return s.loadKeys(ctx)
 }
 
 func (s *Store) loadKeys(ctx context.Context) error {

@@ -91,6 +91,11 @@ func (s *Store) read(ctx context.Context, op string, fn func(*tx) error) error {
 }
 
 func (s *Store) once(ctx context.Context, pool *sql.DB, opts *sql.TxOptions, fn func(*tx) error) (err error) {
+	leave, err := s.queue(pool).enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	conn, err := pool.Conn(ctx)
 	if err != nil {
 		return err
@@ -104,6 +109,28 @@ func (s *Store) once(ctx context.Context, pool *sql.DB, opts *sql.TxOptions, fn 
 		return errors.Join(err, ignoreDone(sqlTx.Rollback()))
 	}
 	return sqlTx.Commit()
+}
+
+// queue lets transactions in as they came, as many as the pool has connections. Left alone, database/sql gives a free
+// connection to anyone who waits: of many at once some wait ten times as long as others.
+type queue chan struct{}
+
+func newQueue(pool *sql.DB) queue { return make(queue, pool.Stats().MaxOpenConnections) }
+
+func (q queue) enter(ctx context.Context) (leave func(), err error) {
+	select {
+	case q <- struct{}{}: // those who wait to send are served in their order
+		return func() { <-q }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (s *Store) queue(pool *sql.DB) queue {
+	if pool == s.writer {
+		return s.writers
+	}
+	return s.readers
 }
 
 // ignoreDone drops the errors that only say a transaction or connection had ended already.

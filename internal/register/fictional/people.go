@@ -168,10 +168,16 @@ func (p *person) peopleRow(emit func(...string)) {
 		level, disability, w.Health[health], p.pick(w.Languages))
 }
 
+// insured says whether the person has paid for the year, or was paid for, and so is enrolled: the sheets of cover and
+// of premiums say the same.
+func (p *person) insured(insurance string) bool {
+	return p.c.rand(hash(p.id+insurance)).IntN(100) < 80
+}
+
 func (p *person) coverRows(emit func(...string)) {
 	w, year := p.w, p.c.Today.Year()
 	state, benefit := "enrolled", w.Benefit["normal"]
-	if p.chance(10) {
+	if !p.insured("medical") {
 		state, benefit = "not", ""
 	}
 	emit(p.id, w.Insurance["medical"], strconv.Itoa(year), w.Cover[state], fmt.Sprintf("%d-01-01", year), benefit, w.County)
@@ -180,7 +186,7 @@ func (p *person) coverRows(emit func(...string)) {
 	}
 	state, benefit = "enrolled", w.Benefit["young"]
 	switch {
-	case p.chance(15):
+	case !p.insured("pension"):
 		state, benefit = "not", ""
 	case p.age > 60:
 		benefit = w.Benefit["drawing"]
@@ -193,14 +199,14 @@ func (p *person) coverRows(emit func(...string)) {
 func (p *person) premiumRows(emit func(...string)) {
 	w, year := p.w, p.c.Today.Year()
 	deadline := fmt.Sprintf("%d-12-31", year)
-	if p.chance(70) {
+	if p.insured("medical") {
 		emit(p.id, w.Insurance["medical"], strconv.Itoa(year), "400", "0", "400", deadline, w.Premium["paid"], fmt.Sprintf("%d-02-15", year))
 	} else {
 		emit(p.id, w.Insurance["medical"], strconv.Itoa(year), "400", "400", "0", deadline, w.Premium["unpaid"], "")
 	}
 	if p.age >= 16 && p.age < 60 {
 		state, on := "unpaid", ""
-		if p.chance(50) {
+		if p.insured("pension") {
 			state, on = "paid", fmt.Sprintf("%d-05-20", year)
 		}
 		emit(p.id, w.Insurance["pension"], strconv.Itoa(year), "180", "90", "90", deadline, w.Premium[state], on)
@@ -218,5 +224,5 @@ func (p *person) subsidyRows(emit func(...string)) {
 		note = w.ReturnedNote
 	}
 	emit(p.id, p.pick(w.Subsidies), p.c.day(-90+p.r.IntN(40)), state, strconv.Itoa(100*(1+p.r.IntN(20))), p.c.day(-p.r.IntN(30)), note,
-		p.town+w.Office, "0763-2000000")
+		w.Office, "0763-2000000")
 }

@@ -96,7 +96,7 @@ func (d *demo) serve(cfg config) error {
 	if err != nil {
 		return err
 	}
-	d.onFile = int64(figures.People)
+	d.onFile = figures.People
 	base := "http://" + srv.addr
 	d.boxes.box.SetCallback(base + "/wechat/callback")
 	d.boxes.box.SetReceipts(sandbox.Receipts{Bases: []string{base + "/aliyun/" + cfg.Secrets[0]}, DelaySeconds: 1, JitterSeconds: 3, FailPercent: 2})

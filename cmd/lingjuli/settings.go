@@ -324,7 +324,7 @@ func (p *parser) looks(text string) notify.Looks {
 
 func (p *parser) price(flag, text string) float64 {
 	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(f >= 0 && f <= 100) { //nolint:staticcheck // NaN is neither
+	if err != nil || !(f >= 0 && f <= 100) { // NaN is neither
 		p.bad(flag, "must_price", "")
 	}
 	return f

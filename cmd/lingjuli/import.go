@@ -36,7 +36,11 @@ type importRequest struct {
 
 func importFile(ctx context.Context, s *store.Store, r importRequest) (register.Report, error) {
 	i := register.Importer{Kind: register.Kind(r.kind), Set: r.set, Region: r.region, DryRun: r.dryRun, Progress: r.progress}
-	return i.RunFile(ctx, r.path, s)
+	report, err := i.RunFile(ctx, r.path, s)
+	if err != nil || r.dryRun {
+		return report, err
+	}
+	return report, s.Analyze(ctx)
 }
 
 // Run imports one sheet. Refused rows are no failure of the command: they are in the report.

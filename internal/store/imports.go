@@ -291,3 +291,19 @@ func (t *tx) knownPeople(b register.Batch, w *batchWriter) ([]knownPerson, error
 	}
 	return known, nil
 }
+
+// Analyze has the database count what an import has changed, so that audiences are planned by what is there.
+func (s *Store) Analyze(ctx context.Context) error {
+	statements := []string{"PRAGMA optimize"}
+	if s.d == postgresDialect {
+		statements = []string{"ANALYZE people", "ANALYZE covers", "ANALYZE premiums", "ANALYZE subsidies"} //nolint:misspell // spelled so in SQL
+	}
+	return s.write(ctx, "store: analyze", func(t *tx) error {
+		for _, statement := range statements {
+			if _, err := t.exec(statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

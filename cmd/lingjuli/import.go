@@ -40,7 +40,7 @@ func importFile(ctx context.Context, s *store.Store, r importRequest) (register.
 	if err != nil || r.dryRun {
 		return report, err
 	}
-	return report, s.Analyze(ctx)
+	return report, s.RefreshStatistics(ctx)
 }
 
 // Run imports one sheet. Refused rows are no failure of the command: they are in the report.

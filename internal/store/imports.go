@@ -292,18 +292,14 @@ func (t *tx) knownPeople(b register.Batch, w *batchWriter) ([]knownPerson, error
 	return known, nil
 }
 
-// Analyze has the database count what an import has changed, so that audiences are planned by what is there.
-func (s *Store) Analyze(ctx context.Context) error {
-	statements := []string{"PRAGMA optimize"}
+// RefreshStatistics has the database count what an import has changed, so that audiences are planned by what is there.
+func (s *Store) RefreshStatistics(ctx context.Context) error {
+	statement := "PRAGMA optimize" //nolint:misspell // SQLite spells it so
 	if s.d == postgresDialect {
-		statements = []string{"ANALYZE people", "ANALYZE covers", "ANALYZE premiums", "ANALYZE subsidies"} //nolint:misspell // spelled so in SQL
+		statement = "ANALYZE people, covers, premiums, subsidies" //nolint:misspell // SQL spells it so
 	}
-	return s.write(ctx, "store: analyze", func(t *tx) error {
-		for _, statement := range statements {
-			if _, err := t.exec(statement); err != nil {
-				return err
-			}
-		}
-		return nil
+	return s.write(ctx, "store: refresh statistics", func(t *tx) error {
+		_, err := t.exec(statement)
+		return err
 	})
 }

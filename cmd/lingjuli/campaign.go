@@ -88,6 +88,12 @@ func readSpec(path string) (notify.Spec, error) {
 	return notify.ParseSpec(raw)
 }
 
+// campaignMove is what the commands that only move a campaign are told.
+type campaignMove struct {
+	ID int64  `arg:""`
+	As string `name:"as" required:"" placeholder:"STAFF"`
+}
+
 // moveCampaign is the body of the commands that only move a campaign.
 func moveCampaign(a *app, id int64, as string, event notify.CampaignEvent) error {
 	return withCampaigns(a, func(r campaignRun) error {
@@ -130,7 +136,7 @@ func (r campaignRun) explainMove(err error, id int64) error {
 	return err
 }
 
-// warning is a warning in words; its key is in the commands' texts with dots as underscores.
+// warning is a warning in words.
 func (w texts) warning(x notify.Warning) string {
 	pairs := make([]any, 0, 2*len(x.Data))
 	for k, v := range x.Data {
@@ -139,42 +145,27 @@ func (w texts) warning(x notify.Warning) string {
 	return w.t(x.Key, pairs...)
 }
 
-type campaignSubmitCmd struct {
-	ID int64  `arg:""`
-	As string `name:"as" required:"" placeholder:"STAFF"`
-}
+type campaignSubmitCmd struct{ campaignMove }
 
 // Run puts a draft before an approver.
 func (c *campaignSubmitCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.As, notify.Submit) }
 
-type campaignApproveCmd struct {
-	ID int64  `arg:""`
-	As string `name:"as" required:"" placeholder:"STAFF"`
-}
+type campaignApproveCmd struct{ campaignMove }
 
 // Run approves what a colleague wrote.
 func (c *campaignApproveCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.As, notify.Approve) }
 
-type campaignPauseCmd struct {
-	ID int64  `arg:""`
-	As string `name:"as" required:"" placeholder:"STAFF"`
-}
+type campaignPauseCmd struct{ campaignMove }
 
 // Run pauses.
 func (c *campaignPauseCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.As, notify.Pause) }
 
-type campaignResumeCmd struct {
-	ID int64  `arg:""`
-	As string `name:"as" required:"" placeholder:"STAFF"`
-}
+type campaignResumeCmd struct{ campaignMove }
 
 // Run goes on.
 func (c *campaignResumeCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.As, notify.Resume) }
 
-type campaignCancelCmd struct {
-	ID int64  `arg:""`
-	As string `name:"as" required:"" placeholder:"STAFF"`
-}
+type campaignCancelCmd struct{ campaignMove }
 
 // Run ends a campaign for good.
 func (c *campaignCancelCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.As, notify.Cancel) }

@@ -124,9 +124,6 @@ func (d *desk) mustShell(line string) string {
 }
 
 func TestEveryExampleWorksWhenPasted(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts the program some thirty times")
-	}
 	d := newDesk(t)
 	d.writePeople()
 	// A window that is shut now, so that the campaign is still running when it is paused.

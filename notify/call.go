@@ -11,6 +11,7 @@ type CallState string
 
 // The states of a call. An absent call may still turn out accepted: a late receipt is evidence.
 const (
+	CallPlanned     CallState = "planned" // made with the plan; its turn has not come
 	CallQueued      CallState = "queued"
 	CallSending     CallState = "sending"
 	CallAccepted    CallState = "accepted"
@@ -22,7 +23,7 @@ const (
 
 // CallStates lists the states.
 func CallStates() []CallState {
-	return []CallState{CallQueued, CallSending, CallUnconfirmed, CallAccepted, CallRefused, CallAbsent, CallWithdrawn}
+	return []CallState{CallPlanned, CallQueued, CallSending, CallUnconfirmed, CallAccepted, CallRefused, CallAbsent, CallWithdrawn}
 }
 
 // CallMove is one line of the table of a call's life.
@@ -34,8 +35,10 @@ type CallMove struct {
 // CallMoves is the one table of a call's life. Every move is a compare-and-set on From.
 func CallMoves() []CallMove {
 	return []CallMove{
+		{CallQueued, []CallState{CallPlanned}},
+		{CallPlanned, []CallState{CallQueued}},
 		{CallSending, []CallState{CallQueued}},
-		{CallWithdrawn, []CallState{CallQueued}},
+		{CallWithdrawn, []CallState{CallPlanned, CallQueued}},
 		{CallUnconfirmed, []CallState{CallSending}},
 		{CallAccepted, []CallState{CallSending, CallUnconfirmed, CallAbsent}},
 		{CallRefused, []CallState{CallSending, CallUnconfirmed}},
@@ -149,6 +152,7 @@ type Beginning struct {
 	Route    WeChatRoute
 	SignedAt time.Time
 	Drops    []Drop
+	Wait     bool     // the whole call waits for the campaign's window, or for staff to go on
 	Halt     *Halting // the campaign stops: its calls can't be made
 }
 

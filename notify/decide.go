@@ -119,17 +119,6 @@ func routeOf(c Campaign, f WeChatFacts) (WeChatRoute, bool) {
 // keptForAnswers are the customer messages of a window that campaigns leave for answers.
 const keptForAnswers = 2
 
-// dropAll drops every member of a call alike.
-func dropAll(call CallFacts, like Drop) Beginning {
-	b := Beginning{CallID: call.ID}
-	for _, f := range call.Members {
-		d := like
-		d.PersonID = f.PersonID
-		b.Drops = append(b.Drops, d)
-	}
-	return b
-}
-
 // sameNumberTwice keeps only the first of members that have come to share a number since the call was made.
 func sameNumberTwice(members []Member, phone register.Phone) bool {
 	return phone != "" && slices.ContainsFunc(members, func(m Member) bool { return m.Phone == phone })

@@ -23,7 +23,7 @@ func Drawing() string {
 			fmt.Fprintf(&b, "    %s --> %s: %s\n", from, m.To, m.Event)
 		}
 	}
-	b.WriteString("    delivered --> [*]\n    failed --> [*]\n    skipped --> [*]\n```\n\n## Call\n\n```mermaid\nstateDiagram-v2\n    [*] --> queued\n")
+	b.WriteString("    delivered --> [*]\n    failed --> [*]\n    skipped --> [*]\n```\n\n## Call\n\n```mermaid\nstateDiagram-v2\n    [*] --> planned\n    [*] --> queued\n")
 	for _, m := range CallMoves() {
 		for _, from := range m.From {
 			fmt.Fprintf(&b, "    %s --> %s\n", from, m.To)

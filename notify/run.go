@@ -154,7 +154,7 @@ func (r *runner) decide(ctx context.Context, facts ClaimFacts, flights map[int64
 		return nil, nil
 	}
 	c := facts.Campaign
-	gate, open := r.rules.Gate(c, facts.Now)
+	_, open := r.rules.Gate(c, facts.Now)
 	texts, err := r.texts.get(c)
 	if err != nil {
 		return nil, fmt.Errorf("texts of campaign %d: %w", c.ID, err)
@@ -162,7 +162,7 @@ func (r *runner) decide(ctx context.Context, facts ClaimFacts, flights map[int64
 	var out []Beginning
 	for _, call := range facts.Calls {
 		if !open {
-			out = append(out, dropAll(call, gate))
+			out = append(out, Beginning{CallID: call.ID, Wait: true})
 			continue
 		}
 		b, f := r.decideCall(ctx, facts, call, texts)
@@ -207,9 +207,7 @@ func (r *runner) decideCall(ctx context.Context, facts ClaimFacts, call CallFact
 	request, err := r.sign(ctx, out)
 	if err != nil {
 		r.log.Error("a call can't be signed; the campaign is halted", "campaign", c.ID, "call", call.ID, "error", err)
-		b = dropAll(call, Drop{Event: PutBack, WakeAt: facts.Now})
-		b.Halt = &Halting{Reason: "halt.request", Detail: err.Error()}
-		return b, nil
+		return Beginning{CallID: call.ID, Wait: true, Halt: &Halting{Reason: "halt.request", Detail: err.Error()}}, nil
 	}
 	b.SignedAt = request.SignedAt()
 	return b, &flight{id: call.ID, channel: channel, campaign: c, members: len(b.Begin), tries: tries, request: request}

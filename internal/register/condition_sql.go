@@ -171,11 +171,19 @@ func (w *sqlWriter) number(t Test) {
 		w.put("(p.birth_date <= ", w.arg(yearsBefore(w.today, low)), " AND p.birth_date > ", w.arg(yearsBefore(w.today, high+1)), ")")
 	case "reached.days":
 		from, to := dayStart(w.today, -high), dayStart(w.today, 1-low)
-		w.put(fmt.Sprintf("(p.last_reached_at > 0 AND p.last_reached_at >= %d AND p.last_reached_at < %d)", from.UnixMicro(), to.UnixMicro()))
+		w.put(fmt.Sprintf("(%s BETWEEN %d AND %d)", LastReachedSQL, max(1, from.UnixMicro()), to.UnixMicro()-1))
 	default:
 		w.put("(", w.known(t.Field), fmt.Sprintf(" AND %s BETWEEN %d AND %d)", numberSQL(t.Field), low, high))
 	}
 }
+
+// LastReachedSQL is when a message last reached the person p, 0 for never: what is kept of earlier times, and what their
+// deliveries say, by a receipt or, on WeChat, by acceptance. It is read rather than kept up: an audience asks for it now
+// and then, and a row for each person of each campaign would be written.
+const LastReachedSQL = `(SELECT max(r.at) FROM (SELECT p.last_reached_at AS at UNION ALL
+	SELECT CASE WHEN d.state = '' THEN k.presented_at ELSE d.updated_at END FROM deliveries d LEFT JOIN calls k ON k.id = d.call_id AND d.state = ''
+	WHERE d.person_id = p.id AND CASE WHEN d.state = '' THEN substr(k.marks, d.slot, 1) = 'd' OR k.state = 'accepted' AND k.channel = 'wechat'
+		ELSE d.state = 'delivered' OR d.state = 'accepted' AND d.channel = 'wechat' END) AS r)`
 
 // numberSQL counts the living members of a household; a person without one is alone.
 func numberSQL(field string) string {
@@ -314,7 +322,7 @@ func (w *sqlWriter) known(field string) string {
 	case "subsidy.kind", "subsidy.state":
 		return "EXISTS (SELECT 1 FROM subsidies s WHERE s.person_id = p.id)"
 	case "reached.days":
-		return "p.last_reached_at > 0"
+		return LastReachedSQL + " > 0"
 	}
 	return "TRUE"
 }

@@ -2,51 +2,13 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
-	"github.com/lingjuli/lingjuli/internal/store/seal"
 	"github.com/lingjuli/lingjuli/notify"
 )
-
-// memberSize is the length of a member in calls.members: the person's id and the number's blind index.
-const memberSize = 8 + seal.IndexSize
-
-// member is one recipient of a call; phone is nil where the call goes to no number.
-type member struct {
-	personID int64
-	phone    []byte
-}
-
-func encodeMembers(list []member) []byte {
-	out := make([]byte, 0, len(list)*memberSize)
-	for _, m := range list {
-		out = binary.BigEndian.AppendUint64(out, uint64(m.personID)) //nolint:gosec // ids are positive
-		var idx [seal.IndexSize]byte
-		copy(idx[:], m.phone)
-		out = append(out, idx[:]...)
-	}
-	return out
-}
-
-func decodeMembers(raw []byte) []member {
-	list := make([]member, 0, len(raw)/memberSize)
-	for ; len(raw) >= memberSize; raw = raw[memberSize:] {
-		list = append(list, member{int64(binary.BigEndian.Uint64(raw)), raw[8:memberSize]}) //nolint:gosec // we wrote it
-	}
-	return list
-}
-
-func peopleOf(list []member) []int64 {
-	ids := make([]int64, len(list))
-	for i, m := range list {
-		ids[i] = m.personID
-	}
-	return ids
-}
 
 // ringAgainAfter is how long a queued call waits for the bell before the sweeper rings again.
 const ringAgainAfter = 12 * time.Second
@@ -54,19 +16,8 @@ const ringAgainAfter = 12 * time.Second
 // dispatchBatch is how many rows one transaction puts into calls.
 const dispatchBatch = 1000
 
-// cursorColumn is the campaign's cursor of the first dispatch on a channel.
-func cursorColumn(c notify.Channel) string {
-	switch c {
-	case notify.WeChat:
-		return "wechat_cursor"
-	case notify.SMS:
-		return "sms_cursor"
-	}
-	return "voice_cursor"
-}
-
-// Dispatch puts due rows of one channel into calls, as long as fewer than maxOpen calls of it wait, and returns the
-// calls to ring for. Rows that came back go first. more: there may be more rows due.
+// Dispatch gives calls of one channel their turn, as long as fewer than maxOpen of them wait, and returns those to ring
+// for: first new ones of the rows that came back, then those that the plan made. more: there may be more.
 func (s *Store) Dispatch(ctx context.Context, campaignID int64, channel notify.Channel, now time.Time, maxOpen int) (calls []int64, more bool, err error) {
 	op := fmt.Sprintf("store: dispatch campaign %d", campaignID)
 	waiting := false
@@ -94,12 +45,9 @@ func (s *Store) Dispatch(ctx context.Context, campaignID int64, channel notify.C
 
 // dispatchWaits looks, without a lock, whether a dispatch could find anything.
 func (t *tx) dispatchWaits(campaignID int64, channel notify.Channel, now time.Time) (waits bool, err error) {
-	err = t.row(`SELECT (c.`+cursorColumn(channel)+` < c.plan_cursor) OR EXISTS (SELECT 1 FROM deliveries d
-			WHERE d.campaign_id = c.id AND d.wake_at > 0 AND d.wake_at <= $3 AND d.channel = $2)
-		FROM campaigns c WHERE c.id = $1 AND c.state = 'running'`, campaignID, channel, toMicros(now)).Scan(&waits)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
+	err = t.row(`SELECT EXISTS (SELECT 1 FROM calls WHERE campaign_id = $1 AND channel = $2 AND state = 'planned' AND wake_at <= $3)
+		OR EXISTS (SELECT 1 FROM deliveries WHERE campaign_id = $1 AND wake_at > 0 AND wake_at <= $3 AND channel = $2)`,
+		campaignID, channel, toMicros(now)).Scan(&waits)
 	return waits, err
 }
 
@@ -108,66 +56,38 @@ func (t *tx) dispatch(c notify.Campaign, channel notify.Channel, now time.Time, 
 	// Both conditions on the state: SQLite takes the partial index only where its own stands in the query.
 	err := t.row(`SELECT count(*) FROM calls WHERE campaign_id = $1 AND channel = $2 AND state IN ('queued', 'sending', 'unconfirmed') AND state <> 'unconfirmed'`,
 		c.ID, channel).Scan(&open)
-	if err != nil {
+	if err != nil || open >= maxOpen {
 		return nil, false, err
 	}
-	limit := min(dispatchBatch, (maxOpen-open)*notify.CallSize(c.Spec, channel))
-	if limit <= 0 {
-		return nil, false, nil
-	}
+	room := maxOpen - open
+	limit := min(dispatchBatch, room*notify.CallSize(c.Spec, channel))
 	rows, err := t.dueRows(c, channel, now, limit)
 	if err != nil {
 		return nil, false, err
 	}
-	if len(rows) < limit {
-		fresh, err := t.freshRows(c, channel, limit-len(rows))
-		if err != nil {
-			return nil, false, err
-		}
-		rows = append(rows, fresh...)
-	}
-	if len(rows) == 0 {
-		return nil, false, nil
-	}
 	ids, err := t.putIntoCalls(c, channel, rows, now)
-	return ids, len(rows) == limit, err
+	if err != nil || len(ids) >= room {
+		return ids, true, err
+	}
+	planned, err := t.idsOf(`UPDATE calls SET state = 'queued', wake_at = $4, updated_at = $3
+		WHERE id IN (SELECT id FROM calls WHERE campaign_id = $1 AND channel = $2 AND state = 'planned' AND wake_at <= $3 ORDER BY id LIMIT $5)
+			AND state = 'planned' RETURNING id`, c.ID, channel, toMicros(now), toMicros(now.Add(ringAgainAfter)), room-len(ids))
+	slices.Sort(planned)
+	return append(ids, planned...), len(rows) == limit, err
 }
 
 // waitingRow is a planned row that may be put into a call.
 type waitingRow struct {
 	member
 	previous int64
+	shared   bool
 }
 
 // dueRows are rows that came back and whose time has come. Those of one former call stay together.
 func (t *tx) dueRows(c notify.Campaign, channel notify.Channel, now time.Time, limit int) ([]waitingRow, error) {
-	return t.waitingRows(`SELECT person_id, phone_idx, call_id FROM deliveries WHERE month = $1 AND campaign_id = $2
+	return t.waitingRows(`SELECT person_id, phone_idx, call_id, shared FROM deliveries WHERE month = $1 AND campaign_id = $2
 		AND wake_at > 0 AND wake_at <= $3 AND state = 'planned' AND lead AND channel = $4
 		ORDER BY wake_at, call_id, person_id LIMIT $5`, c.Month, c.ID, toMicros(now), channel, limit)
-}
-
-// freshRows are the next rows in the order of people that were never dispatched, and moves the cursor over them.
-func (t *tx) freshRows(c notify.Campaign, channel notify.Channel, limit int) ([]waitingRow, error) {
-	column := cursorColumn(channel)
-	var cursor, planned int64
-	if err := t.row(`SELECT `+column+`, plan_cursor FROM campaigns WHERE id = $1`, c.ID).Scan(&cursor, &planned); err != nil {
-		return nil, err
-	}
-	if cursor >= planned {
-		return nil, nil
-	}
-	rows, err := t.waitingRows(`SELECT person_id, phone_idx, call_id FROM deliveries WHERE month = $1 AND campaign_id = $2
-		AND person_id > $3 AND state = 'planned' AND lead AND wake_at = 0 AND channel = $4
-		ORDER BY person_id LIMIT $5`, c.Month, c.ID, cursor, channel, limit)
-	if err != nil {
-		return nil, err
-	}
-	next := planned
-	if len(rows) == limit {
-		next = rows[len(rows)-1].personID
-	}
-	_, err = t.exec(`UPDATE campaigns SET `+column+` = $2 WHERE id = $1`, c.ID, next)
-	return rows, err
 }
 
 func (t *tx) waitingRows(query string, args ...any) ([]waitingRow, error) {
@@ -179,7 +99,7 @@ func (t *tx) waitingRows(query string, args ...any) ([]waitingRow, error) {
 	var list []waitingRow
 	for rows.Next() {
 		var r waitingRow
-		if err := rows.Scan(&r.personID, &r.phone, &r.previous); err != nil {
+		if err := rows.Scan(&r.personID, &r.phone, &r.previous, &r.shared); err != nil {
 			return nil, err
 		}
 		list = append(list, r)
@@ -191,16 +111,35 @@ func (t *tx) waitingRows(query string, args ...any) ([]waitingRow, error) {
 type newCall struct {
 	previous int64
 	members  []member
+	state    notify.CallState
+	wake     time.Time
+	shared   bool
+	marks    string
 }
 
-// putIntoCalls writes the calls and marks their members queued.
+// putIntoCalls makes queued calls of waiting rows.
 func (t *tx) putIntoCalls(c notify.Campaign, channel notify.Channel, rows []waitingRow, now time.Time) ([]int64, error) {
-	calls := splitIntoCalls(rows, notify.CallSize(c.Spec, channel))
-	ids, err := t.insertCalls(keyOf(c), channel, calls, now)
+	return t.queueCalls(keyOf(c), channel, notify.Dispatch, splitIntoCalls(rows, notify.CallSize(c.Spec, channel)), now)
+}
+
+// queueCalls folds rows that wait into new queued calls, by an event, and returns the calls' ids.
+func (t *tx) queueCalls(key campaignKey, channel notify.Channel, event notify.DeliveryEvent, calls []newCall, now time.Time) ([]int64, error) {
+	if len(calls) == 0 {
+		return nil, nil
+	}
+	first, err := t.ids("calls", len(calls))
 	if err != nil {
 		return nil, err
 	}
-	return ids, t.queueMembers(keyOf(c), notify.Dispatch, ids, calls, now)
+	ids := make([]int64, len(calls))
+	for i := range calls {
+		ids[i] = first + int64(i)
+		calls[i].state, calls[i].wake = notify.CallQueued, now.Add(ringAgainAfter)
+		if calls[i].marks, err = t.fold(key, event, ids[i], calls[i].members, now); err != nil {
+			return nil, err
+		}
+	}
+	return ids, t.insertCalls(key, channel, ids, calls, now)
 }
 
 // splitIntoCalls keeps a number from standing twice in one call: its receipts could not be told apart.
@@ -228,39 +167,23 @@ func splitIntoCalls(rows []waitingRow, size int) []newCall {
 			numbers = append(numbers, map[string]bool{})
 		}
 		calls[at].members = append(calls[at].members, r.member)
+		calls[at].shared = calls[at].shared || r.shared
 		numbers[at][string(r.phone)] = true
 	}
 	return calls
 }
 
-// insertCalls writes queued calls and returns their ids.
-func (t *tx) insertCalls(key campaignKey, channel notify.Channel, calls []newCall, now time.Time) ([]int64, error) {
-	first, err := t.ids("calls", len(calls))
-	if err != nil {
-		return nil, err
-	}
-	ids := make([]int64, len(calls))
+// insertCalls writes calls.
+func (t *tx) insertCalls(key campaignKey, channel notify.Channel, ids []int64, calls []newCall, now time.Time) error {
 	rows := make([][]any, len(calls))
 	for i, c := range calls {
-		ids[i] = first + int64(i)
 		rows[i] = []any{
-			ids[i], key.month, key.id, string(channel), string(notify.CallQueued), encodeMembers(c.members),
-			c.previous, toMicros(now.Add(ringAgainAfter)), toMicros(now), toMicros(now),
+			ids[i], key.month, key.id, string(channel), string(c.state), encodeMembers(c.members), c.marks, c.shared,
+			c.previous, toMicros(c.wake), toMicros(now), toMicros(now),
 		}
 	}
-	return ids, t.bulkInsert("calls", []string{
-		"id", "month", "campaign_id", "channel", "state", "members",
+	return t.bulkInsert("calls", []string{
+		"id", "month", "campaign_id", "channel", "state", "members", "marks", "shared",
 		"previous_id", "wake_at", "created_at", "updated_at",
 	}, rows)
-}
-
-// queueMembers moves the members of new calls to queued by an event: of a dispatch, a bisection or a requeue.
-// A member who moved meanwhile (a late receipt) stays where they are: a call begins only with those queued in it.
-func (t *tx) queueMembers(key campaignKey, event notify.DeliveryEvent, ids []int64, calls []newCall, now time.Time) error {
-	for i, c := range calls {
-		if _, err := t.move(key, event, peopleOf(c.members), "call_id = $4, wake_at = 0, updated_at = $5", ids[i], toMicros(now)); err != nil {
-			return err
-		}
-	}
-	return nil
 }

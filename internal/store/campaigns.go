@@ -106,7 +106,7 @@ func (s *Store) ensureMonth(ctx context.Context, month int) error {
 			return err
 		}
 		for _, q := range []string{
-			`CREATE TABLE ` + name + ` (LIKE deliveries INCLUDING DEFAULTS) WITH (fillfactor = 50)`,
+			`CREATE TABLE ` + name + ` (LIKE deliveries INCLUDING DEFAULTS) WITH (fillfactor = 90)`,
 			fmt.Sprintf(`ALTER TABLE deliveries ATTACH PARTITION %s FOR VALUES IN (%d)`, name, month),
 		} {
 			if _, err := t.exec(q); err != nil {
@@ -182,7 +182,14 @@ func (s *Store) MoveCampaign(ctx context.Context, id int64, m notify.CampaignMov
 	err = s.write(ctx, fmt.Sprintf("store: %s campaign %d", m.Event, id), func(t *tx) error {
 		if m.Event == notify.Resume {
 			// Going on after a halt raises the limit and looks at what comes from now on.
-			if _, err := t.exec(`UPDATE campaigns SET raised = raised + 1, outcomes = '' WHERE id = $1 AND state = $2`, id, notify.Halted); err != nil {
+			n, err := t.exec(`UPDATE campaigns SET raised = raised + 1 WHERE id = $1 AND state = $2`, id, notify.Halted)
+			if err != nil {
+				return err
+			}
+			if n > 0 {
+				_, err = t.exec(`DELETE FROM campaign_outcomes WHERE campaign_id = $1`, id)
+			}
+			if err != nil {
 				return err
 			}
 		}

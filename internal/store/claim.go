@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -34,49 +35,34 @@ func (s *Store) BeginCalls(ctx context.Context, q notify.ClaimQuery, decide func
 	})
 }
 
-// queuedCall is a call that may begin, with its members as they were put into it.
-type queuedCall struct {
-	id, campaignID, previous int64
-	channel                  notify.Channel
-	members                  []member
-}
-
-func (t *tx) queuedCalls(ids []int64) ([]queuedCall, error) {
-	rows, err := t.query(`SELECT id, campaign_id, previous_id, channel, members FROM calls
+// queuedCalls locks calls that may begin, as far as nobody else holds them.
+func (t *tx) queuedCalls(ids []int64) ([]*heldCall, error) {
+	rows, err := t.query(`SELECT `+callColumns+` FROM calls
 		WHERE `+t.among("id", 1)+` AND state = 'queued' ORDER BY id`+t.skipLocked(), t.idList(ids))
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
-	var list []queuedCall
+	var list []*heldCall
 	for rows.Next() {
-		var c queuedCall
-		var raw []byte
-		if err := rows.Scan(&c.id, &c.campaignID, &c.previous, &c.channel, &raw); err != nil {
+		c, err := scanCall(rows)
+		if err != nil {
 			return nil, err
 		}
-		c.members = decodeMembers(raw)
-		if len(list) > 0 && (list[0].campaignID != c.campaignID || list[0].channel != c.channel) {
+		list = append(list, c)
+		if list[0].key != c.key || list[0].channel != c.channel {
 			return nil, errors.New("calls of several campaigns or channels")
 		}
-		list = append(list, c)
 	}
 	return list, rows.Err()
 }
 
-func (t *tx) begin(cl claim, calls []queuedCall) error {
-	var people []int64
-	for _, c := range calls {
-		people = append(people, peopleOf(c.members)...)
-	}
-	c, err := t.campaign(calls[0].campaignID, "")
+func (t *tx) begin(cl claim, calls []*heldCall) error {
+	c, err := t.campaign(calls[0].key.id, "")
 	if err != nil {
 		return err
 	}
-	if err := t.lockForCap(cl, keyOf(c), people); err != nil {
-		return err
-	}
-	facts, rows, err := t.claimFacts(cl, c, calls, people)
+	facts, rows, err := t.claimFacts(cl, c, calls)
 	if err != nil {
 		return err
 	}
@@ -84,46 +70,57 @@ func (t *tx) begin(cl claim, calls []queuedCall) error {
 	if err != nil {
 		return err
 	}
+	var begun []statement
 	for _, d := range decided {
-		if err := t.beginCall(cl, c, calls, d, rows, facts.Now); err != nil {
+		at := slices.IndexFunc(calls, func(q *heldCall) bool { return q.id == d.CallID })
+		if at < 0 {
+			return fmt.Errorf("call %d was not claimed", d.CallID)
+		}
+		s, err := t.beginCall(cl, calls[at], d, rows, facts.Now)
+		if err != nil {
 			return err
 		}
+		begun = append(begun, s)
 	}
-	return nil
+	return t.execAll(begun)
 }
 
 // claimRow is what a claim needs of a delivery's row besides the facts given out.
 type claimRow struct {
-	callID  int64
-	phone   []byte // the number's index as it is now
-	planned []byte // as it was planned
-	shared  bool
+	callID int64
+	phone  []byte // the number's index as it is now
+	shared bool   // somebody else on file has it
 }
 
-// claimFacts reads everything that decides about the members that are still queued in these calls.
-func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []queuedCall, people []int64) (notify.ClaimFacts, map[int64]claimRow, error) {
+// claimFacts reads everything that decides about the members of these calls, under the locks that a cap needs.
+func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []*heldCall) (notify.ClaimFacts, map[int64]claimRow, error) {
 	facts := notify.ClaimFacts{Campaign: c, Channel: calls[0].channel}
-	now, err := t.now()
-	if err != nil {
-		return facts, nil, err
+	var people []int64
+	for _, call := range calls {
+		people = append(people, call.in()...)
 	}
-	facts.Now = now
 	members, rows, err := t.memberFacts(c, people, cl.Today)
 	if err != nil {
 		return facts, nil, err
 	}
-	if err := t.addSent(cl, c, members, people, now); err != nil {
+	if err := t.lockForCap(cl, rows); err != nil {
+		return facts, nil, err
+	}
+	if facts.Now, err = t.now(); err != nil {
+		return facts, nil, err
+	}
+	if err := t.addSent(cl, c, members, rows, facts.Now); err != nil {
 		return facts, nil, err
 	}
 	if facts.Channel == notify.WeChat {
-		if err := t.addWeChat(c, members, people, now); err != nil {
+		if err := t.addWeChat(c, members, people, facts.Now); err != nil {
 			return facts, nil, err
 		}
 	}
 	for _, call := range calls {
 		cf := notify.CallFacts{ID: call.id, PreviousID: call.previous}
-		for _, m := range call.members {
-			if f, ok := members[m.personID]; ok && rows[m.personID].callID == call.id {
+		for _, id := range call.in() {
+			if f, ok := members[id]; ok && rows[id].callID == call.id {
 				cf.Members = append(cf.Members, *f)
 			}
 		}
@@ -132,17 +129,17 @@ func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []queuedCall, people 
 	return facts, rows, nil
 }
 
-// memberFacts reads the rows that are queued, with their people. One query for all of them.
+// memberFacts reads the rows that are in calls, with their people. One query for all of them.
 func (t *tx) memberFacts(c notify.Campaign, people []int64, today time.Time) (map[int64]*notify.Facts, map[int64]claimRow, error) {
 	audience, args := c.Spec.Audience.SQL(today, 4)
-	rows, err := t.query(`SELECT d.person_id, d.call_id, d.later, d.tries, d.waits_from, d.shared, d.phone_idx,
+	rows, err := t.query(`SELECT d.person_id, d.call_id, d.later, d.tries, d.waits_from, d.shared,
 			p.name_sealed, p.phone_sealed, p.phone_idx, p.phone_mobile, p.region, p.status, (`+audience+`),
 			EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = p.id),
 			EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = p.phone_idx),
-			(SELECT count(DISTINCT CASE WHEN q.household = '' THEN CAST(q.id AS TEXT) ELSE q.household END)
-				FROM people q WHERE q.status <> 'deceased' AND q.phone_idx = p.phone_idx) >= 3
+			(SELECT CASE WHEN count(*) <= 1 THEN 1 ELSE 1 + count(DISTINCT CASE WHEN q.household = '' THEN CAST(q.id AS TEXT) ELSE q.household END) END
+				FROM people q WHERE q.status <> 'deceased' AND q.phone_idx = p.phone_idx) AS holders
 		FROM deliveries d JOIN people p ON p.id = d.person_id
-		WHERE d.month = $1 AND d.campaign_id = $2 AND `+t.amongRows("d.person_id", 3)+` AND d.state = 'queued' ORDER BY d.person_id`+t.rowLock("d"),
+		WHERE d.month = $1 AND d.campaign_id = $2 AND `+t.amongRows("d.person_id", 3)+` AND d.state = '' ORDER BY d.person_id`,
 		append([]any{c.Month, c.ID, t.idList(people)}, args...)...)
 	if err != nil {
 		return nil, nil, err
@@ -155,26 +152,20 @@ func (t *tx) memberFacts(c notify.Campaign, people []int64, today time.Time) (ma
 		var r claimRow
 		var later string
 		var waits int64
+		var holders int // 1: the person alone, else one more than the households
 		var name, phone []byte
-		if err := rows.Scan(&f.PersonID, &r.callID, &later, &f.Tries, &waits, &r.shared, &r.planned,
-			&name, &phone, &r.phone, &f.Mobile, &f.Region, &f.Status, &f.Matches, &f.OptedOut, &f.PhoneOut, &f.PhoneMany); err != nil {
+		if err := rows.Scan(&f.PersonID, &r.callID, &later, &f.Tries, &waits, &r.shared,
+			&name, &phone, &r.phone, &f.Mobile, &f.Region, &f.Status, &f.Matches, &f.OptedOut, &f.PhoneOut, &holders); err != nil {
 			return nil, nil, err
 		}
 		if err := t.openMember(&f, name, phone); err != nil {
 			return nil, nil, err
 		}
+		r.shared, f.PhoneMany = r.shared || holders > 1, holders > 3
 		f.Later, f.WaitsFrom = channelsOf(later), fromMicros(waits)
 		facts[f.PersonID], extra[f.PersonID] = &f, r
 	}
 	return facts, extra, rows.Err()
-}
-
-// rowLock locks the rows of one table of a join until the transaction ends.
-func (t *tx) rowLock(alias string) string {
-	if t.d == postgresDialect {
-		return " FOR UPDATE OF " + alias
-	}
-	return ""
 }
 
 func (t *tx) openMember(f *notify.Facts, name, phone []byte) error {
@@ -190,63 +181,67 @@ func (t *tx) openMember(f *notify.Facts, name, phone []byte) error {
 	return nil
 }
 
-// beginCall writes down what was decided about one call.
-func (t *tx) beginCall(cl claim, c notify.Campaign, calls []queuedCall, b notify.Beginning, rows map[int64]claimRow, now time.Time) error {
-	at := slices.IndexFunc(calls, func(q queuedCall) bool { return q.id == b.CallID })
-	if at < 0 {
-		return fmt.Errorf("call %d was not claimed", b.CallID)
-	}
-	if err := t.dropMembers(keyOf(c), calls[at], b.Drops, rows, now); err != nil {
-		return err
-	}
+// beginCall takes out who drops, and says what is to be written of the call.
+func (t *tx) beginCall(cl claim, call *heldCall, b notify.Beginning, rows map[int64]claimRow, now time.Time) (statement, error) {
+	at := toMicros(now)
+	begun := statement{act: fmt.Sprintf("begin call %d", call.id)}
 	if b.Halt != nil {
-		if err := t.haltCampaign(c.ID, *b.Halt, now); err != nil {
-			return err
+		if err := t.haltCampaign(call.key.id, *b.Halt, now); err != nil {
+			return begun, err
 		}
 	}
+	if b.Wait {
+		begun.query, begun.args = `UPDATE calls SET state = 'planned', wake_at = $2, updated_at = $3 WHERE id = $1`,
+			[]any{call.id, toMicros(now.Add(waitAgain)), at}
+		return begun, nil
+	}
+	if err := t.dropMembers(call, b.Drops, rows, now); err != nil {
+		return begun, err
+	}
 	if len(b.Begin) == 0 {
-		_, err := t.exec(`UPDATE calls SET state = 'withdrawn', wake_at = 0, updated_at = $2 WHERE id = $1`, b.CallID, toMicros(now))
-		return err
-	}
-	left := make([]member, len(b.Begin))
-	for i, id := range b.Begin {
-		left[i] = member{id, rows[id].phone}
-	}
-	until := toMicros(now.Add(cl.Lease))
-	_, err := t.exec(`UPDATE calls SET state = 'sending', members = $2, route = $3, owner = $4, lease_until = $5, wake_at = $5,
-		signed_at = $6, begun_at = $7, presented_at = $7, updated_at = $7 WHERE id = $1`,
-		b.CallID, encodeMembers(left), b.Route, cl.Owner, until, toMicros(b.SignedAt), toMicros(now))
-	if err != nil {
-		return err
-	}
-	if _, err := t.move(keyOf(c), notify.Begin, b.Begin, "waits_from = 0, updated_at = $4, sent_at = CASE WHEN sent_at = 0 THEN $4 ELSE sent_at END",
-		toMicros(now)); err != nil {
-		return err
+		begun.query, begun.args = `UPDATE calls SET state = 'withdrawn', wake_at = 0, updated_at = $2 WHERE id = $1`, []any{call.id, at}
+		return begun, nil
 	}
 	if b.Route == notify.CustomerMessage {
 		if err := t.spendCustomerMessage(b.Begin); err != nil {
-			return err
+			return begun, err
 		}
 	}
-	return t.renumber(keyOf(c), b.Begin, rows)
+	until := toMicros(now.Add(cl.Lease))
+	begun.query = `UPDATE calls SET state = 'sending', route = $2, owner = $3, lease_until = $4, wake_at = $4, signed_at = $5, begun_at = $6,
+		presented_at = $6, updated_at = $6`
+	begun.args = []any{call.id, b.Route, cl.Owner, until, toMicros(b.SignedAt), at}
+	if call.renumber(rows) {
+		begun.query += `, members = $7`
+		begun.args = append(begun.args, encodeMembers(call.members))
+	}
+	begun.query += ` WHERE id = $1`
+	return begun, nil
 }
 
-// renumber keeps the number's index of a row that goes to another number than was planned.
-func (t *tx) renumber(key campaignKey, people []int64, rows map[int64]claimRow) error {
-	for _, id := range people {
-		if r := rows[id]; !slices.Equal(r.phone, r.planned) {
-			_, err := t.exec(`UPDATE deliveries SET phone_idx = $4 WHERE month = $1 AND campaign_id = $2 AND person_id = $3`,
-				key.month, key.id, id, r.phone)
-			if err != nil {
-				return err
-			}
+// waitAgain is how long a call waits that was rung for and may not go: two clocks may differ about a window.
+const waitAgain = 2 * time.Second
+
+// renumber notes the numbers that members have now, where they differ from what was planned.
+func (c *heldCall) renumber(rows map[int64]claimRow) (changed bool) {
+	for i, m := range c.members {
+		if r, ok := rows[m.personID]; ok && c.marks[i] != markLeft && !samePhone(m.phone, r.phone) {
+			c.members[i].phone, changed = r.phone, true
 		}
 	}
-	return nil
+	return changed
+}
+
+// samePhone compares a number's index with that of a member, whose want of one reads as zeros.
+func samePhone(member, now []byte) bool {
+	if len(now) == 0 {
+		return len(bytes.TrimLeft(member, "\x00")) == 0
+	}
+	return bytes.Equal(member, now)
 }
 
 // dropMembers takes members out of a call that has not begun, those of one kind together.
-func (t *tx) dropMembers(key campaignKey, call queuedCall, drops []notify.Drop, rows map[int64]claimRow, now time.Time) error {
+func (t *tx) dropMembers(call *heldCall, drops []notify.Drop, rows map[int64]claimRow, now time.Time) error {
 	type kind struct {
 		event        notify.DeliveryEvent
 		reason       string
@@ -254,29 +249,33 @@ func (t *tx) dropMembers(key campaignKey, call queuedCall, drops []notify.Drop, 
 	}
 	groups := map[kind][]int64{}
 	var order []kind
-	var shared []int64
+	var shared, all []int64
 	for _, d := range drops {
 		k := kind{d.Event, d.Reason, toMicros(d.WakeAt), toMicros(d.WaitsFrom)}
 		if groups[k] == nil {
 			order = append(order, k)
 		}
 		groups[k] = append(groups[k], d.PersonID)
+		all = append(all, d.PersonID)
 		if rows[d.PersonID].shared && d.Event != notify.PutBack {
 			shared = append(shared, d.PersonID)
 		}
+	}
+	if err := t.unfold(call, all); err != nil {
+		return err
 	}
 	for _, k := range order {
 		people := groups[k]
 		var err error
 		switch k.event {
 		case notify.PutBack:
-			err = t.putBack(key, people, call.previous, fromMicros(k.wake), fromMicros(k.waited), now)
+			err = t.putBack(call.key, people, call.previous, fromMicros(k.wake), fromMicros(k.waited), now)
 		case notify.Skip:
-			err = t.skip(key, people, notify.SkipReason(k.reason), now)
+			err = t.skip(call.key, people, notify.SkipReason(k.reason), now)
 		case notify.Fall:
-			err = t.fall(key, people, now)
+			err = t.fall(call.key, people, now)
 		case notify.Refuse:
-			_, err = t.move(key, notify.Refuse, people, "reason = $4, wake_at = 0, updated_at = $5", k.reason, toMicros(now))
+			_, err = t.move(call.key, notify.Refuse, people, "reason = $4, wake_at = 0, updated_at = $5", k.reason, toMicros(now))
 		default:
 			err = fmt.Errorf("a claim can't %s a member", k.event)
 		}
@@ -284,33 +283,27 @@ func (t *tx) dropMembers(key campaignKey, call queuedCall, drops []notify.Drop, 
 			return err
 		}
 	}
-	return t.settleHouseholds(key, shared, now)
+	return t.settleHouseholds(call.key, shared, now)
 }
 
 // LeaseLeft is how much of the lease of calls that this owner is sending is left, by the database's clock.
 func (s *Store) LeaseLeft(ctx context.Context, ids []int64, owner string) (map[int64]time.Duration, error) {
+	t := &tx{d: s.d}
+	rows, err := s.reader.QueryContext(ctx, `SELECT id, lease_until - (`+s.d.nowSQL()+`) FROM calls WHERE `+t.among("id", 1)+`
+		AND state = 'sending' AND owner = $2`, t.idList(ids), owner)
+	if err != nil {
+		return nil, fmt.Errorf("store: lease of calls %v: %w", ids, err)
+	}
+	defer func() { _ = rows.Close() }()
 	left := map[int64]time.Duration{}
-	err := s.read(ctx, fmt.Sprintf("store: lease of calls %v", ids), func(t *tx) error {
-		now, err := t.now()
-		if err != nil {
-			return err
+	for rows.Next() {
+		var id, micros int64
+		if err := rows.Scan(&id, &micros); err != nil {
+			return nil, err
 		}
-		rows, err := t.query(`SELECT id, lease_until FROM calls WHERE `+t.among("id", 1)+` AND state = 'sending' AND owner = $2`,
-			t.idList(ids), owner)
-		if err != nil {
-			return err
+		if micros > 0 {
+			left[id] = time.Duration(micros) * time.Microsecond
 		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var id, until int64
-			if err := rows.Scan(&id, &until); err != nil {
-				return err
-			}
-			if d := fromMicros(until).Sub(now); d > 0 {
-				left[id] = d
-			}
-		}
-		return rows.Err()
-	})
-	return left, err
+	}
+	return left, rows.Err()
 }

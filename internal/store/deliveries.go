@@ -45,6 +45,22 @@ func (t *tx) idList(ids []int64) any {
 	return string(append(b, ']'))
 }
 
+// listed is parameter n as a table u of ids, each with its place from 1 on.
+func (t *tx) listed(n int) string {
+	if t.d == postgresDialect {
+		return fmt.Sprintf("unnest($%d::bigint[]) WITH ORDINALITY AS u(id, place)", n)
+	}
+	return fmt.Sprintf("(SELECT value AS id, key + 1 AS place FROM json_each($%d)) AS u", n)
+}
+
+// listOf is the parameter that listed reads, in the order given.
+func (t *tx) listOf(ids []int64) any {
+	if t.d == postgresDialect {
+		return ids
+	}
+	return t.idList(ids)
+}
+
 // amongBytes is a condition that a column is one of the blind indexes in parameter n.
 func (t *tx) amongBytes(column string, n int) string {
 	if t.d == postgresDialect {
@@ -83,7 +99,8 @@ type campaignKey struct {
 
 func keyOf(c notify.Campaign) campaignKey { return campaignKey{c.Month, c.ID} }
 
-// move changes rows by an event of the table: set is what changes besides the state, its parameters from $4 on.
+// move changes rows that have a state of their own by an event of the table: set is what changes besides the state, its
+// parameters from $4 on. Rows in a call are unfolded first, see members.go.
 func (t *tx) move(key campaignKey, event notify.DeliveryEvent, people []int64, set string, args ...any) (int64, error) {
 	if len(people) == 0 {
 		return 0, nil
@@ -147,27 +164,32 @@ func (t *tx) settleHouseholds(key campaignKey, people []int64, at time.Time) err
 }
 
 // mates are the other rows of a row's household on its number, on a channel that goes to the number.
-const mates = `SELECT 1 FROM deliveries m WHERE m.month = d.month AND m.campaign_id = d.campaign_id
+const mates = `SELECT 1 FROM deliveries m LEFT JOIN calls mc ON mc.id = m.call_id AND m.state = ''
+	WHERE m.month = d.month AND m.campaign_id = d.campaign_id AND m.shared
 	AND m.phone_idx = d.phone_idx AND m.household = d.household AND m.person_id <> d.person_id AND m.channel <> 'wechat'`
 
-// What ends the waiting of a row behind another member: the message was taken on their number, or nobody carries it.
-const (
-	mateHeard = `EXISTS (` + mates + ` AND m.state IN ('accepted', 'delivered'))`
-	noCarrier = `NOT EXISTS (` + mates + ` AND (m.lead AND m.state IN ('planned', 'queued', 'sending', 'unconfirmed')
+// mateHeard ends the waiting of a row behind another member: the message was taken on their number.
+func mateHeard() string {
+	return `EXISTS (` + mates + ` AND ` + stateOf("m", "mc") + ` IN ('accepted', 'delivered'))`
+}
+
+// noCarrier ends it too: nobody carries the message any more.
+func noCarrier() string {
+	return `NOT EXISTS (` + mates + ` AND (m.lead AND ` + stateOf("m", "mc") + ` IN ('planned', 'queued', 'sending', 'unconfirmed')
 			OR NOT m.lead AND m.state = 'planned' AND m.person_id < d.person_id))`
-)
+}
 
 // settleFollowers is settleHouseholds for the rows that within narrows to; its parameters come from $4 on.
 func (t *tx) settleFollowers(key campaignKey, within string, at time.Time, args ...any) error {
 	waiting := `d.month = $1 AND d.campaign_id = $2 AND d.state = 'planned' AND NOT d.lead ` + within
 	args = append([]any{key.month, key.id, toMicros(at)}, args...)
 	_, err := t.exec(`UPDATE deliveries AS d SET state = 'skipped', reason = '`+string(notify.ByHousehold)+`', wake_at = 0, updated_at = $3
-		WHERE `+waiting+` AND `+mateHeard, args...)
+		WHERE `+waiting+` AND `+mateHeard(), args...)
 	if err != nil {
 		return fmt.Errorf("settle households of campaign %d: %w", key.id, err)
 	}
 	_, err = t.exec(`UPDATE deliveries AS d SET lead = TRUE, wake_at = $3, updated_at = $3
-		WHERE `+waiting+` AND `+noCarrier, args...)
+		WHERE `+waiting+` AND `+noCarrier(), args...)
 	if err != nil {
 		return fmt.Errorf("settle households of campaign %d: %w", key.id, err)
 	}
@@ -179,6 +201,15 @@ type attempt struct {
 	personID, callID int64
 	channel          notify.Channel
 	outcome, code    string
+}
+
+// attempts are the tries of a call for some of its members.
+func (c *heldCall) attempts(people []int64, outcome, code string) []attempt {
+	list := make([]attempt, len(people))
+	for i, id := range people {
+		list[i] = attempt{id, c.id, c.channel, outcome, code}
+	}
+	return list
 }
 
 // noteAttempts writes attempts down.
@@ -222,9 +253,13 @@ func (s *Store) CampaignStatus(ctx context.Context, id int64) (notify.Status, er
 	return st, err
 }
 
+// countRows counts what stands in calls by the calls, which are few, and the other rows one by one.
 func (t *tx) countRows(key campaignKey, st *notify.Status) error {
-	rows, err := t.query(`SELECT state, CASE WHEN state = 'skipped' THEN reason ELSE '' END AS why, channel, count(*)
-		FROM deliveries WHERE month = $1 AND campaign_id = $2 GROUP BY 1, 2, 3`, key.month, key.id)
+	rows, err := t.query(`SELECT state, '' AS why, channel, count(*) FROM deliveries WHERE month = $1 AND campaign_id = $2 AND state <> '' AND state <> 'skipped' GROUP BY 1, 2, 3
+		UNION ALL SELECT state, reason, '', count(*) FROM deliveries WHERE month = $1 AND campaign_id = $2 AND state <> '' AND state = 'skipped' GROUP BY 1, 2, 3
+		UNION ALL SELECT 'delivered', '', channel, sum(length(marks) - length(replace(marks, 'd', ''))) FROM calls WHERE campaign_id = $2 GROUP BY 1, 2, 3
+		UNION ALL SELECT state, '', channel, sum(length(marks) - length(replace(replace(marks, '-', ''), '+', ''))) FROM calls WHERE campaign_id = $2 GROUP BY 1, 2, 3`,
+		key.month, key.id)
 	if err != nil {
 		return err
 	}
@@ -237,7 +272,9 @@ func (t *tx) countRows(key campaignKey, st *notify.Status) error {
 		if err := rows.Scan(&state, &why, &channel, &n); err != nil {
 			return err
 		}
-		st.Add(state, why, channel, n)
+		if n > 0 {
+			st.Add(state, why, channel, n)
+		}
 	}
 	return rows.Err()
 }

@@ -12,13 +12,13 @@ import (
 // DueCalls takes calls whose time has come by the database's clock, and keeps them from others for as long as hold.
 // It returns that clock too.
 func (s *Store) DueCalls(ctx context.Context, limit int, hold time.Duration) (list []notify.Call, now time.Time, err error) {
-	due := `SELECT id FROM calls WHERE wake_at > 0 AND wake_at <= $1 ORDER BY wake_at LIMIT $2`
+	due := `SELECT id FROM calls WHERE wake_at > 0 AND wake_at <= $1 AND state <> 'planned' ORDER BY wake_at LIMIT $2`
 	var some bool
 	err = s.read(ctx, "store: look for due calls", func(t *tx) error {
 		if now, err = t.now(); err != nil {
 			return err
 		}
-		return t.row(`SELECT EXISTS (SELECT 1 FROM calls WHERE wake_at > 0 AND wake_at <= $1)`, toMicros(now)).Scan(&some)
+		return t.row(`SELECT EXISTS (SELECT 1 FROM calls WHERE wake_at > 0 AND wake_at <= $1 AND state <> 'planned')`, toMicros(now)).Scan(&some)
 	})
 	if err != nil || !some {
 		return nil, now, err
@@ -42,7 +42,7 @@ func (s *Store) DueCalls(ctx context.Context, limit int, hold time.Duration) (li
 }
 
 func (t *tx) callsOf(ids []int64) ([]notify.Call, error) {
-	rows, err := t.query(`SELECT id, campaign_id, channel, route, state, previous_id, length(members), signed_at, begun_at, presented_at,
+	rows, err := t.query(`SELECT id, campaign_id, channel, route, state, previous_id, length(replace(marks, 'o', '')), signed_at, begun_at, presented_at,
 		looks, spent, lease_until, updated_at FROM calls WHERE `+t.among("id", 1)+` ORDER BY id`, t.idList(ids))
 	if err != nil {
 		return nil, err
@@ -51,16 +51,14 @@ func (t *tx) callsOf(ids []int64) ([]notify.Call, error) {
 	var list []notify.Call
 	for rows.Next() {
 		var c notify.Call
-		var size int
 		var at [5]int64
-		if err := rows.Scan(&c.ID, &c.CampaignID, &c.Channel, &c.Route, &c.State, &c.PreviousID, &size, &at[0], &at[1], &at[2],
+		if err := rows.Scan(&c.ID, &c.CampaignID, &c.Channel, &c.Route, &c.State, &c.PreviousID, &c.Size, &at[0], &at[1], &at[2],
 			&c.Looks, &c.Spent, &at[3], &at[4]); err != nil {
 			return nil, err
 		}
 		if c.Looks > 0 {
 			c.LookedAt = fromMicros(at[4])
 		}
-		c.Size = size / memberSize
 		c.SignedAt, c.BegunAt, c.PresentedAt, c.LeaseUntil = fromMicros(at[0]), fromMicros(at[1]), fromMicros(at[2]), fromMicros(at[3])
 		list = append(list, c)
 	}
@@ -85,11 +83,12 @@ func (s *Store) QueuedCalls(ctx context.Context, limit int) (list []notify.Call,
 func (s *Store) CallNumbers(ctx context.Context, callID int64, limit int) (numbers []register.Phone, err error) {
 	err = s.read(ctx, fmt.Sprintf("store: numbers of call %d", callID), func(t *tx) error {
 		numbers = nil
-		c, err := scanBegun(t.row(`SELECT `+begunColumns+` FROM calls WHERE id = $1`, callID))
+		c, err := scanCall(t.row(`SELECT `+callColumns+` FROM calls WHERE id = $1`, callID))
 		if err != nil {
 			return err
 		}
-		rows, err := t.query(`SELECT id, phone_sealed, phone_idx FROM people WHERE `+t.among("id", 1), t.idList(c.people))
+		asked := membersAmong(c.members, c.wentOut())
+		rows, err := t.query(`SELECT id, phone_sealed, phone_idx FROM people WHERE `+t.among("id", 1), t.idList(peopleOf(asked)))
 		if err != nil {
 			return err
 		}
@@ -106,9 +105,9 @@ func (s *Store) CallNumbers(ctx context.Context, callID int64, limit int) (numbe
 		if err := rows.Err(); err != nil {
 			return err
 		}
-		step := max(1, len(c.members)/max(1, limit))
-		for i := 0; i < len(c.members) && len(numbers) < limit; i += step {
-			m := c.members[i]
+		step := max(1, len(asked)/max(1, limit))
+		for i := 0; i < len(asked) && len(numbers) < limit; i += step {
+			m := asked[i]
 			if string(sealed[m.personID][1]) != string(m.phone) {
 				continue
 			}
@@ -150,32 +149,29 @@ func (s *Store) RequeueCall(ctx context.Context, callID int64) (id int64, err er
 		if err != nil {
 			return err
 		}
-		c, err := scanBegun(t.row(`SELECT `+begunColumns+` FROM calls WHERE id = $1`+t.forUpdate(), callID))
+		c, err := t.holdCall(callID)
 		if err != nil {
 			return err
 		}
-		moved, err := t.moveCall(callID, notify.CallAbsent, now, "wake_at = 0")
-		if err != nil || !moved {
+		if c.state != notify.CallUnconfirmed {
+			return nil
+		}
+		people := c.in()
+		if err := t.unfold(c, people); err != nil {
 			return err
 		}
-		people, err := t.stillIn(c)
-		if err != nil || len(people) == 0 {
+		if _, err := t.moveCall(c, notify.CallAbsent, now, "wake_at = 0"); err != nil || len(people) == 0 {
 			return err
 		}
-		list := make([]attempt, len(people))
-		for i, p := range people {
-			list[i] = attempt{p, c.id, c.channel, "unknown", ""}
-		}
-		if err := t.noteAttempts(c.key, list, now); err != nil {
+		if err := t.noteAttempts(c.key, c.attempts(people, "unknown", ""), now); err != nil {
 			return err
 		}
-		calls := []newCall{{c.id, membersAmong(c.members, people)}}
-		ids, err := t.insertCalls(c.key, c.channel, calls, now)
-		if err != nil {
-			return err
+		calls := []newCall{{previous: c.id, members: membersAmong(c.members, people), shared: c.shared}}
+		ids, err := t.queueCalls(c.key, c.channel, notify.Requeue, calls, now)
+		if err == nil {
+			id = ids[0]
 		}
-		id = ids[0]
-		return t.queueMembers(c.key, notify.Requeue, ids, calls, now)
+		return err
 	})
 	return id, err
 }
@@ -203,30 +199,11 @@ func (s *Store) FallBackCall(ctx context.Context, callID int64, giveUp bool, nex
 		if err != nil {
 			return err
 		}
-		c, err := scanBegun(t.row(`SELECT `+begunColumns+` FROM calls WHERE id = $1`+t.forUpdate(), callID))
+		c, err := t.holdCall(callID)
 		if err != nil {
 			return err
 		}
-		people, err := t.idsOf(`SELECT person_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND `+t.amongRows("person_id", 3)+`
-			AND call_id = $4 AND state IN ('accepted', 'unconfirmed') AND later <> ''`, c.key.month, c.key.id, t.idList(c.people), c.id)
-		if err != nil {
-			return err
-		}
-		ended, err := t.ended(c, now)
-		if err != nil {
-			return err
-		}
-		if ended {
-			people = nil
-		}
-		list := make([]attempt, len(people))
-		for i, p := range people {
-			list[i] = attempt{p, c.id, c.channel, "superseded", ""}
-		}
-		if err := t.noteAttempts(c.key, list, now); err != nil {
-			return err
-		}
-		if err := t.fall(c.key, people, now); err != nil {
+		if err := t.fallUnheard(c, now); err != nil {
 			return err
 		}
 		if giveUp {
@@ -238,20 +215,45 @@ func (s *Store) FallBackCall(ctx context.Context, callID int64, giveUp bool, nex
 		if err != nil {
 			return err
 		}
-		return t.settleSharedHouseholds(c.key, c.people, now)
+		return t.settleSharedHouseholds(c, c.people, now)
 	})
 }
 
-// giveUp ends an unconfirmed call for want of any proof.
-func (t *tx) giveUp(c begunCall, now time.Time) error {
-	if _, err := t.moveCall(c.id, notify.CallAbsent, now, "wake_at = 0"); err != nil {
+// fallUnheard moves on those for whom nothing was heard of a call: members still in it, and accepted ones who left it
+// while it was unanswered.
+func (t *tx) fallUnheard(c *heldCall, now time.Time) error {
+	ended, err := t.ended(c, now)
+	if err != nil || ended || c.state != notify.CallAccepted && c.state != notify.CallUnconfirmed {
 		return err
 	}
 	people, err := t.idsOf(`SELECT person_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND `+t.amongRows("person_id", 3)+`
-		AND call_id = $4 AND state = 'unconfirmed'`, c.key.month, c.key.id, t.idList(c.people), c.id)
+		AND call_id = $4 AND state = 'accepted' AND later <> ''`, c.key.month, c.key.id, t.idList(c.people), c.id)
 	if err != nil {
 		return err
 	}
-	_, err = t.move(c.key, notify.GiveUp, people, "reason = 'unknown', wake_at = 0, updated_at = $4", toMicros(now))
+	further := c.withFurther()
+	if err := t.unfold(c, further); err != nil {
+		return err
+	}
+	people = append(people, further...)
+	if err := t.noteAttempts(c.key, c.attempts(people, "superseded", ""), now); err != nil {
+		return err
+	}
+	return t.fall(c.key, people, now)
+}
+
+// giveUp ends an unconfirmed call for want of any proof.
+func (t *tx) giveUp(c *heldCall, now time.Time) error {
+	if c.state != notify.CallUnconfirmed {
+		return nil
+	}
+	people := c.in()
+	if err := t.unfold(c, people); err != nil {
+		return err
+	}
+	if _, err := t.moveCall(c, notify.CallAbsent, now, "wake_at = 0"); err != nil {
+		return err
+	}
+	_, err := t.move(c.key, notify.GiveUp, people, "reason = 'unknown', wake_at = 0, updated_at = $4", toMicros(now))
 	return err
 }

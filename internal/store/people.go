@@ -38,7 +38,7 @@ const personSelect = `p.id, p.id_number_sealed, p.name_sealed, p.phone_sealed, p
 	p.head_relation, p.birth_date, p.sex, p.categories, p.education, p.student, p.school, p.graduated_on, p.skills, p.labour,
 	p.wants_work, p.wants_training, p.wants_business, p.employment, p.employer, p.placed_on, p.status, p.disability_level,
 	p.disability_kind, p.health, p.language, p.hand_fields, p.updated_at,
-	p.wechat_bound, p.wechat_subscribed, p.opted_out, p.last_reached_at`
+	p.wechat_bound, p.wechat_subscribed, p.opted_out, ` + register.LastReachedSQL
 
 // personOnFile is a person with what others keep on their row.
 type personOnFile struct {

@@ -77,27 +77,128 @@ func (t *tx) planPage(c notify.Campaign, now time.Time, limit int) (done bool, e
 	if err := t.row(`SELECT plan_cursor FROM campaigns WHERE id = $1`, c.ID).Scan(&cursor); err != nil {
 		return false, err
 	}
-	audience, args := c.Spec.Audience.SQL(now, 7)
-	args = append([]any{c.Month, c.ID, cursor, limit, toMicros(now), c.Scope.Prefix}, args...)
-	n, err := t.exec(planSQL(c.Channels(), audience), args...)
+	rows, err := t.plannedRows(c, cursor, now, limit)
 	if err != nil {
 		return false, fmt.Errorf("plan after person %d: %w", cursor, err)
 	}
-	if n < int64(limit) {
+	if err := t.planCalls(c, rows, now); err != nil {
+		return false, err
+	}
+	if err := t.insertPlanned(c, rows, now); err != nil {
+		return false, err
+	}
+	if len(rows) < limit {
 		_, err = t.exec(`UPDATE campaigns SET planned_at = $2, plan_cursor = $3 WHERE id = $1`, c.ID, toMicros(now), int64(cursorDone))
 		return true, err
 	}
-	_, err = t.exec(`UPDATE campaigns SET plan_cursor =
-		(SELECT max(person_id) FROM deliveries WHERE month = $2 AND campaign_id = $1) WHERE id = $1`, c.ID, c.Month)
+	_, err = t.exec(`UPDATE campaigns SET plan_cursor = $2 WHERE id = $1`, c.ID, rows[len(rows)-1].personID)
 	return false, err
 }
 
-// planSQL inserts one page: $1 month, $2 campaign, $3 cursor, $4 limit, $5 now, $6 the author's region, then the audience's.
+// plannedRow is one person of a page, as the plan decides about them.
+type plannedRow struct {
+	waitingRow
+	why       notify.SkipReason
+	channel   notify.Channel
+	later     string
+	lead      bool
+	household string
+	callID    int64
+	slot      int
+}
+
+// plannedRows reads the next people of the audience and decides about each.
+func (t *tx) plannedRows(c notify.Campaign, cursor int64, now time.Time, limit int) ([]plannedRow, error) {
+	audience, args := c.Spec.Audience.SQL(now, 6)
+	args = append([]any{c.Month, c.ID, cursor, limit, c.Scope.Prefix}, args...)
+	rows, err := t.query(planSQL(c.Channels(), audience), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	list := make([]plannedRow, 0, limit)
+	for rows.Next() {
+		var r plannedRow
+		if err := rows.Scan(&r.personID, &r.why, &r.channel, &r.later, &r.lead, &r.shared, &r.phone, &r.household); err != nil {
+			return nil, err
+		}
+		list = append(list, r)
+	}
+	return list, rows.Err()
+}
+
+// planCalls puts those of a page who can go at once into calls, which wait for their turn.
+func (t *tx) planCalls(c notify.Campaign, rows []plannedRow, now time.Time) error {
+	at := make(map[int64]*plannedRow, len(rows))
+	ready := map[notify.Channel][]waitingRow{}
+	for i := range rows {
+		if r := &rows[i]; r.why == "" && r.lead {
+			at[r.personID] = r
+			ready[r.channel] = append(ready[r.channel], r.waitingRow)
+		}
+	}
+	for _, channel := range c.Channels() {
+		calls := splitIntoCalls(ready[channel], notify.CallSize(c.Spec, channel))
+		if len(calls) == 0 {
+			continue
+		}
+		first, err := t.ids("calls", len(calls))
+		if err != nil {
+			return err
+		}
+		ids := make([]int64, len(calls))
+		for i := range calls {
+			ids[i] = first + int64(i)
+			calls[i].state = notify.CallPlanned
+			marks := make([]byte, len(calls[i].members))
+			for n, m := range calls[i].members {
+				r := at[m.personID]
+				r.callID, r.slot, marks[n] = ids[i], n+1, markIn
+				if r.later != "" {
+					marks[n] = markFurther
+				}
+			}
+			calls[i].marks = string(marks)
+		}
+		if err := t.insertCalls(keyOf(c), channel, ids, calls, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// insertPlanned writes a page's rows. What only a shared number needs is kept for those alone.
+func (t *tx) insertPlanned(c notify.Campaign, rows []plannedRow, now time.Time) error {
+	at := toMicros(now)
+	out := make([][]any, len(rows))
+	for i, r := range rows {
+		state, phone, household := notify.Planned, []byte(nil), ""
+		switch {
+		case r.why != "":
+			state = notify.Skipped
+		case r.callID > 0:
+			state = ""
+		}
+		if r.shared {
+			phone, household = r.phone, r.household
+		}
+		out[i] = []any{
+			c.Month, c.ID, r.personID, string(state), string(r.why), string(r.channel), r.later, r.lead, r.shared, phone, household,
+			r.callID, r.slot, at,
+		}
+	}
+	return t.bulkInsert("deliveries", []string{
+		"month", "campaign_id", "person_id", "state", "reason", "channel", "later", "lead", "shared", "phone_idx", "household",
+		"call_id", "slot", "updated_at",
+	}, out)
+}
+
+// planSQL reads one page: $1 month, $2 campaign, $3 cursor, $4 limit, $5 the author's region, then the audience's.
 // busy counts whom else a number belongs to. A number of three or more households is nobody's phone.
 func planSQL(channels []notify.Channel, audience string) string {
 	return `WITH page AS (
 		SELECT p.id, p.phone_idx, p.phone_mobile, p.household, p.status, p.wechat_bound
-		FROM people p WHERE p.id > $3 AND substr(p.region, 1, length(CAST($6 AS TEXT))) = $6 AND (` + audience + `) ORDER BY p.id LIMIT $4
+		FROM people p WHERE p.id > $3 AND substr(p.region, 1, length(CAST($5 AS TEXT))) = $5 AND (` + audience + `) ORDER BY p.id LIMIT $4
 	), busy AS (` + busySQL("page") + `), known AS (` + knownSQL + `
 	), ways AS (
 		SELECT known.*, ` + waySQL(channels) + ` AS channel FROM known
@@ -106,14 +207,11 @@ func planSQL(channels []notify.Channel, audience string) string {
 			channel IN ('sms', 'voice') AND shared AND household <> '' AS grouped FROM ways
 	), ranked AS (
 		SELECT told.*, CASE WHEN grouped AND why = '' THEN row_number() OVER (PARTITION BY phone_idx, household, grouped AND why = '' ORDER BY id) ELSE 1 END AS place,
-			CASE WHEN grouped AND why = '' THEN ` + mateSQL + ` ELSE 0 END AS mate FROM told
+			CASE WHEN grouped AND why = '' THEN ` + mateSQL() + ` ELSE 0 END AS mate FROM told
 	)
-	INSERT INTO deliveries (month, campaign_id, person_id, state, reason, channel, later, lead, shared, phone_idx, household, updated_at)
-	SELECT CAST($1 AS INTEGER), CAST($2 AS BIGINT), id,
-		CASE WHEN why <> '' OR mate = 2 THEN 'skipped' ELSE 'planned' END,
-		CASE WHEN why <> '' THEN why WHEN mate = 2 THEN 'household' ELSE '' END,
+	SELECT id, CASE WHEN why <> '' THEN why WHEN mate = 2 THEN 'household' ELSE '' END,
 		CASE WHEN why <> '' THEN '' ELSE channel END, CASE WHEN why <> '' THEN '' ELSE later END,
-		place = 1 AND mate = 0, shared, phone_idx, household, CAST($5 AS BIGINT) FROM ranked ORDER BY id`
+		place = 1 AND mate = 0, shared, phone_idx, household FROM ranked ORDER BY id`
 }
 
 // knownSQL is what decides a person's ways, for each of page.
@@ -133,10 +231,13 @@ func busySQL(set string) string {
 
 // mateSQL says what the plan of earlier pages means for a member of a household on a shared number:
 // 2 their message was taken already, 1 somebody carries it, 0 nobody does.
-const mateSQL = `COALESCE((SELECT max(CASE WHEN m.state IN ('accepted', 'delivered') THEN 2
-			WHEN m.state IN ('planned', 'queued', 'sending', 'unconfirmed') THEN 1 ELSE 0 END)
-		FROM deliveries m WHERE m.month = $1 AND m.campaign_id = $2 AND m.phone_idx = told.phone_idx
+func mateSQL() string {
+	return `COALESCE((SELECT max(CASE ` + stateOf("m", "mc") + ` WHEN 'accepted' THEN 2 WHEN 'delivered' THEN 2
+			WHEN 'planned' THEN 1 WHEN 'queued' THEN 1 WHEN 'sending' THEN 1 WHEN 'unconfirmed' THEN 1 ELSE 0 END)
+		FROM deliveries m LEFT JOIN calls mc ON mc.id = m.call_id AND m.state = ''
+		WHERE m.month = $1 AND m.campaign_id = $2 AND m.shared AND m.phone_idx = told.phone_idx
 			AND m.household = told.household AND m.channel IN ('sms', 'voice')), 0)`
+}
 
 // has is the SQL test that a person of the set has a channel.
 func has(c notify.Channel) string {

@@ -1,7 +1,5 @@
 package store
 
-import "time"
-
 // setWeChatBound notes on people whether an openid of their own is bound to them. For those who keep bindings.
 func (t *tx) setWeChatBound(people []int64, bound bool) error {
 	_, err := t.exec(`UPDATE people SET wechat_bound = $1 WHERE `+t.among("id", 2), bound, t.idList(people))
@@ -26,12 +24,5 @@ func (t *tx) refreshOptedOut(people []int64) error {
 func (t *tx) refreshOptedOutPhone(phoneIdx []byte) error {
 	_, err := t.exec(`UPDATE people SET opted_out = EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = people.id)
 		OR EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = people.phone_idx) WHERE phone_idx = $1`, phoneIdx)
-	return err
-}
-
-// touchReached notes on people that something reached them. For those who keep deliveries.
-func (t *tx) touchReached(people []int64, at time.Time) error {
-	us := toMicros(at)
-	_, err := t.exec(`UPDATE people SET last_reached_at = $1 WHERE last_reached_at < $2 AND `+t.among("id", 3), us, us, t.idList(people))
 	return err
 }

@@ -2,8 +2,12 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/lingjuli/lingjuli/notify"
@@ -15,11 +19,14 @@ const (
 	receiptReply  = "reply"
 )
 
-// StoreReports keeps receipts as they came, sealed, in one insert. They are applied later.
+// reportsTogether is how many receipts one row keeps at most.
+const reportsTogether = 500
+
+// StoreReports keeps receipts as they came, sealed, those of one push together, in one insert. They are applied later.
 func (s *Store) StoreReports(ctx context.Context, list []notify.Report, at time.Time) error {
-	bodies := make([]any, len(list))
-	for i := range list {
-		bodies[i] = list[i]
+	var bodies []any
+	for some := range slices.Chunk(list, reportsTogether) {
+		bodies = append(bodies, some)
 	}
 	return s.storeReceipts(ctx, receiptReport, bodies, at)
 }
@@ -87,7 +94,7 @@ func (t *tx) markReceipts(ids []int64, verdict string, at time.Time) error {
 	return err
 }
 
-// ApplyReports applies stored receipts in the order they came, at most limit, set by set: (OutId, phone) finds the
+// ApplyReports applies stored receipts in the order they came, about limit of them, set by set: (OutId, phone) finds the
 // member; a final state never moves back; what the receipts of a campaign amount to may halt it.
 func (s *Store) ApplyReports(ctx context.Context, now time.Time, limit int, judge func(notify.Campaign, string) *notify.Halting) (applied int, err error) {
 	waiting := false
@@ -102,28 +109,82 @@ func (s *Store) ApplyReports(ctx context.Context, now time.Time, limit int, judg
 		if err := t.lockKey("receipts"); err != nil {
 			return err
 		}
-		ids, reports, unreadable, err := waitingReceipts[notify.Report](t, receiptReport, limit, "")
+		pushes, unreadable, err := t.waitingPushes(limit)
 		if err != nil {
 			return err
 		}
-		applied = len(ids) + len(unreadable)
 		if err := t.markReceipts(unreadable, "unreadable", now); err != nil {
 			return err
 		}
-		return t.applyReports(ids, reports, now, judge)
+		applied = len(unreadable)
+		for _, p := range pushes {
+			applied += len(p.reports)
+		}
+		return t.applyPushes(pushes, now, judge)
 	})
 	return applied, err
 }
 
-// receiptMatch is a receipt whose call we know.
-type receiptMatch struct {
-	report   notify.Report
-	personID int64
+// pushed is the receipts that came together and are kept in one row. verdicts has a letter for each.
+type pushed struct {
+	id       int64
+	reports  []notify.Report
+	verdicts []byte
 }
 
-func (t *tx) applyReports(ids []int64, reports []notify.Report, now time.Time, judge func(notify.Campaign, string) *notify.Halting) error {
-	byCall, verdicts := t.matchCalls(ids, reports, now)
-	calls, err := t.begunCalls(byCall)
+// The verdicts on receipts.
+const (
+	verdictApplied = 'a'
+	verdictUnknown = 'u' // of no message that we know
+	verdictForged  = 'f'
+)
+
+// waitingPushes reads pushes that are not applied, the oldest first, until they hold limit receipts.
+func (t *tx) waitingPushes(limit int) (list []*pushed, unreadable []int64, err error) {
+	rows, err := t.query(`SELECT id, body FROM receipts WHERE applied_at = 0 AND kind = $1 ORDER BY id LIMIT 200`, receiptReport)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for n := 0; n < limit && rows.Next(); {
+		p := &pushed{}
+		var body []byte
+		if err := rows.Scan(&p.id, &body); err != nil {
+			return nil, nil, err
+		}
+		plain, err := t.keys.Open(body, "receipts", "body", p.id)
+		if err != nil || openReports(plain, &p.reports) != nil {
+			unreadable = append(unreadable, p.id)
+			continue
+		}
+		p.verdicts = slices.Repeat([]byte{verdictUnknown}, len(p.reports))
+		n += max(1, len(p.reports))
+		list = append(list, p)
+	}
+	return list, unreadable, rows.Err()
+}
+
+// openReports reads the receipts of one row: a list, or, as they were kept at first, a single one.
+func openReports(body []byte, into *[]notify.Report) error {
+	if len(body) > 0 && body[0] == '{' {
+		*into = make([]notify.Report, 1)
+		return json.Unmarshal(body, &(*into)[0])
+	}
+	return json.Unmarshal(body, into)
+}
+
+// heard is one receipt: the nth of a push.
+type heard struct {
+	push *pushed
+	n    int
+}
+
+func (h heard) report() *notify.Report { return &h.push.reports[h.n] }
+func (h heard) is(verdict byte)        { h.push.verdicts[h.n] = verdict }
+
+func (t *tx) applyPushes(pushes []*pushed, now time.Time, judge func(notify.Campaign, string) *notify.Halting) error {
+	byCall := t.matchCalls(pushes, now)
+	calls, err := t.holdCalls(slices.Collect(maps.Keys(byCall)), `AND begun_at > 0`)
 	if err != nil {
 		return err
 	}
@@ -131,14 +192,11 @@ func (t *tx) applyReports(ids []int64, reports []notify.Report, now time.Time, j
 	var order []campaignKey
 	for _, c := range calls {
 		got := callReceipts{call: c}
-		for _, i := range byCall[c.id] {
-			person, ok := memberOf(c, t.keys.Index("phone", string(reports[i].Phone)))
-			if !ok {
-				verdicts[ids[i]] = "unknown"
-				continue
+		for _, h := range byCall[c.id] {
+			if person, ok := c.byNumber(t.keys.Index("phone", string(h.report().Phone))); ok {
+				h.is(verdictApplied)
+				got.list = append(got.list, receiptMatch{h.report(), person})
 			}
-			verdicts[ids[i]] = "applied"
-			got.list = append(got.list, receiptMatch{reports[i], person})
 		}
 		if byCampaign[c.key] == nil {
 			order = append(order, c.key)
@@ -150,30 +208,45 @@ func (t *tx) applyReports(ids []int64, reports []notify.Report, now time.Time, j
 			return err
 		}
 	}
-	return t.markVerdicts(verdicts, now)
+	done := make([]statement, len(pushes))
+	for i, p := range pushes {
+		done[i] = statement{"mark receipts", `UPDATE receipts SET applied_at = $2, verdict = $3 WHERE id = $1`, []any{p.id, toMicros(now), string(p.verdicts)}}
+	}
+	return t.execAll(done)
 }
 
-// matchCalls sorts receipts by the call their OutID names. Those of notices are settled here.
-func (t *tx) matchCalls(ids []int64, reports []notify.Report, now time.Time) (map[int64][]int, map[int64]string) {
-	byCall := map[int64][]int{}
-	verdicts := make(map[int64]string, len(ids))
-	for i, r := range reports {
-		verdicts[ids[i]] = "unknown"
-		if id, ok := notify.CallOf(t.keys, r.OutID, r.Channel); ok {
-			byCall[id] = append(byCall[id], i)
-			continue
-		}
-		if id, ok := notify.NoticeOf(t.keys, r.OutID); ok {
-			verdicts[ids[i]] = t.applyToNotice(id, r, now)
-			continue
-		}
-		verdicts[ids[i]] = "forged"
+// matchCalls sorts receipts by the call that their OutID names. Those of notices are settled here.
+func (t *tx) matchCalls(pushes []*pushed, now time.Time) map[int64][]heard {
+	byCall := map[int64][]heard{}
+	type name struct {
+		outID   string
+		channel notify.Channel
 	}
-	return byCall, verdicts
+	known := map[name]int64{} // a call's receipts come together, and its name is costly to prove
+	for _, p := range pushes {
+		for n, r := range p.reports {
+			h := heard{p, n}
+			id, ok := known[name{r.OutID, r.Channel}]
+			if !ok {
+				id, ok = notify.CallOf(t.keys, r.OutID, r.Channel)
+			}
+			if ok {
+				known[name{r.OutID, r.Channel}] = id
+				byCall[id] = append(byCall[id], h)
+				continue
+			}
+			if id, ok := notify.NoticeOf(t.keys, r.OutID); ok {
+				h.is(t.applyToNotice(id, r, now))
+				continue
+			}
+			h.is(verdictForged)
+		}
+	}
+	return byCall
 }
 
 // applyToNotice settles a notice by its receipt.
-func (t *tx) applyToNotice(id int64, r notify.Report, now time.Time) string {
+func (t *tx) applyToNotice(id int64, r notify.Report, now time.Time) byte {
 	state := notify.NoticeFailed
 	switch {
 	case r.Unclear:
@@ -184,74 +257,35 @@ func (t *tx) applyToNotice(id int64, r notify.Report, now time.Time) string {
 	n, err := t.exec(`UPDATE outbox SET state = $2, code = $3, settled_at = $5, lease_until = 0, params = '' WHERE id = $1 AND phone_idx = $4 AND state IN (`+quoted(state.From())+`)`,
 		id, state, r.ErrCode, t.keys.Index("phone", string(r.Phone)), toMicros(now))
 	if err != nil || n == 0 {
-		return "unknown"
+		return verdictUnknown
 	}
-	return "applied"
+	return verdictApplied
 }
 
-func (t *tx) markVerdicts(verdicts map[int64]string, now time.Time) error {
-	groups := map[string][]int64{}
-	for id, v := range verdicts {
-		groups[v] = append(groups[v], id)
-	}
-	for v, ids := range groups {
-		if err := t.markReceipts(ids, v, now); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (t *tx) begunCalls(byCall map[int64][]int) ([]begunCall, error) {
-	ids := make([]int64, 0, len(byCall))
-	for id := range byCall {
-		ids = append(ids, id)
-	}
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	rows, err := t.query(`SELECT `+begunColumns+` FROM calls WHERE `+t.among("id", 1)+` AND begun_at > 0 ORDER BY id`+t.forUpdate(), t.idList(ids))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	var list []begunCall
-	for rows.Next() {
-		c, err := scanBegun(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, c)
-	}
-	return list, rows.Err()
-}
-
-func memberOf(c begunCall, phone []byte) (int64, bool) {
-	for _, m := range c.members {
-		if string(m.phone) == string(phone) {
-			return m.personID, true
-		}
-	}
-	return 0, false
+// receiptMatch is a receipt of a member of a call.
+type receiptMatch struct {
+	report   *notify.Report
+	personID int64
 }
 
 // callReceipts are the receipts of one call.
 type callReceipts struct {
-	call begunCall
+	call *heldCall
 	list []receiptMatch
 }
 
 // applyToCampaign applies the receipts of one campaign, those that say the same together.
 func (t *tx) applyToCampaign(key campaignKey, calls []callReceipts, now time.Time, judge func(notify.Campaign, string) *notify.Halting) error {
-	var outcomes string
-	if err := t.row(`SELECT outcomes FROM campaigns WHERE id = $1`+t.forUpdate(), key.id).Scan(&outcomes); err != nil {
-		return err
-	}
-	before := outcomes
 	campaign, err := t.campaign(key.id, "")
 	if err != nil {
 		return err
 	}
+	before, err := t.outcomes(key.id)
+	if err != nil {
+		return err
+	}
+	outcomes := before
+	var marked []*heldCall
 	for _, c := range calls {
 		if len(c.list) == 0 {
 			continue
@@ -266,11 +300,13 @@ func (t *tx) applyToCampaign(key campaignKey, calls []callReceipts, now time.Tim
 		if outcomes, err = t.applyToCall(c, outcomes, now); err != nil {
 			return err
 		}
+		marked = append(marked, c.call)
 	}
-	if outcomes == before {
-		return nil
+	if err := t.keepMarks(marked...); err != nil || outcomes == before {
+		return err
 	}
-	if _, err := t.exec(`UPDATE campaigns SET outcomes = $2 WHERE id = $1`, key.id, outcomes); err != nil {
+	if _, err := t.exec(`INSERT INTO campaign_outcomes (campaign_id, outcomes) VALUES ($1, $2)
+		ON CONFLICT (campaign_id) DO UPDATE SET outcomes = excluded.outcomes`, key.id, outcomes); err != nil {
 		return err
 	}
 	if why := judge(campaign, outcomes); why != nil {
@@ -279,8 +315,17 @@ func (t *tx) applyToCampaign(key campaignKey, calls []callReceipts, now time.Tim
 	return nil
 }
 
+// outcomes are the last receipts of a campaign, a letter each.
+func (t *tx) outcomes(campaignID int64) (text string, err error) {
+	err = t.row(`SELECT outcomes FROM campaign_outcomes WHERE campaign_id = $1`, campaignID).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return text, err
+}
+
 // applyToCall moves the members of one call by their receipts and returns the campaign's outcomes with those that
-// changed something.
+// changed something. The call's marks are left to be written.
 func (t *tx) applyToCall(c callReceipts, outcomes string, now time.Time) (string, error) {
 	var good []int64
 	failed := map[string][]int64{}
@@ -318,33 +363,55 @@ func (t *tx) applyToCall(c callReceipts, outcomes string, now time.Time) (string
 	return outcomes, nil
 }
 
-// deliver: the text arrived, whichever call the row is in by now.
-func (t *tx) deliver(c begunCall, people []int64, now time.Time) (int64, error) {
+// deliver: the text arrived. Of a member who is in the call that is a mark, which the caller writes; a row that went on
+// is settled whichever call it is in by now.
+func (t *tx) deliver(c *heldCall, people []int64, now time.Time) (int64, error) {
 	if len(people) == 0 {
 		return 0, nil
 	}
-	n, err := t.move(c.key, notify.Confirm, people, "channel = $4, call_id = $5, reason = '', wake_at = 0, updated_at = $6",
+	marked := int64(len(c.mark(people, markDelivered, markIn, markFurther)))
+	left := c.left()
+	gone := slices.DeleteFunc(slices.Clone(people), func(id int64) bool { return !slices.Contains(left, id) })
+	moved, err := t.deliverThoseWhoLeft(c, gone, now)
+	if err != nil || marked+moved == 0 || !c.channel.Phone() {
+		return marked + moved, err
+	}
+	if c.shared { // households are read by marks
+		if err := t.keepMarks(c); err != nil {
+			return 0, err
+		}
+	}
+	return marked + moved, t.settleSharedHouseholds(c, people, now)
+}
+
+func (t *tx) deliverThoseWhoLeft(c *heldCall, people []int64, now time.Time) (int64, error) {
+	if len(people) == 0 {
+		return 0, nil
+	}
+	if err := t.recall(c, people); err != nil {
+		return 0, err
+	}
+	return t.move(c.key, notify.Confirm, people, "channel = $4, call_id = $5, reason = '', wake_at = 0, updated_at = $6",
 		c.channel, c.id, toMicros(now))
-	if err != nil || n == 0 {
-		return n, err
-	}
-	if err := t.touchReached(people, now); err != nil {
-		return n, err
-	}
-	return n, t.settleSharedHouseholds(c.key, people, now)
 }
 
 // failMembers: the text did not arrive. That ends the attempt of a row that is still in this call, and no other.
-func (t *tx) failMembers(c begunCall, people []int64, code string, now time.Time) (int64, error) {
-	in, err := t.idsOf(`SELECT person_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND `+t.amongRows("person_id", 3)+`
+func (t *tx) failMembers(c *heldCall, people []int64, code string, now time.Time) (int64, error) {
+	in := c.in()
+	here := slices.DeleteFunc(slices.Clone(people), func(id int64) bool { return !slices.Contains(in, id) })
+	if err := t.unfold(c, here); err != nil {
+		return 0, err
+	}
+	// One who left while the call was unanswered, and came back by its acceptance, has the row's own state.
+	there, err := t.idsOf(`SELECT person_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND `+t.amongRows("person_id", 3)+`
 		AND call_id = $4 AND state IN (`+quoted(notify.FailAfter.Move().From)+`)`, c.key.month, c.key.id, t.idList(people), c.id)
-	if err != nil || len(in) == 0 {
+	if err != nil || len(there) == 0 {
 		return 0, err
 	}
-	if err := t.endAttempts(c, in, "failed", code, false, now); err != nil {
+	if err := t.endAttempts(c, there, "failed", code, false, now); err != nil {
 		return 0, err
 	}
-	return int64(len(in)), t.settleSharedHouseholds(c.key, in, now)
+	return int64(len(there)), t.settleSharedHouseholds(c, there, now)
 }
 
 // NextReplies gives stored replies that nobody has handled, the oldest first. Those that can't be read are put aside.

@@ -69,7 +69,7 @@ func TestReceiptsAreAppliedOnceInAnyOrderAndForgedOnesNever(t *testing.T) {
 		wantCounts(t, statusOf(t, s, id), map[string]int64{"accepted": 4, "delivered": 1, "failed": 1})
 		var reached int64
 		if err := s.read(t.Context(), "x", func(tx *tx) error {
-			return tx.row(`SELECT count(*) FROM people WHERE last_reached_at > 0`).Scan(&reached)
+			return tx.row(`SELECT count(*) FROM people p WHERE ` + register.LastReachedSQL + ` > 0`).Scan(&reached)
 		}); err != nil || reached != 1 {
 			t.Errorf("%d people count as reached, want 1: %v", reached, err)
 		}

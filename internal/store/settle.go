@@ -4,33 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/lingjuli/lingjuli/notify"
 )
-
-// begunCall is a call that has begun, with its members.
-type begunCall struct {
-	id       int64
-	key      campaignKey
-	channel  notify.Channel
-	state    notify.CallState
-	previous int64
-	begunAt  int64
-	members  []member
-	people   []int64
-}
-
-const begunColumns = `id, month, campaign_id, channel, state, previous_id, begun_at, members`
-
-func scanBegun(row scanner) (begunCall, error) {
-	var c begunCall
-	var raw []byte
-	err := row.Scan(&c.id, &c.key.month, &c.key.id, &c.channel, &c.state, &c.previous, &c.begunAt, &raw)
-	c.members = decodeMembers(raw)
-	c.people = peopleOf(c.members)
-	return c, err
-}
 
 // SettleCalls writes down what became of calls that had begun, in one transaction. An outcome that comes too late to
 // change anything, because the call was settled otherwise, is passed over.
@@ -40,27 +18,60 @@ func (s *Store) SettleCalls(ctx context.Context, results []notify.CallResult) er
 		if err != nil {
 			return err
 		}
-		for _, r := range results {
-			c, err := scanBegun(t.row(`SELECT `+begunColumns+` FROM calls WHERE id = $1`+t.forUpdate(), r.CallID))
-			if err != nil {
-				return fmt.Errorf("call %d: %w", r.CallID, err)
+		ids := make([]int64, len(results))
+		for i, r := range results {
+			ids[i] = r.CallID
+		}
+		calls, err := t.holdCalls(ids, "")
+		if err != nil {
+			return err
+		}
+		var plain []statement
+		for _, c := range calls {
+			r := results[slices.Index(ids, c.id)]
+			if s, ok := c.settlePlainly(r, now); ok {
+				plain = append(plain, s)
+				continue
 			}
 			if err := t.settleCall(c, r, now); err != nil {
 				return fmt.Errorf("call %d: %s: %w", r.CallID, r.Event, err)
 			}
 		}
-		return nil
+		return t.execAll(plain)
 	})
 }
 
-func (t *tx) settleCall(c begunCall, r notify.CallResult, now time.Time) error {
+// settlePlainly is the ordinary case, a call taken as a whole, of which nothing else was heard: its members stay in it,
+// and nobody waits behind them.
+func (c *heldCall) settlePlainly(r notify.CallResult, now time.Time) (statement, bool) {
+	if r.Event != notify.Accept || c.state != notify.CallSending || c.shared {
+		return statement{}, false
+	}
+	return statement{fmt.Sprintf("accept call %d", c.id), acceptSQL, c.acceptArgs(r, now)}, true
+}
+
+const acceptSQL = `UPDATE calls SET state = $2, updated_at = $3, biz_id = $4, code = $5, message = $6, wake_at = $7 WHERE id = $1`
+
+// acceptArgs are acceptSQL's. A call is woken for want of receipts only where another channel is left to somebody.
+func (c *heldCall) acceptArgs(r notify.CallResult, now time.Time) []any {
+	wake := r.WakeAt
+	if !c.channel.Phone() || len(c.withFurther()) == 0 {
+		wake = time.Time{}
+	}
+	return []any{c.id, notify.CallAccepted, toMicros(now), r.BizID, r.Code, r.Message, toMicros(wake)}
+}
+
+func (t *tx) settleCall(c *heldCall, r notify.CallResult, now time.Time) error {
 	switch r.Event {
 	case notify.Accept:
 		return t.acceptCall(c, r, now)
 	case notify.Lose:
-		return t.loseCall(c, r, now)
+		_, err := t.moveCall(c, notify.CallUnconfirmed, now, "code = $4, message = $5, spent = $6, wake_at = $7",
+			r.Code, r.Message, r.Spent, toMicros(r.WakeAt))
+		return err
 	}
-	moved, err := t.moveCall(c.id, notify.CallRefused, now, "code = $4, message = $5, wake_at = 0", r.Code, r.Message)
+	from := c.state
+	moved, err := t.moveCall(c, notify.CallRefused, now, "code = $4, message = $5, wake_at = 0", r.Code, r.Message)
 	if err != nil || !moved {
 		return err
 	}
@@ -69,8 +80,9 @@ func (t *tx) settleCall(c begunCall, r notify.CallResult, now time.Time) error {
 			return err
 		}
 	}
-	people, err := t.stillIn(c)
-	if err != nil {
+	c.state = from // as which its members leave it
+	people := c.in()
+	if err := t.unfold(c, people); err != nil {
 		return err
 	}
 	switch r.Event {
@@ -84,17 +96,14 @@ func (t *tx) settleCall(c begunCall, r notify.CallResult, now time.Time) error {
 	return errors.New("this is no outcome of a call")
 }
 
-// moveCall is the compare-and-set of a call's state; set's parameters come from $4 on.
-func (t *tx) moveCall(id int64, to notify.CallState, now time.Time, set string, args ...any) (bool, error) {
-	n, err := t.exec(`UPDATE calls SET state = $2, updated_at = $3, `+set+` WHERE id = $1 AND state IN (`+quoted(notify.CallFrom(to))+`)`,
-		append([]any{id, to, toMicros(now)}, args...)...)
-	return n == 1, err
-}
-
-// stillIn are the members whose row is still in this call and unsettled.
-func (t *tx) stillIn(c begunCall) ([]int64, error) {
-	return t.idsOf(`SELECT person_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND `+t.amongRows("person_id", 3)+`
-		AND call_id = $4 AND state IN ('sending', 'unconfirmed') ORDER BY person_id`, c.key.month, c.key.id, t.idList(c.people), c.id)
+// moveCall is the compare-and-set of a held call's state; set's parameters come from $4 on.
+func (t *tx) moveCall(c *heldCall, to notify.CallState, now time.Time, set string, args ...any) (bool, error) {
+	if !slices.Contains(notify.CallFrom(to), c.state) {
+		return false, nil
+	}
+	_, err := t.exec(`UPDATE calls SET state = $2, updated_at = $3, `+set+` WHERE id = $1`, append([]any{c.id, to, toMicros(now)}, args...)...)
+	c.state = to
+	return err == nil, err
 }
 
 func (t *tx) idsOf(query string, args ...any) ([]int64, error) {
@@ -114,65 +123,50 @@ func (t *tx) idsOf(query string, args ...any) ([]int64, error) {
 	return ids, rows.Err()
 }
 
-// acceptCall: the platform took the whole call. Rows that had gone back meanwhile are settled by it too and so leave a
-// newer call that has not begun.
-func (t *tx) acceptCall(c begunCall, r notify.CallResult, now time.Time) error {
-	moved, err := t.moveCall(c.id, notify.CallAccepted, now, "biz_id = $4, code = $5, message = $6, wake_at = 0", r.BizID, r.Code, r.Message)
-	if err != nil || !moved {
+// acceptCall: the platform took the whole call. Rows that had left it are settled by it too, and so leave a newer call.
+func (t *tx) acceptCall(c *heldCall, r notify.CallResult, now time.Time) error {
+	if !slices.Contains(notify.CallFrom(notify.CallAccepted), c.state) {
+		return nil
+	}
+	if _, err := t.exec(acceptSQL, c.acceptArgs(r, now)...); err != nil {
 		return err
 	}
-	// A row that had gone on to another channel, and is not on its way there, comes back: that channel is still ahead.
-	if _, err := t.move(c.key, notify.Accept, c.people, `later = CASE WHEN state IN ('planned', 'queued') AND channel <> $4 THEN channel || ',' || later ELSE later END,
-		channel = $4, call_id = $5, reason = '', wake_at = 0, updated_at = $6`, c.channel, c.id, toMicros(now)); err != nil {
+	c.state = notify.CallAccepted
+	if err := t.acceptThoseWhoLeft(c, r, now); err != nil || !c.channel.Phone() {
 		return err
 	}
-	if !c.channel.Phone() {
-		return t.touchReached(c.people, now)
-	}
-	if !r.WakeAt.IsZero() {
-		if err := t.wakeForFallback(c, r.WakeAt); err != nil {
-			return err
-		}
-	}
-	return t.settleSharedHouseholds(c.key, c.people, now)
+	return t.settleSharedHouseholds(c, c.people, now)
 }
 
-// settleSharedHouseholds is settleHouseholds for those of the people who share a number, where there are any.
-func (t *tx) settleSharedHouseholds(key campaignKey, people []int64, now time.Time) error {
-	shared, err := t.idsOf(`SELECT person_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND `+t.amongRows("person_id", 3)+` AND shared`,
-		key.month, key.id, t.idList(people))
-	if err != nil {
+// acceptThoseWhoLeft settles rows that went on while the call was unanswered. One that had gone on to another channel,
+// and is not on its way there, comes back: that channel is still ahead.
+func (t *tx) acceptThoseWhoLeft(c *heldCall, r notify.CallResult, now time.Time) error {
+	gone := c.left()
+	if err := t.recall(c, gone); err != nil {
 		return err
 	}
-	return t.settleHouseholds(key, shared, now)
-}
-
-// wakeForFallback makes the sweeper come back to an accepted call where a member has a further channel.
-func (t *tx) wakeForFallback(c begunCall, at time.Time) error {
-	_, err := t.exec(`UPDATE calls SET wake_at = $2 WHERE id = $1 AND EXISTS (SELECT 1 FROM deliveries d
-		WHERE d.month = $3 AND d.campaign_id = $4 AND `+t.amongRows("d.person_id", 5)+` AND d.call_id = $1 AND d.later <> '' AND d.state = 'accepted')`,
-		c.id, toMicros(at), c.key.month, c.key.id, t.idList(c.people))
+	n, err := t.move(c.key, notify.Accept, gone, `later = CASE WHEN state IN ('planned', 'queued') AND channel <> $4 THEN channel || ',' || later ELSE later END,
+		channel = $4, call_id = $5, reason = '', wake_at = 0, updated_at = $6`, c.channel, c.id, toMicros(now))
+	if err != nil || n == 0 || r.WakeAt.IsZero() || !c.channel.Phone() {
+		return err
+	}
+	_, err = t.exec(`UPDATE calls SET wake_at = $2 WHERE id = $1`, c.id, toMicros(r.WakeAt)) // some may have another channel left
 	return err
 }
 
-// loseCall: no answer came, or none that says anything.
-func (t *tx) loseCall(c begunCall, r notify.CallResult, now time.Time) error {
-	moved, err := t.moveCall(c.id, notify.CallUnconfirmed, now, "code = $4, message = $5, spent = $6, wake_at = $7",
-		r.Code, r.Message, r.Spent, toMicros(r.WakeAt))
-	if err != nil || !moved {
-		return err
+// settleSharedHouseholds is settleHouseholds for members of a call, where any shares a number.
+func (t *tx) settleSharedHouseholds(c *heldCall, people []int64, now time.Time) error {
+	if !c.shared {
+		return nil
 	}
-	_, err = t.exec(`UPDATE deliveries SET state = 'unconfirmed', updated_at = $5 WHERE month = $1 AND campaign_id = $2
-		AND `+t.amongRows("person_id", 3)+` AND call_id = $4 AND state IN (`+quoted(notify.Lose.Move().From)+`)`,
-		c.key.month, c.key.id, t.idList(c.people), c.id, toMicros(now))
-	return err
+	return t.settleHouseholds(c.key, people, now)
 }
 
 // giveBack makes a row that this call was the first to begin for count no longer for the cap: nothing was sent.
 const giveBack = `sent_at = CASE WHEN sent_at = $4 THEN 0 ELSE sent_at END`
 
 // retryMembers puts rows back: the same channel again, later.
-func (t *tx) retryMembers(c begunCall, people []int64, r notify.CallResult, now time.Time) error {
+func (t *tx) retryMembers(c *heldCall, people []int64, r notify.CallResult, now time.Time) error {
 	tried := 0
 	if r.Tried {
 		tried = 1
@@ -183,9 +177,9 @@ func (t *tx) retryMembers(c begunCall, people []int64, r notify.CallResult, now 
 }
 
 // refuseMembers: refused for good. The next channel at once, or failed.
-func (t *tx) refuseMembers(c begunCall, people []int64, r notify.CallResult, now time.Time) error {
+func (t *tx) refuseMembers(c *heldCall, people []int64, r notify.CallResult, now time.Time) error {
 	if r.OptOut && c.channel.Phone() {
-		if err := t.optOutThere(c, now); err != nil {
+		if err := t.optOutThere(c, people, now); err != nil {
 			return err
 		}
 	}
@@ -201,16 +195,12 @@ func (t *tx) refuseMembers(c begunCall, people []int64, r notify.CallResult, now
 			return err
 		}
 	}
-	return t.settleSharedHouseholds(c.key, c.people, now)
+	return t.settleSharedHouseholds(c, c.people, now)
 }
 
 // endAttempts notes how the attempt ended and moves its rows on: to the next channel at once, or failed.
-func (t *tx) endAttempts(c begunCall, people []int64, outcome, code string, nothingSent bool, now time.Time) error {
-	list := make([]attempt, len(people))
-	for i, id := range people {
-		list[i] = attempt{id, c.id, c.channel, outcome, code}
-	}
-	if err := t.noteAttempts(c.key, list, now); err != nil {
+func (t *tx) endAttempts(c *heldCall, people []int64, outcome, code string, nothingSent bool, now time.Time) error {
+	if err := t.noteAttempts(c.key, c.attempts(people, outcome, code), now); err != nil {
 		return err
 	}
 	if nothingSent && len(people) > 0 {
@@ -235,7 +225,7 @@ func (t *tx) endAttempts(c begunCall, people []int64, outcome, code string, noth
 
 // ended says whether nothing new goes out in a call's campaign any more: its rows don't go on to another channel.
 // WeChat's word on an accepted message may come as the campaign finishes: its row is held, so that it doesn't.
-func (t *tx) ended(c begunCall, now time.Time) (bool, error) {
+func (t *tx) ended(c *heldCall, now time.Time) (bool, error) {
 	lock := ""
 	if c.channel == notify.WeChat {
 		lock = t.forUpdate()
@@ -272,8 +262,8 @@ func (t *tx) followers(key campaignKey, people []int64) ([]int64, error) {
 }
 
 // optOutThere keeps the platform's word that a number wants nothing.
-func (t *tx) optOutThere(c begunCall, now time.Time) error {
-	for _, m := range c.members {
+func (t *tx) optOutThere(c *heldCall, people []int64, now time.Time) error {
+	for _, m := range membersAmong(c.members, people) {
 		_, err := t.exec(`INSERT INTO opt_outs (phone_idx, via, at) VALUES ($1, 'platform', $2) ON CONFLICT (phone_idx) DO NOTHING`, m.phone, toMicros(now))
 		if err != nil {
 			return err
@@ -286,22 +276,19 @@ func (t *tx) optOutThere(c begunCall, now time.Time) error {
 }
 
 // bisect puts the halves of a refused call into two new ones that name it. The others lose nothing.
-func (t *tx) bisect(c begunCall, people []int64, now time.Time) error {
+func (t *tx) bisect(c *heldCall, people []int64, now time.Time) error {
 	left := membersAmong(c.members, people)
 	half := (len(left) + 1) / 2
-	calls := []newCall{{c.id, left[:half]}}
+	calls := []newCall{{previous: c.id, members: left[:half], shared: c.shared}}
 	if half < len(left) {
-		calls = append(calls, newCall{c.id, left[half:]})
-	}
-	ids, err := t.insertCalls(c.key, c.channel, calls, now)
-	if err != nil {
-		return err
+		calls = append(calls, newCall{previous: c.id, members: left[half:], shared: c.shared})
 	}
 	if _, err := t.exec(`UPDATE deliveries SET `+giveBack+` WHERE month = $1 AND campaign_id = $2 AND `+t.amongRows("person_id", 3),
 		c.key.month, c.key.id, t.idList(people), c.begunAt); err != nil {
 		return err
 	}
-	if err := t.queueMembers(c.key, notify.Bisect, ids, calls, now); err != nil {
+	ids, err := t.queueCalls(c.key, c.channel, notify.Bisect, calls, now)
+	if err != nil {
 		return err
 	}
 	return t.wakeNow(ids)

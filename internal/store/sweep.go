@@ -62,18 +62,44 @@ type leftover struct {
 	stuck bool // no call is under way, and somebody waits behind nobody
 }
 
-// drain takes planned and queued rows out. The plan of an expired campaign ends where it stands.
+// drain takes planned and queued rows out, of calls and those that wait by themselves. The plan of an expired campaign
+// ends where it stands.
 func (s *Store) drain(ctx context.Context, c notify.Campaign, why notify.SkipReason, now time.Time) (more bool, err error) {
 	err = s.write(ctx, fmt.Sprintf("store: take rows out of campaign %d", c.ID), func(t *tx) error {
-		people, err := t.idsOf(`SELECT person_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND state IN ('planned', 'queued')
+		calls, err := t.drainCalls(c)
+		if err != nil {
+			return err
+		}
+		people, err := t.idsOf(`SELECT person_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND state IN ('planned', 'queued') AND state <> ''
 			ORDER BY person_id LIMIT $3`, c.Month, c.ID, drainBatch)
 		if err != nil {
 			return err
 		}
-		more = len(people) == drainBatch
+		more = len(people) == drainBatch || calls > 0
 		return t.skip(keyOf(c), people, why, now)
 	})
 	return more, err
+}
+
+// drainCalls withdraws calls that have not begun, and lets their members out.
+func (t *tx) drainCalls(c notify.Campaign) (int, error) {
+	ids, err := t.idsOf(`SELECT id FROM calls WHERE campaign_id = $1 AND state IN ('planned', 'queued') ORDER BY id LIMIT $2`, c.ID, drainBatch/100)
+	if err != nil {
+		return 0, err
+	}
+	calls, err := t.holdCalls(ids, `AND state IN ('planned', 'queued')`)
+	if err != nil {
+		return 0, err
+	}
+	for _, call := range calls {
+		if err := t.unfold(call, call.in()); err != nil {
+			return 0, err
+		}
+		if _, err := t.moveCall(call, notify.CallWithdrawn, time.Now(), "wake_at = 0"); err != nil {
+			return 0, err
+		}
+	}
+	return len(calls), nil
 }
 
 // leftover looks whether anything may still happen to a row of the campaign. The cheap questions come first. What was
@@ -84,14 +110,18 @@ func (t *tx) leftover(c notify.Campaign, ended bool) (left leftover, err error) 
 		return left, nil
 	}
 	var calls bool
-	err = t.row(`SELECT EXISTS (SELECT 1 FROM calls WHERE campaign_id = $1 AND state IN ('queued', 'sending', 'unconfirmed') AND state <> 'unconfirmed')`, c.ID).Scan(&calls)
+	err = t.row(`SELECT EXISTS (SELECT 1 FROM calls WHERE campaign_id = $1 AND state IN ('queued', 'sending', 'unconfirmed') AND state <> 'unconfirmed')
+		OR EXISTS (SELECT 1 FROM calls WHERE campaign_id = $1 AND state = 'planned')`, c.ID).Scan(&calls)
 	if err != nil || calls && c.State == notify.Running {
 		return left, err
 	}
-	err = t.row(`SELECT EXISTS (SELECT 1 FROM deliveries WHERE month = $1 AND campaign_id = $2
-			AND (state IN ('planned', 'queued', 'sending', 'unconfirmed') OR NOT $3 AND state = 'accepted' AND later <> '' AND channel <> 'wechat')),
-		EXISTS (SELECT 1 FROM deliveries d WHERE d.month = $1 AND d.campaign_id = $2 AND d.state = 'planned' AND NOT d.lead
-			AND (`+mateHeard+` OR `+noCarrier+`))`,
+	err = t.row(`SELECT EXISTS (SELECT 1 FROM deliveries WHERE month = $1 AND campaign_id = $2 AND state <> ''
+			AND (state IN ('planned', 'queued', 'sending', 'unconfirmed') OR NOT $3 AND state = 'accepted' AND later <> '' AND channel <> 'wechat'))
+		OR EXISTS (SELECT 1 FROM calls WHERE campaign_id = $2 AND (marks LIKE '%-%' AND state = 'unconfirmed'
+			OR marks LIKE '%+%' AND (state = 'unconfirmed' OR NOT $3 AND state = 'accepted' AND channel <> 'wechat')
+			OR state IN ('planned', 'queued', 'sending'))),
+		EXISTS (SELECT 1 FROM deliveries d WHERE d.month = $1 AND d.campaign_id = $2 AND d.state = 'planned' AND d.state <> '' AND NOT d.lead
+			AND (`+mateHeard()+` OR `+noCarrier()+`))`,
 		c.Month, c.ID, ended).Scan(&left.open, &left.stuck)
 	return left, err
 }

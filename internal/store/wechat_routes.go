@@ -80,7 +80,9 @@ func (s *Store) TakeWeChatProof(ctx context.Context, p notify.WeChatProof) error
 			}
 		}
 		if p.OK {
-			_, err = t.deliver(c, c.people, now)
+			if _, err = t.deliver(c, c.people, now); err == nil {
+				err = t.keepMarks(c)
+			}
 		} else {
 			_, err = t.failMembers(c, c.people, p.Code, now)
 		}
@@ -90,32 +92,32 @@ func (s *Store) TakeWeChatProof(ctx context.Context, p notify.WeChatProof) error
 
 // provenCall finds the call a proof is about: by the message's id, or, where the answer that held it was lost or is not
 // written yet, by person and template among the calls that wait for an answer.
-func (t *tx) provenCall(p notify.WeChatProof) (begunCall, error) {
+func (t *tx) provenCall(p notify.WeChatProof) (*heldCall, error) {
 	// Calls that were not answered yet have no id: an empty one must not find them.
-	c, err := scanBegun(t.row(`SELECT `+begunColumns+` FROM calls WHERE biz_id = $1 AND biz_id <> '' AND channel = 'wechat'`+t.forUpdate(), p.MsgID))
+	c, err := scanCall(t.row(`SELECT `+callColumns+` FROM calls WHERE biz_id = $1 AND biz_id <> '' AND channel = 'wechat'`+t.forUpdate(), p.MsgID))
 	if err == nil || !errors.Is(err, sql.ErrNoRows) {
 		return c, err
 	}
 	rows, err := t.query(`SELECT d.call_id, d.campaign_id FROM deliveries d
-		WHERE d.person_id IN (SELECT person_id FROM bindings WHERE openid_idx = $1) AND d.channel = 'wechat'
-			AND d.state IN ('sending', 'unconfirmed') ORDER BY d.call_id`, t.keys.Index("openid", string(p.OpenID)))
+		JOIN calls c ON c.id = d.call_id AND c.channel = 'wechat' AND c.state IN ('sending', 'unconfirmed')
+		WHERE d.person_id IN (SELECT person_id FROM bindings WHERE openid_idx = $1) AND d.state = '' ORDER BY d.call_id`, t.keys.Index("openid", string(p.OpenID)))
 	if err != nil {
-		return begunCall{}, err
+		return nil, err
 	}
 	waiting, err := scanPairs(rows)
 	if err != nil {
-		return begunCall{}, err
+		return nil, err
 	}
 	for _, w := range waiting {
 		campaign, err := t.campaign(w[1], "")
 		if err != nil {
-			return begunCall{}, err
+			return nil, err
 		}
 		if x := campaign.Template.WeChat; x != nil && (x.Subscribe == p.TemplateID || p.TemplateID == "" && x.Template != "") {
-			return scanBegun(t.row(`SELECT `+begunColumns+` FROM calls WHERE id = $1`+t.forUpdate(), w[0]))
+			return t.holdCall(w[0])
 		}
 	}
-	return begunCall{}, sql.ErrNoRows
+	return nil, sql.ErrNoRows
 }
 
 func scanPairs(rows *sql.Rows) ([][2]int64, error) {

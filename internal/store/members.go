@@ -1,0 +1,266 @@
+package store
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/lingjuli/lingjuli/internal/store/seal"
+	"github.com/lingjuli/lingjuli/notify"
+)
+
+// A row that is in a call has no state of its own: deliveries.state is '', slot is its place among the call's members,
+// and the call's state is theirs. What is written for a hundred people is one row. Rules:
+//   - Whoever moves a call, or anybody out of one, holds the lock of the call's row.
+//   - A row that goes its own way is unfolded first: it takes the call's state as its own, and its mark says that it
+//     left. From then on every change of it is a compare-and-set on the row, by the table of a delivery's life.
+//   - A member's place never changes. A receipt finds them by number, whether they are still in the call or not.
+
+// The marks of a call's members, a letter each.
+const (
+	markIn        = '-' // in the call
+	markFurther   = '+' // in the call, and another channel is left to them
+	markDelivered = 'd' // in the call, and a receipt says that it arrived
+	markLeft      = 'x' // was in it when it began; their row has a state of its own since, or is in another call
+	markOut       = 'o' // taken out before it began
+)
+
+// stateOf is the state of a delivery's row, where its call is joined to it.
+func stateOf(row, call string) string {
+	return `CASE WHEN ` + row + `.state <> '' THEN ` + row + `.state WHEN substr(` + call + `.marks, ` + row + `.slot, 1) = 'd' THEN 'delivered' ELSE ` + call + `.state END`
+}
+
+// sentOf is when something may first have gone out for a row, 0 where nothing has.
+func sentOf(row, call string) string {
+	return `CASE WHEN ` + row + `.sent_at > 0 THEN ` + row + `.sent_at WHEN ` + row + `.state = '' THEN ` + call + `.begun_at ELSE 0 END`
+}
+
+// memberSize is the length of a member in calls.members: the person's id and the number's blind index.
+const memberSize = 8 + seal.IndexSize
+
+// member is one recipient of a call; phone is nil where the call goes to no number.
+type member struct {
+	personID int64
+	phone    []byte
+}
+
+func encodeMembers(list []member) []byte {
+	out := make([]byte, 0, len(list)*memberSize)
+	for _, m := range list {
+		out = binary.BigEndian.AppendUint64(out, uint64(m.personID)) //nolint:gosec // ids are positive
+		var idx [seal.IndexSize]byte
+		copy(idx[:], m.phone)
+		out = append(out, idx[:]...)
+	}
+	return out
+}
+
+func decodeMembers(raw []byte) []member {
+	list := make([]member, 0, len(raw)/memberSize)
+	for ; len(raw) >= memberSize; raw = raw[memberSize:] {
+		list = append(list, member{int64(binary.BigEndian.Uint64(raw)), raw[8:memberSize]}) //nolint:gosec // we wrote it
+	}
+	return list
+}
+
+func peopleOf(list []member) []int64 {
+	ids := make([]int64, len(list))
+	for i, m := range list {
+		ids[i] = m.personID
+	}
+	return ids
+}
+
+// heldCall is a call whose row is locked, with its members.
+type heldCall struct {
+	id       int64
+	key      campaignKey
+	channel  notify.Channel
+	state    notify.CallState
+	previous int64
+	begunAt  int64
+	shared   bool // a member's number is somebody else's too
+	members  []member
+	people   []int64
+	marks    []byte
+}
+
+const callColumns = `id, month, campaign_id, channel, state, previous_id, begun_at, shared, members, marks`
+
+func scanCall(row scanner) (*heldCall, error) {
+	c := &heldCall{}
+	var raw []byte
+	var marks string
+	err := row.Scan(&c.id, &c.key.month, &c.key.id, &c.channel, &c.state, &c.previous, &c.begunAt, &c.shared, &raw, &marks)
+	c.members, c.marks = decodeMembers(raw), []byte(marks)
+	c.people = peopleOf(c.members)
+	return c, err
+}
+
+// holdCall locks one call.
+func (t *tx) holdCall(id int64) (*heldCall, error) {
+	return scanCall(t.row(`SELECT `+callColumns+` FROM calls WHERE id = $1`+t.forUpdate(), id))
+}
+
+// holdCalls locks calls in the order of their ids, as everybody does. further narrows them.
+func (t *tx) holdCalls(ids []int64, further string) ([]*heldCall, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	rows, err := t.query(`SELECT `+callColumns+` FROM calls WHERE `+t.among("id", 1)+` `+further+` ORDER BY id`+t.forUpdate(), t.idList(ids))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var list []*heldCall
+	for rows.Next() {
+		c, err := scanCall(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	return list, rows.Err()
+}
+
+// in lists the members who are in the call and of whom nothing is known but its state.
+func (c *heldCall) in() []int64 { return c.marked(markIn, markFurther) }
+
+// left lists the members who were in the call when it began and are not any more.
+func (c *heldCall) left() []int64 { return c.marked(markLeft) }
+
+// withFurther lists the members in the call to whom another channel is left.
+func (c *heldCall) withFurther() []int64 { return c.marked(markFurther) }
+
+// wentOut lists the members for whom its request was made.
+func (c *heldCall) wentOut() []int64 { return c.marked(markIn, markFurther, markDelivered, markLeft) }
+
+func (c *heldCall) marked(which ...byte) []int64 {
+	var people []int64
+	for i, id := range c.people {
+		if slices.Contains(which, c.marks[i]) {
+			people = append(people, id)
+		}
+	}
+	return people
+}
+
+// mark changes the marks of those of the people whose mark is one of from, and returns them.
+func (c *heldCall) mark(people []int64, to byte, from ...byte) []int64 {
+	place := make(map[int64]int, len(c.people))
+	for i, id := range c.people {
+		place[id] = i
+	}
+	var changed []int64
+	for _, id := range people {
+		if i, ok := place[id]; ok && slices.Contains(from, c.marks[i]) {
+			c.marks[i] = to
+			changed = append(changed, id)
+		}
+	}
+	return changed
+}
+
+// byNumber is the member with a number: one who is in the call before one who left it.
+func (c *heldCall) byNumber(phone []byte) (id int64, ok bool) {
+	for i, m := range c.members {
+		if c.marks[i] != markOut && string(m.phone) == string(phone) {
+			id, ok = m.personID, true
+			if c.marks[i] != markLeft {
+				break
+			}
+		}
+	}
+	return id, ok
+}
+
+// keepMarks writes the marks of calls.
+func (t *tx) keepMarks(calls ...*heldCall) error {
+	list := make([]statement, len(calls))
+	for i, c := range calls {
+		list[i] = statement{fmt.Sprintf("marks of call %d", c.id), `UPDATE calls SET marks = $2 WHERE id = $1`, []any{c.id, string(c.marks)}}
+	}
+	return t.execAll(list)
+}
+
+// unfold gives those of the people who are in the call a state of their own: the call's. They leave the call.
+func (t *tx) unfold(c *heldCall, people []int64) error {
+	gone := byte(markLeft)
+	if c.begunAt == 0 {
+		gone = markOut
+	}
+	delivered := c.mark(people, gone, markDelivered)
+	if err := t.unfoldAs(c, delivered, notify.Delivered); err != nil {
+		return err
+	}
+	waiting := c.mark(people, gone, markIn, markFurther)
+	if err := t.unfoldAs(c, waiting, notify.DeliveryState(c.state)); err != nil {
+		return err
+	}
+	if len(delivered)+len(waiting) == 0 {
+		return nil
+	}
+	return t.keepMarks(c)
+}
+
+func (t *tx) unfoldAs(c *heldCall, people []int64, state notify.DeliveryState) error {
+	if len(people) == 0 {
+		return nil
+	}
+	n, err := t.exec(`UPDATE deliveries SET state = $4, sent_at = CASE WHEN sent_at = 0 THEN $5 ELSE sent_at END
+		WHERE month = $1 AND campaign_id = $2 AND `+t.amongRows("person_id", 3)+` AND state = '' AND call_id = $6`,
+		c.key.month, c.key.id, t.idList(people), state, c.begunAt, c.id)
+	if err == nil && n != int64(len(people)) {
+		err = fmt.Errorf("%d rows are in it, its marks say %d", n, len(people))
+	}
+	if err != nil {
+		return fmt.Errorf("unfold call %d: %w", c.id, err)
+	}
+	return nil
+}
+
+// recall unfolds those who left this call and are in another one now: word came of what this one did for them.
+func (t *tx) recall(c *heldCall, people []int64) error {
+	if len(people) == 0 {
+		return nil
+	}
+	others, err := t.idsOf(`SELECT DISTINCT call_id FROM deliveries WHERE month = $1 AND campaign_id = $2 AND `+t.amongRows("person_id", 3)+`
+		AND state = '' AND call_id <> $4`, c.key.month, c.key.id, t.idList(people), c.id)
+	if err != nil {
+		return err
+	}
+	calls, err := t.holdCalls(others, "")
+	if err != nil {
+		return err
+	}
+	for _, other := range calls {
+		if err := t.unfold(other, people); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fold puts waiting rows into a call by an event, in the order of its members, and returns the members' marks. Who has
+// moved meanwhile (a late receipt) stays where they are.
+func (t *tx) fold(key campaignKey, event notify.DeliveryEvent, id int64, members []member, now time.Time) (string, error) {
+	people := peopleOf(members)
+	rows, err := t.query(`UPDATE deliveries SET state = '', call_id = $4, slot = u.place, wake_at = 0, updated_at = $5 FROM `+t.listed(3)+`
+		WHERE month = $1 AND campaign_id = $2 AND person_id = u.id AND state IN (`+quoted(event.Move().From)+`)
+		RETURNING slot, CASE WHEN later <> '' THEN 1 ELSE 0 END`, key.month, key.id, t.listOf(people), id, toMicros(now))
+	if err != nil {
+		return "", fmt.Errorf("%s rows of campaign %d: %w", event, key.id, err)
+	}
+	defer func() { _ = rows.Close() }()
+	marks := slices.Repeat([]byte{markOut}, len(members))
+	for rows.Next() {
+		var place, further int
+		if err := rows.Scan(&place, &further); err != nil {
+			return "", err
+		}
+		marks[place-1] = cmp.Or(byte(further)*markFurther, markIn)
+	}
+	return string(marks), rows.Err()
+}

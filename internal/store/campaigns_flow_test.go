@@ -25,6 +25,7 @@ type platform struct {
 	mu     sync.Mutex
 	taken  map[string]map[register.Phone]int // out id → phone → times
 	calls  int
+	hangs  chan struct{} // not nil: a query is told here and gets no answer
 	answer func(call notify.Outgoing, n int) (notify.Answer, bool) // the answer, and whether the message was taken
 }
 
@@ -64,7 +65,15 @@ func (r *platformRequest) Present(ctx context.Context) notify.Answer {
 }
 
 // Look finds what was taken.
-func (p *platform) Look(_ context.Context, outID string, phone register.Phone, _ time.Time) (notify.Found, error) {
+func (p *platform) Look(ctx context.Context, outID string, phone register.Phone, _ time.Time) (notify.Found, error) {
+	if p.hangs != nil {
+		select {
+		case p.hangs <- struct{}{}:
+		default:
+		}
+		<-ctx.Done()
+		return notify.Found{}, ctx.Err()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.taken[outID][phone] > 0 {

@@ -181,11 +181,16 @@ func (r *runner) decideCall(ctx context.Context, facts ClaimFacts, call CallFact
 		return noSender(call), nil
 	}
 	b := Beginning{CallID: call.ID}
+	topics := TopicsOf(c.Spec, c.Template)
 	out := Outgoing{ID: call.ID, OutID: OutID(r.keys, call.ID, channel), Channel: channel, Kind: c.Spec.Kind, Template: c.Template}
 	tries := 0
 	for _, f := range call.Members {
 		if d, drops := r.rules.Drop(c, channel, f, facts.Now); drops {
 			b.Drops = append(b.Drops, d)
+			continue
+		}
+		if topics.Lacks(f.About) {
+			b.Drops = append(b.Drops, Drop{PersonID: f.PersonID, Event: Skip, Reason: string(NoLongerMatches)})
 			continue
 		}
 		m, d, ok := r.member(c, channel, f, texts)
@@ -271,12 +276,14 @@ func (r *runner) data(c Campaign, f Facts) Data {
 	for k, v := range c.Spec.Params {
 		params[k] = v
 	}
-	return Data{
+	data := Data{
 		"Person": NewPersonData(f.Name),
 		"Params": params,
 		"Office": r.office(f.Region),
 		"Check":  CheckCode(r.keys, c.ID, f.PersonID),
 	}
+	f.About.addTo(data)
+	return data
 }
 
 // present looks at the leases once more and lets the requests go, each until its lease ends.

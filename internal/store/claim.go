@@ -115,8 +115,16 @@ func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []queuedCall, people 
 	if err := t.addSent(cl, c, members, people, now); err != nil {
 		return facts, nil, err
 	}
+	if err := t.addAbout(notify.TopicsOf(c.Spec, c.Template), members, cl.Today); err != nil {
+		return facts, nil, err
+	}
 	if facts.Channel == notify.WeChat {
 		if err := t.addWeChat(c, members, people, now); err != nil {
+			return facts, nil, err
+		}
+	}
+	if facts.Channel == notify.Voice {
+		if err := t.addLanguages(members, people); err != nil {
 			return facts, nil, err
 		}
 	}

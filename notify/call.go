@@ -103,6 +103,7 @@ type Facts struct {
 	Sent       []time.Time // what went to the person within the cap's stretch, this campaign apart
 	NumberSent []time.Time // what went to the number, this delivery apart
 	WeChat     WeChatFacts
+	About      About  // what the campaign's texts speak of
 }
 
 // WeChatFacts is what is known of a person's way by WeChat.

@@ -61,6 +61,14 @@ func Retries() []time.Duration {
 	return []time.Duration{time.Second, 5 * time.Second, 30 * time.Second}
 }
 
+// Waits are the pauses after transient refusals of a call that people must not be lost for: those of Retries, then
+// longer ones, half an hour in all. A campaign that is refused throughout them is halted; when staff go on, they begin
+// anew.
+func Waits() []time.Duration {
+	const m = time.Minute
+	return append(Retries(), m, 2*m, 4*m, 5*m, 5*m, 5*m, 5*m, 5*m)
+}
+
 // Presented is one call and what came of presenting it.
 type Presented struct {
 	CallID  int64
@@ -69,6 +77,8 @@ type Presented struct {
 	Tries   int // of its members, the most
 	Spec    Spec
 	Answer  Answer
+	Works   bool // the platform took another call of the channel a moment ago
+	Down    bool // the platform has put off every call of the channel for a while
 	Again   bool // bytes of an earlier, unanswered presentation: a refusal says only that they are spent now
 	Now     time.Time
 	Looks   Looks
@@ -106,17 +116,7 @@ func (p Presented) refused(r *CallResult) {
 	a := p.Answer
 	switch a.Verdict {
 	case RetryLater:
-		pauses := Retries()
-		r.Event = Retry
-		if throttled(a.Code) {
-			r.WakeAt = p.Now.Add(max(a.RetryAfter, 2*time.Second))
-			return
-		}
-		if p.Tries >= len(pauses) {
-			r.Event = Refuse
-			return
-		}
-		r.Tried, r.WakeAt = true, p.Now.Add(max(a.RetryAfter, pauses[p.Tries]))
+		p.putOff(r)
 	case Halt:
 		r.Event, r.WakeAt = Retry, p.Now
 		r.Halt = &Halting{Reason: "halt.refused", Detail: strings.TrimSpace(a.Code + " " + a.Message)}
@@ -134,5 +134,27 @@ func (p Presented) refused(r *CallResult) {
 		r.Event = Refuse
 		r.OptOut = a.Verdict == OptedOutThere
 		r.OfPhone = r.OptOut || a.OfPhone
+	}
+}
+
+// putOff fills in what a refusal means that asks for another try. An outage of the platform costs nobody: only a
+// message that stands alone, and is refused while the platform does not put off all the others too, ends after a few
+// tries. One that spoils a whole call is looked for by halves, as soon as others are taken.
+func (p Presented) putOff(r *CallResult) {
+	waits, few := Waits(), len(Retries())
+	turn := p.Tries % (len(waits) + 1)
+	r.Event = Retry
+	switch {
+	case throttled(p.Answer.Code):
+		r.WakeAt = p.Now.Add(max(p.Answer.RetryAfter, 2*time.Second))
+	case p.Tries >= few && p.Members > 1 && p.Works:
+		r.Event = Bisect
+	case p.Tries >= few && p.Members == 1 && !p.Down:
+		r.Event = Refuse
+	case turn == len(waits):
+		r.Tried, r.WakeAt = true, p.Now
+		r.Halt = &Halting{Reason: "halt.outage", Detail: strings.TrimSpace(p.Answer.Code + " " + p.Answer.Message)}
+	default:
+		r.Tried, r.WakeAt = true, p.Now.Add(max(p.Answer.RetryAfter, waits[turn]))
 	}
 }

@@ -15,6 +15,7 @@ type PreviewQuery struct {
 	Scope    register.Scope
 	Now      time.Time // in the zone by which audiences judge ages and dates
 	Samples  int       // how many members to give for each channel
+	Topics   Topics    // what to give with them
 }
 
 // PreviewCount is whom a campaign would reach. A person counts once: by the first channel that has them. Texts is what
@@ -63,6 +64,7 @@ func (s *Service) Preview(ctx context.Context, scope register.Scope, spec Spec) 
 	}
 	count, err := s.Figures.PreviewAudience(ctx, PreviewQuery{
 		Spec: spec, Channels: ServedChannels(spec, t), Scope: scope, Now: s.Now().In(s.Rules.Zone), Samples: measuredSamples,
+		Topics: TopicsOf(spec, t),
 	})
 	if err != nil {
 		return Preview{}, err

@@ -242,10 +242,18 @@ func TestAnAnswerMeansOneThing(t *testing.T) {
 			p.Tries = 1
 			p.Answer = Answer{Outcome: Refused, Verdict: RetryLater, Code: "isp.SYSTEM_ERROR"}
 		}, Retry, func(r CallResult) bool { return r.Tried && r.WakeAt.Equal(now.Add(5*time.Second)) }},
-		"system error once too often": {func(p *Presented) {
-			p.Tries = 3
+		"system error once too often, alone": {func(p *Presented) {
+			p.Tries, p.Members = 3, 1
 			p.Answer = Answer{Outcome: Refused, Verdict: RetryLater, Code: "isp.SYSTEM_ERROR"}
 		}, Refuse, nil},
+		"system error alone, as for everybody": {func(p *Presented) {
+			p.Tries, p.Members, p.Down = 3, 1, true
+			p.Answer = Answer{Outcome: Refused, Verdict: RetryLater, Code: "isp.SYSTEM_ERROR"}
+		}, Retry, func(r CallResult) bool { return r.Tried && r.WakeAt.Equal(now.Add(time.Minute)) }},
+		"system error in company, while others are taken": {func(p *Presented) {
+			p.Tries, p.Works = 3, true
+			p.Answer = Answer{Outcome: Refused, Verdict: RetryLater, Code: "isp.SYSTEM_ERROR"}
+		}, Bisect, nil},
 		"throttled for the tenth time": {func(p *Presented) {
 			p.Tries = 10
 			p.Answer = Answer{Outcome: Refused, Verdict: RetryLater, Code: "Throttling.User"}
@@ -290,5 +298,64 @@ func TestReceiptsHaltACampaignOnlyInNumbers(t *testing.T) {
 	}
 	if len(long) != 500 {
 		t.Errorf("%d outcomes are kept", len(long))
+	}
+}
+
+// An outage of forty seconds must cost nobody: people wait, with growing gaps, and after half an hour staff are told.
+func TestAnOutageOfThePlatformFailsNobodyAndHaltsInTheEnd(t *testing.T) {
+	began := at("2026-11-23T12:00:00Z")
+	p := Presented{
+		CallID: 1, Channel: SMS, Members: 100, Now: began, Looks: Looks{time.Minute},
+		Answer: Answer{Outcome: Refused, Verdict: RetryLater, Code: "isp.SYSTEM_ERROR"},
+	}
+	for range 2 { // staff go on once, and the waits begin anew
+		began = p.Now
+		var gap time.Duration
+		for {
+			r := p.Result()
+			if r.Event != Retry || !r.Tried {
+				t.Fatalf("after %v and %d tries: %+v", p.Now.Sub(began), p.Tries, r)
+			}
+			p.Tries++
+			if r.Halt != nil {
+				if r.Halt.Reason != "halt.outage" || r.Halt.Detail != "isp.SYSTEM_ERROR" {
+					t.Errorf("%+v", r.Halt)
+				}
+				break
+			}
+			if next := r.WakeAt.Sub(p.Now); next < gap || next > 5*time.Minute {
+				t.Errorf("after %v the pause is %v", gap, next)
+			} else {
+				gap = next
+			}
+			p.Now = r.WakeAt
+		}
+		if lasted := p.Now.Sub(began); lasted < 30*time.Minute || lasted > 40*time.Minute {
+			t.Errorf("halted after %v", lasted)
+		}
+	}
+}
+
+func TestThePaceKnowsWhetherAPlatformWorks(t *testing.T) {
+	now := at("2026-11-23T12:00:00Z")
+	busy := Answer{Outcome: Refused, Verdict: RetryLater, Code: "isp.SYSTEM_ERROR"}
+	var p pace
+	if p.works(SMS, now) || p.down(SMS) {
+		t.Error("something is known of a platform before it answered")
+	}
+	p.heard(SMS, Answer{Outcome: Accepted}, now)
+	for range downAfter {
+		p.heard(SMS, busy, now)
+		p.heard(Voice, busy, now)
+	}
+	if !p.works(SMS, now.Add(worksFor-1)) || p.works(SMS, now.Add(worksFor)) {
+		t.Error("a taken call says for another time that the platform works")
+	}
+	if !p.down(SMS) || p.down(Voice) {
+		t.Errorf("down: sms %v, voice %v", p.down(SMS), p.down(Voice))
+	}
+	p.heard(SMS, Answer{Outcome: Accepted}, now)
+	if p.down(SMS) {
+		t.Error("down, although it took a call")
 	}
 }

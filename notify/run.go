@@ -181,11 +181,16 @@ func (r *runner) decideCall(ctx context.Context, facts ClaimFacts, call CallFact
 		return noSender(call), nil
 	}
 	b := Beginning{CallID: call.ID}
+	topics := TopicsOf(c.Spec, c.Template)
 	out := Outgoing{ID: call.ID, OutID: OutID(r.keys, call.ID, channel), Channel: channel, Kind: c.Spec.Kind, Template: c.Template}
 	tries := 0
 	for _, f := range call.Members {
 		if d, drops := r.rules.Drop(c, channel, f, facts.Now); drops {
 			b.Drops = append(b.Drops, d)
+			continue
+		}
+		if topics.Lacks(f.About) {
+			b.Drops = append(b.Drops, Drop{PersonID: f.PersonID, Event: Skip, Reason: string(NoLongerMatches)})
 			continue
 		}
 		m, d, ok := r.member(c, channel, f, texts)
@@ -269,12 +274,14 @@ func (r *runner) data(c Campaign, f Facts) Data {
 	for k, v := range c.Spec.Params {
 		params[k] = v
 	}
-	return Data{
+	data := Data{
 		"Person": NewPersonData(f.Name),
 		"Params": params,
 		"Office": r.office(f.Region),
 		"Check":  CheckCode(r.keys, c.ID, f.PersonID),
 	}
+	f.About.addTo(data)
+	return data
 }
 
 // present looks at the leases once more and lets the requests go, each until its lease ends.
@@ -312,7 +319,7 @@ func (r *runner) settle(ctx context.Context, flights map[int64]*flight) error {
 		r.pace.heard(f.channel, f.answer, now)
 		res := Presented{
 			CallID: f.id, Channel: f.channel, Members: f.members, Tries: f.tries, Spec: f.campaign.Spec,
-			Answer: f.answer, Now: now, Looks: r.looks,
+			Works: r.pace.works(f.channel, now), Down: r.pace.down(f.channel), Answer: f.answer, Now: now, Looks: r.looks,
 		}.Result()
 		if res.Event != Accept {
 			r.log.Warn("a call was not accepted", "call", f.id, "campaign", f.campaign.ID, "channel", string(f.channel),
@@ -337,37 +344,4 @@ func (r *runner) settle(ctx context.Context, flights map[int64]*flight) error {
 		case <-time.After(pause):
 		}
 	}
-}
-
-// pace remembers that a platform asked for less speed.
-type pace struct {
-	mu    sync.Mutex
-	slow  map[Channel]int // halvings
-	until map[Channel]time.Time
-}
-
-// slowedFor is how long a platform's wish for less speed holds.
-const slowedFor = 30 * time.Second
-
-func (p *pace) heard(c Channel, a Answer, now time.Time) {
-	if a.Outcome != Refused || !throttled(a.Code) {
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.slow == nil {
-		p.slow, p.until = map[Channel]int{}, map[Channel]time.Time{}
-	}
-	p.slow[c] = min(p.slow[c]+1, 6)
-	p.until[c] = now.Add(slowedFor)
-}
-
-func (p *pace) slowed(c Channel, qps int, now time.Time) int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.slow[c] > 0 && now.After(p.until[c]) {
-		p.slow[c]--
-		p.until[c] = now.Add(slowedFor)
-	}
-	return max(1, qps>>p.slow[c])
 }

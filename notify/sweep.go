@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,6 +19,7 @@ const (
 	sweepBatch  = 500
 	lookTimeout = 10 * time.Second
 	looksAtOnce = 8
+	movesAtOnce = 8
 	sampleSize  = 3 // members asked about at a look that is not the last
 	retryLook   = 30 * time.Second
 	proofWithin = 10 * time.Minute // in which WeChat's event must come
@@ -119,7 +121,7 @@ func (w *Worker) sweepCalls(ctx context.Context) error {
 	var queued []Call
 	var lost []CallResult
 	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(looksAtOnce)
+	group.SetLimit(movesAtOnce)
 	for _, c := range calls {
 		switch c.State {
 		case CallQueued:
@@ -139,7 +141,7 @@ func (w *Worker) sweepCalls(ctx context.Context) error {
 		w.cfg.Logger.Warn("calls of a worker that is gone are unconfirmed", "calls", len(lost))
 		err = errors.Join(err, w.cfg.Store.SettleCalls(ctx, lost))
 	}
-	return errors.Join(err, group.Wait()) // looks may take long: they come last
+	return errors.Join(err, group.Wait())
 }
 
 // resolve looks after one unconfirmed call.
@@ -151,11 +153,12 @@ func (w *Worker) resolve(ctx context.Context, c Call, now time.Time) error {
 	fallAt := c.BegunAt.Add(campaign.Spec.FallsBackAfter())
 	if c.Channel == SMS && w.cfg.Looker != nil {
 		if !fallAt.After(now) {
-			if err := w.cfg.Store.FallBackCall(ctx, c.ID, false, now.Add(time.Second)); err != nil {
+			if err := w.cfg.Store.FallBackCall(ctx, c.ID, false, now.Add(w.cfg.Lease)); err != nil {
 				return err
 			}
 		}
-		return w.look(ctx, c, campaign, now)
+		w.looking.start(&w.running, c.ID, func() { w.looks.say(w.alive, w.look(w.alive, c, campaign, now)) })
+		return nil
 	}
 	endAt := c.BegunAt.Add(proofWithin)
 	if c.Channel == Voice {
@@ -173,6 +176,31 @@ func (w *Worker) resolve(ctx context.Context, c Call, now time.Time) error {
 		next = time.Time{}
 	}
 	return w.cfg.Store.FallBackCall(ctx, c.ID, !endAt.After(now), next)
+}
+
+// looking is what looks are under way. They run beside the sweep: a carrier whose answers hang holds up nothing else.
+type looking struct {
+	mu    sync.Mutex
+	calls map[int64]bool
+}
+
+// start begins a look, unless one at the call is under way or too many are: then the call comes back when its hold ends.
+func (l *looking) start(running *sync.WaitGroup, callID int64, look func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.calls == nil {
+		l.calls = map[int64]bool{}
+	}
+	if l.calls[callID] || len(l.calls) >= looksAtOnce {
+		return
+	}
+	l.calls[callID] = true
+	running.Go(func() {
+		look()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.calls, callID)
+	})
 }
 
 // look asks the carrier about one call. Found: the whole call was accepted. At the last look every member is asked for.

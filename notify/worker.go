@@ -42,6 +42,8 @@ type Worker struct {
 	run     *runner
 	bell    *bell
 	urgent  *urgent
+	looking looking
+	looks   *quiet
 	bulk    *asynq.Server
 	fast    *asynq.Server
 	client  *asynq.Client
@@ -74,6 +76,7 @@ func NewWorker(cfg WorkerConfig) (*Worker, error) {
 		cfg.VoiceQPS = cfg.SMSQPS
 	}
 	w := &Worker{cfg: cfg, redis: client, client: asynq.NewClientFromRedisClient(client), kick: make(chan struct{}, 1)}
+	w.looks = newQuiet(cfg.Logger, "looks can't be written down")
 	w.bell = &bell{client: w.client, log: cfg.Logger}
 	w.run = &runner{
 		calls: cfg.Store, keys: cfg.Store, senders: cfg.Senders, limiter: cfg.Limiter, rules: cfg.Rules, looks: cfg.Looks,

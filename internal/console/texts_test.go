@@ -108,7 +108,7 @@ func keysOfSets() (keys []string) {
 	add("act", staff.DidLogIn, staff.DidFailLogIn, staff.DidLock, staff.DidLogOut, staff.DidConfirm, staff.DidChangePassword, staff.DidAddStaff,
 		staff.DidList, staff.DidSearch, staff.DidLook, staff.DidReveal, staff.DidWrite, staff.DidSubmit, staff.DidApprove, staff.DidReturn,
 		staff.DidExplain, staff.DidPause, staff.DidResume, staff.DidCancel, staff.DidReadAudit)
-	add("halt", "content", "failures", "numbers", "refused", "request")
+	add("halt", "content", "failures", "numbers", "refused", "outage", "request")
 	add("object", "person", "campaign", "staff")
 	add("detail", "by", "found", "count", "masked", "reason", "region", "name", "role", "try", "via", "note")
 	add("detail_reason", append(revealReasons(), "unstated")...)

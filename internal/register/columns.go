@@ -103,6 +103,30 @@ const (
 	fPlaces       field = "places"
 	fMode         field = "mode"
 	fCourseForJob field = "for_job"
+	fItem         field = "item"
+	fMonth        field = "month"
+	fPayout       field = "payout_state"
+	fLeft         field = "left"
+	fCreditCode   field = "credit_code"
+	fFair         field = "fair"
+	fHeldOn       field = "held_on"
+	fHost         field = "host"
+	fSchoolName   field = "school_name"
+	fAdmission    field = "admission"
+	fGiver        field = "giver"
+	fHelped       field = "helped"
+	fPairKind     field = "pair_kind"
+	fInstitution  field = "institution"
+	fKind         field = "kind"
+	fRemote       field = "remote"
+	fTierRegion   field = "tier_region"
+	fGroup        field = "group"
+	fDeductible   field = "deductible"
+	fFrom         field = "from"
+	fTo           field = "to"
+	fPercent      field = "percent"
+	fSource       field = "source"
+	fPublished    field = "published"
 )
 
 func readColumns(raw []byte) (map[Kind][]column, error) {
@@ -166,7 +190,19 @@ func keyColumns(kind Kind) []string {
 		return []string{columnName(kind, fTitle)}
 	case KindCourses:
 		return []string{columnName(kind, fCourse)}
-	case KindPeople, KindCover, KindPremiums, KindSubsidies:
+	case KindEmployers:
+		return []string{columnName(kind, fEmployer)}
+	case KindFairs:
+		return []string{columnName(kind, fFair)}
+	case KindSchools:
+		return []string{columnName(kind, fSchoolName)}
+	case KindPairs:
+		return []string{columnName(kind, fGiver)}
+	case KindInstitutions:
+		return []string{columnName(kind, fInstitution)}
+	case KindTiers:
+		return []string{columnName(kind, fItem)}
+	case KindPeople, KindCover, KindPremiums, KindSubsidies, KindBenefits, KindPlacements:
 	}
 	return []string{columnName(kind, fID)}
 }

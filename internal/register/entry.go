@@ -15,32 +15,52 @@ type Kind string
 
 // The kinds that can be imported.
 const (
-	KindPeople    Kind = "people"
-	KindCover     Kind = "cover"
-	KindPremiums  Kind = "premiums"
-	KindSubsidies Kind = "subsidies"
-	KindJobs      Kind = "jobs"
-	KindCourses   Kind = "courses"
+	KindPeople       Kind = "people"
+	KindCover        Kind = "cover"
+	KindPremiums     Kind = "premiums"
+	KindSubsidies    Kind = "subsidies"
+	KindBenefits     Kind = "benefits"
+	KindPlacements   Kind = "placements"
+	KindEmployers    Kind = "employers"
+	KindJobs         Kind = "jobs"
+	KindCourses      Kind = "courses"
+	KindFairs        Kind = "fairs"
+	KindSchools      Kind = "schools"
+	KindPairs        Kind = "pairs"
+	KindInstitutions Kind = "institutions"
+	KindTiers        Kind = "tiers"
 )
 
 // Kinds lists the kinds in an order in which a county's sheets can be imported.
 func Kinds() []Kind {
-	return []Kind{KindPeople, KindCover, KindPremiums, KindSubsidies, KindJobs, KindCourses}
+	return []Kind{
+		KindPeople, KindCover, KindPremiums, KindSubsidies, KindBenefits, KindPlacements, KindEmployers, KindJobs, KindCourses,
+		KindFairs, KindSchools, KindPairs, KindInstitutions, KindTiers,
+	}
 }
 
 // Entry is one row of a sheet, read and checked as far as the row alone allows. Exactly one of the pointers is set.
 // Inside, what a row does not give is the zero value, or -1 for amounts that may be missing: it changes nothing on file.
 type Entry struct {
 	Row      int
-	IDNumber IDNumber // people, cover, premiums, subsidies
-	Name     string   // in the form of NormaliseName; "" where the sheet of a cover, premium or subsidy has none
-	Place    Place    // people, jobs, courses
+	IDNumber IDNumber // people, and what is about one: cover, premiums, subsidies, benefits, placements
+	Name     string   // in the form of NormaliseName; "" where the sheet of what is about a person has none
+	Place    Place    // people, jobs, courses, fairs, pairs, institutions, tiers
 	Person   *Person
 	Cover    *Cover
 	Premium  *Premium
 	Subsidy  *Subsidy
 	Job      *Job
 	Course   *Course
+
+	Benefit     *Benefit
+	Placement   *Placement
+	Employer    *Employer
+	Fair        *Fair
+	School      *School
+	Pair        *Pair
+	Institution *Institution
+	Tier        *Tier
 }
 
 // Batch is what is written in one transaction: at most MaxBatch entries of one kind, no two of them the same row.

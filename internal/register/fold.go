@@ -63,3 +63,8 @@ func MaskName(name string) string {
 	}
 	return string(runes[:1]) + strings.Repeat("*", max(len(runes)-1, 1))
 }
+
+// plain says whether s is made of digits and Latin letters alone.
+func plain(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return (r < '0' || r > '9') && !letter(r) }) < 0
+}

@@ -67,6 +67,9 @@ func (run *importRun) readTitle(l line) {
 		if year := yearIn(text); year != "" && run.title[fYear] == "" {
 			run.title[fYear] = year
 		}
+		if month, err := parseMonth(text); err == nil && run.title[fMonth] == "" {
+			run.title[fMonth] = month
+		}
 		run.fromTitle(fInsurance, wordInsurance, text)
 		run.fromTitle(fSubsidy, wordSubsidyKind, text)
 	}

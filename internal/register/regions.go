@@ -247,3 +247,38 @@ func FindCounty(city, county string) (string, error) {
 	}
 	return pad(found[0]), nil
 }
+
+// FindPlace finds the province, a city or a county by one text: a code of 2, 4, 6 or more digits, or a name, alone or
+// behind those of the places it lies in. 12 digits; "" and no error for no text.
+func FindPlace(text string) (string, error) {
+	p := gazetteer()
+	rest := squeeze(text)
+	switch {
+	case rest == "":
+		return "", nil
+	case digits(rest):
+		prefix, err := RegionPrefix(rest)
+		if err != nil || len(prefix) > 6 {
+			return "", ErrRegionUnknown
+		}
+		return pad(prefix), nil
+	}
+	province := p.names["440000"]
+	for _, name := range []string{province, stem(province)} {
+		if cut, found := strings.CutPrefix(rest, name); found {
+			if cut == "" {
+				return pad("44"), nil
+			}
+			rest = cut
+			break
+		}
+	}
+	city := longestPrefix(rest, p.cities)
+	if code, err := FindCounty(city, rest[len(city):]); err == nil {
+		return code, nil
+	}
+	if city == rest {
+		return pad(trimZeros(pad(p.cities[city]))), nil
+	}
+	return FindCounty("", rest)
+}

@@ -151,9 +151,10 @@ func (r *row) date(f field, ends bool) string {
 	return date
 }
 
+// requiredDate gives a date that must be there, be it left open.
 func (r *row) requiredDate(f field) string {
 	date := r.date(f, false)
-	if date == "" {
+	if raw := r.raw(f).text; date == "" && !isWord(wordOpenDate, raw) {
 		r.refuse(RequiredMissing+":"+Reason(columnName(r.kind, f)), "")
 	}
 	return date
@@ -264,10 +265,16 @@ func (r *row) place() Place {
 		place.Code = pad(r.within)
 	}
 	// Below the county the store decides: it alone knows the codes behind names.
-	if inside := trimZeros(place.Code); place.Code != "" && !strings.HasPrefix(inside, r.within) && !strings.HasPrefix(r.within, inside) {
+	if place.Code != "" && !reaches(place.Code, r.within) {
 		r.refuse(RegionOutside, place.Code)
 	}
 	return place
+}
+
+// reaches says whether a place lies inside the prefix, or the prefix inside it.
+func reaches(code, within string) bool {
+	inside := trimZeros(code)
+	return strings.HasPrefix(inside, within) || strings.HasPrefix(within, inside)
 }
 
 func filled(texts ...string) []string {

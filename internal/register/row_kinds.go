@@ -32,6 +32,10 @@ func (r *row) entry() Entry {
 		r.job(&e)
 	case KindCourses:
 		r.course(&e)
+	case KindBenefits, KindPlacements:
+		r.owned(&e)
+	case KindEmployers, KindFairs, KindSchools, KindPairs, KindInstitutions, KindTiers:
+		r.guide(&e)
 	}
 	return e
 }
@@ -112,41 +116,8 @@ func asksForMoney(texts ...string) bool {
 func (r *row) course(e *Entry) {
 	e.Course = &Course{
 		Name: r.required(fCourse), Trade: r.text(fTrade), Provider: r.required(fProvider), Place: r.required(fPlace),
-		StartsOn: r.date(fStarts, false), EndsOn: r.date(fEnds, true), Places: r.count(fPlaces), AllowanceFen: r.fen(fAmount),
+		StartsOn: r.firstDay(fStarts), EndsOn: r.date(fEnds, true), Places: r.count(fPlaces), AllowanceFen: r.fen(fAmount),
 		Mode: r.word(fMode, wordCourseMode), Phone: r.text(fOfficePhone), JobTitle: r.text(fCourseForJob),
 	}
 	e.Place = r.place()
-}
-
-// key tells rows of one kind apart, "" for one that has none.
-func (e Entry) key() string {
-	switch {
-	case e.Person != nil:
-		return string(e.IDNumber)
-	case e.Cover != nil:
-		return join(string(e.IDNumber), string(e.Cover.Insurance), itoa(e.Cover.Year))
-	case e.Premium != nil:
-		return join(string(e.IDNumber), string(e.Premium.Insurance), itoa(e.Premium.Year))
-	case e.Subsidy != nil:
-		return join(string(e.IDNumber), e.Subsidy.Kind, e.Subsidy.AppliedOn)
-	case e.Job != nil:
-		return join(e.Job.Employer, e.Job.Title, e.Job.Place)
-	case e.Course != nil:
-		return join(e.Course.Name, e.Course.Provider, e.Course.StartsOn)
-	}
-	return ""
-}
-
-// shown is what a report may say of whom or what the row is about.
-func (e Entry) shown() string {
-	if e.IDNumber != "" {
-		return e.IDNumber.Masked()
-	}
-	if e.Job != nil {
-		return maskValue(e.Job.Employer + " " + e.Job.Title)
-	}
-	if e.Course != nil {
-		return maskValue(e.Course.Name)
-	}
-	return ""
 }

@@ -43,6 +43,42 @@ func parseDate(raw string, ends bool) (string, error) {
 	return "", errValue
 }
 
+// parseFirstDay reads the first day of several, 2026年12月5日至7日, or of a day with its hours, 2026-12-05 9:00-11:30.
+func parseFirstDay(raw string) (string, error) {
+	parts := numbersIn(fold(raw))
+	if len(parts) < 3 || len(parts[0]) != 4 || len(parts[1]) > 2 || len(parts[2]) > 2 || strings.IndexFunc(fold(raw), letter) >= 0 {
+		return "", errValue
+	}
+	return civilDate(parts[0], parts[1], parts[2])
+}
+
+// parseMonth reads 2026-11, 202611, 2026年11月, or the month of a day.
+func parseMonth(raw string) (string, error) {
+	date, err := parseDate(raw, false)
+	if err != nil {
+		return "", errValue
+	}
+	return date[:len("2006-01")], nil
+}
+
+// parsePercent reads 75%, 75.5, 0.755 as hundredths of a per cent. A number up to one is a fraction unless it bears
+// the sign.
+func parsePercent(raw string) (int, error) {
+	s := squeeze(raw)
+	s, signed := strings.CutSuffix(s, "%")
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || strings.ContainsAny(s, "eExXpPnN_") {
+		return 0, errValue
+	}
+	if !signed && f <= 1 {
+		f *= 100
+	}
+	if f < 0 || f > 100 {
+		return 0, errValue
+	}
+	return int(math.Round(f * 100)), nil
+}
+
 // letter: a Latin letter, which no date holds.
 func letter(r rune) bool { return r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' }
 

@@ -47,6 +47,15 @@ const (
 	wordPlaceKind     wordList = "place_kind"
 	wordAmountUnit    wordList = "amount_unit"
 	wordNumeral       wordList = "numeral"
+	wordPayoutState   wordList = "payout_state"
+	wordPairKind      wordList = "pair_kind"
+	wordSchoolName    wordList = "school_name"
+	wordInstitution   wordList = "institution_kind"
+	wordSlackSeason   wordList = "slack_season"
+	wordSubsidyAbout  wordList = "subsidy_about"
+	wordPlacedAs      wordList = "placed_as"
+	wordEverybody     wordList = "everybody"
+	wordOpenAbove     wordList = "open_above"
 )
 
 //go:embed data/values.yaml
@@ -139,6 +148,17 @@ func isWord(list wordList, text string) bool {
 
 // flagged says whether the code bears the list's flag: at school, in work, drawing the benefit.
 func flagged(list wordList, code string) bool { return vocabulary()[list].flagged[code] }
+
+// flaggedCodes lists the codes that bear the list's flag.
+func flaggedCodes(list wordList) []string {
+	var codes []string
+	for _, w := range vocabulary()[list].list {
+		if flagged(list, w.Code) {
+			codes = append(codes, w.Code)
+		}
+	}
+	return codes
+}
 
 // wordOf gives the word that people read for a code; an open list's unknown code is its own word.
 func wordOf(list wordList, code string) string {

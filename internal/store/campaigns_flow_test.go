@@ -25,6 +25,7 @@ type platform struct {
 	mu     sync.Mutex
 	taken  map[string]map[register.Phone]int // out id → phone → times
 	calls  int
+	hangs  chan struct{}                                           // not nil: a query is told here and gets no answer
 	answer func(call notify.Outgoing, n int) (notify.Answer, bool) // the answer, and whether the message was taken
 }
 
@@ -64,7 +65,15 @@ func (r *platformRequest) Present(ctx context.Context) notify.Answer {
 }
 
 // Look finds what was taken.
-func (p *platform) Look(_ context.Context, outID string, phone register.Phone, _ time.Time) (notify.Found, error) {
+func (p *platform) Look(ctx context.Context, outID string, phone register.Phone, _ time.Time) (notify.Found, error) {
+	if p.hangs != nil {
+		select {
+		case p.hangs <- struct{}{}:
+		default:
+		}
+		<-ctx.Done()
+		return notify.Found{}, ctx.Err()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.taken[outID][phone] > 0 {
@@ -188,18 +197,21 @@ func templateOf(channels ...notify.Channel) notify.Template {
 // approved makes an approved campaign.
 func approved(t testing.TB, s *Store, change func(*notify.Spec)) int64 {
 	t.Helper()
-	ctx := context.Background()
 	anyHour := ""
 	spec := notify.Spec{Name: "缴费提醒", Kind: notify.PremiumReminder, Audience: register.Everybody(), Channels: []notify.Channel{notify.SMS}, Template: "due", Window: &anyHour}
 	if change != nil {
 		change(&spec)
 	}
-	now := time.Now()
+	return approvedWith(t, s, spec, templateOf(spec.Channels...))
+}
+
+func approvedWith(t testing.TB, s *Store, spec notify.Spec, template notify.Template) int64 {
+	t.Helper()
+	ctx, now := context.Background(), time.Now()
 	id, err := s.CreateCampaign(ctx, notify.Campaign{Month: 202611, Spec: spec, AuthorID: 1, CreatedAt: now}, staff.Entry{At: now, Actor: "a", Act: staff.DidWrite})
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := templateOf(spec.Channels...)
 	for _, event := range []notify.CampaignEvent{notify.Submit, notify.Approve} {
 		if _, err := s.MoveCampaign(ctx, id, notify.CampaignMoved{
 			Event: event, At: now, By: staff.Member{ID: 2}, Template: &template,

@@ -112,8 +112,16 @@ func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []*heldCall) (notify.
 	if err := t.addSent(cl, c, members, rows, facts.Now); err != nil {
 		return facts, nil, err
 	}
+	if err := t.addAbout(notify.TopicsOf(c.Spec, c.Template), members, cl.Today); err != nil {
+		return facts, nil, err
+	}
 	if facts.Channel == notify.WeChat {
 		if err := t.addWeChat(c, members, people, facts.Now); err != nil {
+			return facts, nil, err
+		}
+	}
+	if facts.Channel == notify.Voice {
+		if err := t.addLanguages(members, people); err != nil {
 			return facts, nil, err
 		}
 	}

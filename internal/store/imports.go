@@ -53,7 +53,7 @@ func (t *tx) importBatch(b register.Batch, w *batchWriter) error {
 		return t.importJobs(b, w)
 	case register.KindCourses:
 		return t.importCourses(b, w)
-	case register.KindCover, register.KindPremiums, register.KindSubsidies:
+	case register.KindCover, register.KindPremiums, register.KindSubsidies, register.KindBenefits, register.KindPlacements:
 		known, err := t.knownPeople(b, w)
 		if err != nil || len(known) == 0 {
 			return err
@@ -63,10 +63,14 @@ func (t *tx) importBatch(b register.Batch, w *batchWriter) error {
 			return t.importCovers(b, known, w)
 		case register.KindPremiums:
 			return t.importPremiums(b, known, w)
+		case register.KindBenefits:
+			return t.importBenefits(b, known, w)
+		case register.KindPlacements:
+			return t.importPlacements(b, known, w)
 		}
 		return t.importSubsidies(b, known, w)
 	}
-	return fmt.Errorf("no import of kind %q", b.Kind)
+	return t.importGuides(b, w)
 }
 
 func tableOf(kind register.Kind) importTable {
@@ -83,8 +87,12 @@ func tableOf(kind register.Kind) importTable {
 		return jobTable()
 	case register.KindCourses:
 		return courseTable()
+	case register.KindBenefits:
+		return benefitTable()
+	case register.KindPlacements:
+		return placementTable()
 	}
-	return importTable{}
+	return importTable{} // importNamed brings its own
 }
 
 // importTable says how the rows of a kind are written.
@@ -256,8 +264,9 @@ func (t *tx) peopleByNumber(entries []register.Entry) (map[register.IDNumber]reg
 
 // knownPerson is whom an entry is about.
 type knownPerson struct {
-	entry int
-	id    int64
+	entry  int
+	id     int64
+	person register.Person
 }
 
 func idsOf(people []knownPerson) []int64 {
@@ -286,7 +295,7 @@ func (t *tx) knownPeople(b register.Batch, w *batchWriter) ([]knownPerson, error
 		case !strings.HasPrefix(p.RegionCode, b.Within):
 			w.refuse(i, register.RegionOutside)
 		default:
-			known = append(known, knownPerson{entry: i, id: p.ID})
+			known = append(known, knownPerson{entry: i, id: p.ID, person: p})
 		}
 	}
 	return known, nil
@@ -296,7 +305,7 @@ func (t *tx) knownPeople(b register.Batch, w *batchWriter) ([]knownPerson, error
 func (s *Store) RefreshStatistics(ctx context.Context) error {
 	statement := "PRAGMA optimize" //nolint:misspell // SQLite spells it so
 	if s.d == postgresDialect {
-		statement = "ANALYZE people, covers, premiums, subsidies" //nolint:misspell // SQL spells it so
+		statement = "ANALYZE people, covers, premiums, subsidies, benefits, placements, jobs, courses, institutions" //nolint:misspell // SQL spells it so
 	}
 	return s.write(ctx, "store: refresh statistics", func(t *tx) error {
 		_, err := t.exec(statement)

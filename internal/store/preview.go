@@ -103,5 +103,12 @@ func (t *tx) previewSamples(q notify.PreviewQuery, channel notify.Channel) ([]no
 		}
 		list = append(list, f)
 	}
-	return list, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	facts := make(map[int64]*notify.Facts, len(list))
+	for i, f := range list {
+		facts[f.PersonID] = &list[i]
+	}
+	return list, t.addAbout(q.Topics, facts, q.Now)
 }

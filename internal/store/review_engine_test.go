@@ -239,6 +239,32 @@ func TestAnUnconfirmedRowGoesToItsNextChannelOnTime(t *testing.T) {
 	})
 }
 
+// A lone worker's pulse must not stop for minutes because the carrier does not answer questions.
+func TestQueriesThatHangHoldUpNothingElse(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(1200)...) // twelve calls: more than are looked at at once
+		p := &platform{hangs: make(chan struct{}, 1)}
+		p.answer = func(call notify.Outgoing, _ int) (notify.Answer, bool) {
+			if call.Channel == notify.SMS {
+				return notify.Answer{Outcome: notify.Unknown}, false
+			}
+			return notify.Answer{Outcome: notify.Accepted}, true
+		}
+		w := startPatient(t, s, p, miniredis.RunT(t).Addr())
+		defer w.Shutdown()
+		approved(t, s, nil)
+		<-p.hangs
+		began := time.Now()
+		id := approved(t, s, func(spec *notify.Spec) {
+			spec.Channels = []notify.Channel{notify.Voice}
+		})
+		until(t, s, id, "finished", finished)
+		if took := time.Since(began); took > 9*time.Second {
+			t.Errorf("a campaign waited %v for another one's queries", took)
+		}
+	})
+}
+
 // startPatient starts a worker whose looks are far away.
 func startPatient(t *testing.T, s *Store, p *platform, redis string) *notify.Worker {
 	t.Helper()

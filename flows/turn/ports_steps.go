@@ -1,0 +1,43 @@
+package turn
+
+import "github.com/lingjuli/lingjuli/internal/register"
+
+// Steps is what a person does about an offer. Done a second time each says so and changes nothing.
+type Steps interface {
+	// SignUp takes a place in a course, or one in its waiting list. register.ErrNotFound: gone, or begun.
+	SignUp(courseID, personID int64) (register.SignUp, error)
+	// WishCourse notes a wish for a training that there is not yet.
+	WishCourse(personID int64, trade string) (register.SignUp, error)
+	// LeaveCourse gives a place back; who waited longest moves up.
+	LeaveCourse(courseID, personID int64) (register.Left, error)
+	// SignUps lists what a person is signed up for, waits for, wished for and attended, the newest first.
+	SignUps(personID int64) ([]register.SignUp, error)
+	// WantJob notes "I want this one" for staff. register.ErrNotFound: the posting is gone.
+	WantJob(jobID, personID int64) (already bool, err error)
+}
+
+// Matters is what a person tells or asks for.
+type Matters interface {
+	// FillWishes takes what a person says of themselves into the register; imports keep it from then on.
+	FillWishes(personID int64, told register.Told) (changed bool, err error)
+	// Apply files an application. While one of the same kind for the same post is open, there is no second.
+	Apply(register.Application) (already bool, err error)
+	Applications(personID int64) ([]register.Application, error)
+	// CheckUp keeps the answer to "still in work?" on the latest placement.
+	CheckUp(personID int64, answer register.CheckUpAnswer, words string) error
+	// HandOver puts the conversation into the township's inbox, with its last turns.
+	HandOver(register.Handover) (id int64, err error)
+}
+
+// Proxies is who looks after whose matters.
+type Proxies interface {
+	// AskProxy notes that this openid asks to look after a person's matters.
+	AskProxy(register.Proxy) (id int64, err error)
+	// Proxies lists what this openid asked for and what it was given and has not ended.
+	Proxies() ([]register.Proxy, error)
+	// ProxiesOf lists who looks after a person's matters, or asks to.
+	ProxiesOf(personID int64) ([]register.Proxy, error)
+	// SettleProxy moves a proxy on: asked may be given or refused, what is given may end. register.ErrNotFound: it
+	// stands otherwise.
+	SettleProxy(id int64, state register.ProxyState) error
+}

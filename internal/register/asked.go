@@ -1,0 +1,206 @@
+package register
+
+import "time"
+
+// What people ask for, and what became of it.
+
+// SignUp is one person's place in one course, or their wish for a course that there is not yet.
+type SignUp struct {
+	ID       int64
+	CourseID int64 // 0: a wish
+	PersonID int64
+	State    SignUpState
+	Trade    string // of a wish
+	Ahead    int    // of one who waits: how many wait before them
+	At       time.Time
+	Already  bool // it was so before
+	Course   Course
+}
+
+// SignUpState is where a sign-up stands.
+type SignUpState string
+
+// The values of SignUpState.
+const (
+	SignUpWish      SignUpState = "wish"
+	SignUpTaken     SignUpState = "signed_up"
+	SignUpWaiting   SignUpState = "waiting"
+	SignUpCancelled SignUpState = "cancelled"
+	SignUpAttended  SignUpState = "attended"
+	SignUpAbsent    SignUpState = "absent"
+)
+
+// Open says whether the person still counts on it.
+func (s SignUpState) Open() bool { return s == SignUpTaken || s == SignUpWaiting || s == SignUpWish }
+
+// Left is what came of leaving a course.
+type Left struct {
+	Was     SignUpState // "": they were not in it
+	MovedUp []MovedUp
+}
+
+// MovedUp is one who waited and now has the place of somebody who left.
+type MovedUp struct {
+	PersonID int64
+	Phone    Phone
+	Course   Course
+}
+
+// JobInterest is one person's "I want this one".
+type JobInterest struct {
+	ID       int64
+	JobID    int64
+	PersonID int64
+	State    InterestState
+	At       time.Time
+	ToldAt   time.Time // staff has seen it
+	Job      Job
+}
+
+// InterestState is where an interest in a posting stands.
+type InterestState string
+
+// The values of InterestState.
+const (
+	InterestWanted   InterestState = "wanted"
+	InterestTold     InterestState = "told" // staff has spoken to the employer
+	InterestPlaced   InterestState = "placed"
+	InterestDeclined InterestState = "declined"
+)
+
+// Told is what a person says of themselves; what they do not say is zero and changes nothing.
+type Told struct {
+	WantsWork     Tri
+	WantsTraining Tri
+	WantsBusiness Tri
+	Skills        []string
+	Employment    string
+	Language      string
+}
+
+// Person is what is told in the form that Correct takes. Words are brought to their canonical form.
+func (t Told) Person() Person {
+	p := Person{WantsWork: t.WantsWork, WantsTraining: t.WantsTraining, WantsBusiness: t.WantsBusiness, Skills: t.Skills}
+	if t.Employment != "" {
+		p.Employment, _ = vocabulary()[wordEmployment].canonical(t.Employment)
+	}
+	if code, known := vocabulary()[wordLanguage].find(t.Language); known {
+		p.Language = code
+	}
+	return p
+}
+
+// Application is what a person applies for through a conversation: a public-welfare post (JobID 0: any).
+type Application struct {
+	ID       int64
+	PersonID int64
+	Kind     string
+	JobID    int64
+	Words    string
+	Region   string
+	State    ApplicationState
+	At       time.Time
+}
+
+// ApplicationState is where an application stands.
+type ApplicationState string
+
+// The values of ApplicationState.
+const (
+	ApplicationReceived  ApplicationState = "received"
+	ApplicationReviewing ApplicationState = "reviewing"
+	ApplicationApproved  ApplicationState = "approved"
+	ApplicationReturned  ApplicationState = "returned"
+)
+
+// Open says whether nothing is decided yet.
+func (s ApplicationState) Open() bool { return s == ApplicationReceived || s == ApplicationReviewing }
+
+// CheckUp is what a person says of a placement some time after it. Without a placement on file Employer is empty.
+type CheckUp struct {
+	ID       int64
+	PersonID int64
+	Employer string
+	PlacedOn string
+	Answer   CheckUpAnswer
+	Words    string
+	At       time.Time
+}
+
+// CheckUpAnswer is the answer to "are you still in work?".
+type CheckUpAnswer string
+
+// The values of CheckUpAnswer.
+const (
+	StillThere CheckUpAnswer = "still"
+	HasLeft    CheckUpAnswer = "left"
+	OtherWork  CheckUpAnswer = "other"
+)
+
+// Handover is a conversation given to the township's people.
+type Handover struct {
+	Topic    string
+	Words    string
+	PersonID int64
+	Region   string
+	Due      time.Time // when an answer may be expected
+}
+
+// InboxState is where an item of the inbox stands.
+type InboxState string
+
+// The values of InboxState.
+const (
+	InboxOpen     InboxState = "open"
+	InboxAnswered InboxState = "answered"
+	InboxClosed   InboxState = "closed"
+)
+
+// InboxItem is one hand-over as staff see it.
+type InboxItem struct {
+	ID         int64
+	Channel    string
+	PersonID   int64 // 0: nobody we know
+	RegionCode string
+	Topic      string
+	Words      string
+	State      InboxState
+	At         time.Time
+	Due        time.Time // zero: none was promised
+	Answer     string
+	AnsweredBy string
+	AnsweredAt time.Time
+	Turns      []string // the last turns before it, oldest first, masked, as the transcript keeps them
+}
+
+// Proxy is one who looks after another's matters.
+type Proxy struct {
+	ID       int64
+	PersonID int64  // whose matters
+	Name     string // theirs, masked
+	OpenID   OpenID // of the one who looks after them
+	Relation string
+	Scope    []string
+	EndsOn   string
+	State    ProxyState
+	At       time.Time
+}
+
+// ProxyState is whether the person has agreed.
+type ProxyState string
+
+// The values of ProxyState.
+const (
+	ProxyAsked   ProxyState = "asked"
+	ProxyGiven   ProxyState = "given"
+	ProxyRefused ProxyState = "refused"
+	ProxyEnded   ProxyState = "ended"
+)
+
+// Work is what is on file of a person's work and of what they are paid.
+type Work struct {
+	Placements []Placement   // newest first
+	Benefits   []Benefit     // newest month first
+	CheckUps   []CheckUp     // newest first
+	Interests  []JobInterest // newest first
+}

@@ -114,6 +114,7 @@ type newCall struct {
 	state    notify.CallState
 	wake     time.Time
 	shared   bool
+	numbers  int64 // the version of numbers on file at which it was made
 	marks    string
 }
 
@@ -134,7 +135,7 @@ func (t *tx) queueCalls(key campaignKey, channel notify.Channel, event notify.De
 	ids := make([]int64, len(calls))
 	for i := range calls {
 		ids[i] = first + int64(i)
-		calls[i].state, calls[i].wake = notify.CallQueued, now.Add(ringAgainAfter)
+		calls[i].state, calls[i].wake, calls[i].numbers = notify.CallQueued, now.Add(ringAgainAfter), -1
 		if calls[i].marks, err = t.fold(key, event, ids[i], calls[i].members, now); err != nil {
 			return nil, err
 		}
@@ -178,12 +179,12 @@ func (t *tx) insertCalls(key campaignKey, channel notify.Channel, ids []int64, c
 	rows := make([][]any, len(calls))
 	for i, c := range calls {
 		rows[i] = []any{
-			ids[i], key.month, key.id, string(channel), string(c.state), encodeMembers(c.members), c.marks, c.shared,
+			ids[i], key.month, key.id, string(channel), string(c.state), encodeMembers(c.members), c.marks, c.shared, c.numbers,
 			c.previous, toMicros(c.wake), toMicros(now), toMicros(now),
 		}
 	}
 	return t.bulkInsert("calls", []string{
-		"id", "month", "campaign_id", "channel", "state", "members", "marks", "shared",
+		"id", "month", "campaign_id", "channel", "state", "members", "marks", "shared", "numbers",
 		"previous_id", "wake_at", "created_at", "updated_at",
 	}, rows)
 }

@@ -99,7 +99,11 @@ func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []*heldCall) (notify.
 	for _, call := range calls {
 		people = append(people, call.in()...)
 	}
-	members, rows, err := t.memberFacts(c, people, cl.Today)
+	holders, err := t.holdersSQL(calls)
+	if err != nil {
+		return facts, nil, err
+	}
+	members, rows, err := t.memberFacts(c, people, holders, cl.Today)
 	if err != nil {
 		return facts, nil, err
 	}
@@ -132,15 +136,24 @@ func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []*heldCall) (notify.
 	return facts, rows, nil
 }
 
+// holdersSQL says how many have a person's number: 1 the person alone, else one more than the households. Where no number
+// on file has changed since the calls were planned, the plan's word stands.
+func (t *tx) holdersSQL(calls []*heldCall) (string, error) {
+	now, err := t.numbersNow()
+	if err == nil && !slices.ContainsFunc(calls, func(c *heldCall) bool { return c.numbers != now }) {
+		return "1", nil
+	}
+	return `(SELECT CASE WHEN count(*) <= 1 THEN 1 ELSE 1 + count(DISTINCT CASE WHEN q.household = '' THEN CAST(q.id AS TEXT) ELSE q.household END) END
+		FROM people q WHERE q.status <> 'deceased' AND q.phone_idx = p.phone_idx)`, err
+}
+
 // memberFacts reads the rows that are in calls, with their people. One query for all of them.
-func (t *tx) memberFacts(c notify.Campaign, people []int64, today time.Time) (map[int64]*notify.Facts, map[int64]claimRow, error) {
+func (t *tx) memberFacts(c notify.Campaign, people []int64, holders string, today time.Time) (map[int64]*notify.Facts, map[int64]claimRow, error) {
 	audience, args := c.Spec.Audience.SQL(today, 4)
 	rows, err := t.query(`SELECT d.person_id, d.call_id, d.later, d.tries, d.waits_from, d.shared,
 			p.name_sealed, p.phone_sealed, p.phone_idx, p.phone_mobile, p.region, p.status, (`+audience+`),
-			EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = p.id),
-			EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = p.phone_idx),
-			(SELECT CASE WHEN count(*) <= 1 THEN 1 ELSE 1 + count(DISTINCT CASE WHEN q.household = '' THEN CAST(q.id AS TEXT) ELSE q.household END) END
-				FROM people q WHERE q.status <> 'deceased' AND q.phone_idx = p.phone_idx) AS holders
+			p.opted_out AND EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = p.id),
+			p.opted_out AND EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = p.phone_idx), `+holders+`
 		FROM deliveries d JOIN people p ON p.id = d.person_id
 		WHERE d.month = $1 AND d.campaign_id = $2 AND `+t.amongRows("d.person_id", 3)+` AND d.state = '' ORDER BY d.person_id`,
 		append([]any{c.Month, c.ID, t.idList(people)}, args...)...)
@@ -155,7 +168,7 @@ func (t *tx) memberFacts(c notify.Campaign, people []int64, today time.Time) (ma
 		var r claimRow
 		var later string
 		var waits int64
-		var holders int // 1: the person alone, else one more than the households
+		var holders int
 		var name, phone []byte
 		if err := rows.Scan(&f.PersonID, &r.callID, &later, &f.Tries, &waits, &r.shared,
 			&name, &phone, &r.phone, &f.Mobile, &f.Region, &f.Status, &f.Matches, &f.OptedOut, &f.PhoneOut, &holders); err != nil {

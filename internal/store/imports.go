@@ -34,6 +34,11 @@ func (s *Store) ImportBatch(ctx context.Context, b register.Batch) ([]register.R
 		if b.DryRun {
 			return errDryRun
 		}
+		if b.Kind == register.KindPeople {
+			if err := t.numbersChanged(); err != nil {
+				return err
+			}
+		}
 		if len(w.phones) > 0 {
 			return t.refreshOptedOut(w.phones)
 		}

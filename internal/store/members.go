@@ -81,19 +81,20 @@ type heldCall struct {
 	state    notify.CallState
 	previous int64
 	begunAt  int64
-	shared   bool // a member's number is somebody else's too
+	shared   bool  // a member's number is somebody else's too
+	numbers  int64 // the version of numbers on file at which it was planned
 	members  []member
 	people   []int64
 	marks    []byte
 }
 
-const callColumns = `id, month, campaign_id, channel, state, previous_id, begun_at, shared, members, marks`
+const callColumns = `id, month, campaign_id, channel, state, previous_id, begun_at, shared, numbers, members, marks`
 
 func scanCall(row scanner) (*heldCall, error) {
 	c := &heldCall{}
 	var raw []byte
 	var marks string
-	err := row.Scan(&c.id, &c.key.month, &c.key.id, &c.channel, &c.state, &c.previous, &c.begunAt, &c.shared, &raw, &marks)
+	err := row.Scan(&c.id, &c.key.month, &c.key.id, &c.channel, &c.state, &c.previous, &c.begunAt, &c.shared, &c.numbers, &raw, &marks)
 	c.members, c.marks = decodeMembers(raw), []byte(marks)
 	c.people = peopleOf(c.members)
 	return c, err

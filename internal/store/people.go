@@ -323,7 +323,7 @@ func (s *Store) CorrectPerson(ctx context.Context, scope register.Scope, id int6
 		if err := t.overwrite(peopleTable(), [][]any{row}); err != nil {
 			return err
 		}
-		return t.refreshOptedOut([]int64{id})
+		return errors.Join(t.numbersChanged(), t.refreshOptedOut([]int64{id}))
 	})
 	return p, err
 }

@@ -2,12 +2,15 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
-	"strings"
+	"slices"
 	"time"
 
+	"github.com/lingjuli/lingjuli/internal/register"
 	"github.com/lingjuli/lingjuli/notify"
 )
 
@@ -77,11 +80,15 @@ func (t *tx) planPage(c notify.Campaign, now time.Time, limit int) (done bool, e
 	if err := t.row(`SELECT plan_cursor FROM campaigns WHERE id = $1`, c.ID).Scan(&cursor); err != nil {
 		return false, err
 	}
+	numbers, err := t.numbersNow() // before the rows: what changes meanwhile is noticed
+	if err != nil {
+		return false, err
+	}
 	rows, err := t.plannedRows(c, cursor, now, limit)
 	if err != nil {
 		return false, fmt.Errorf("plan after person %d: %w", cursor, err)
 	}
-	if err := t.planCalls(c, rows, now); err != nil {
+	if err := t.planCalls(c, rows, numbers, now); err != nil {
 		return false, err
 	}
 	if err := t.insertPlanned(c, rows, now); err != nil {
@@ -98,20 +105,47 @@ func (t *tx) planPage(c notify.Campaign, now time.Time, limit int) (done bool, e
 // plannedRow is one person of a page, as the plan decides about them.
 type plannedRow struct {
 	waitingRow
-	why       notify.SkipReason
-	channel   notify.Channel
-	later     string
-	lead      bool
+	mobile    bool
 	household string
-	callID    int64
-	slot      int
+	status    register.LifeStatus
+	bound     bool // an openid of their own is bound to them
+	maybeOut  bool // they, or their number, want no campaigns
+	optedOut  bool
+	phoneOut  bool
+	many      bool // three or more households have the number: it is nobody's
+
+	why     notify.SkipReason
+	channel notify.Channel
+	later   string // the channels after it that they have: "sms,voice,"
+	lead    bool
+	callID  int64
+	slot    int
 }
 
 // plannedRows reads the next people of the audience and decides about each.
 func (t *tx) plannedRows(c notify.Campaign, cursor int64, now time.Time, limit int) ([]plannedRow, error) {
-	audience, args := c.Spec.Audience.SQL(now, 6)
-	args = append([]any{c.Month, c.ID, cursor, limit, c.Scope.Prefix}, args...)
-	rows, err := t.query(planSQL(c.Channels(), audience), args...)
+	rows, err := t.page(c, cursor, now, limit)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.addHolders(rows); err != nil {
+		return nil, err
+	}
+	if err := t.addOptOuts(rows); err != nil {
+		return nil, err
+	}
+	channels := c.Channels()
+	for i := range rows {
+		rows[i].choose(channels)
+	}
+	return rows, t.addMates(keyOf(c), rows)
+}
+
+func (t *tx) page(c notify.Campaign, cursor int64, now time.Time, limit int) ([]plannedRow, error) {
+	audience, args := c.Spec.Audience.SQL(now, 4)
+	rows, err := t.query(`SELECT p.id, p.phone_idx, p.phone_mobile, p.household, p.status, p.wechat_bound, p.opted_out FROM people p
+		WHERE p.id > $1 AND substr(p.region, 1, length(CAST($3 AS TEXT))) = $3 AND (`+audience+`) ORDER BY p.id LIMIT $2`,
+		append([]any{cursor, limit, c.Scope.Prefix}, args...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +153,7 @@ func (t *tx) plannedRows(c notify.Campaign, cursor int64, now time.Time, limit i
 	list := make([]plannedRow, 0, limit)
 	for rows.Next() {
 		var r plannedRow
-		if err := rows.Scan(&r.personID, &r.why, &r.channel, &r.later, &r.lead, &r.shared, &r.phone, &r.household); err != nil {
+		if err := rows.Scan(&r.personID, &r.phone, &r.mobile, &r.household, &r.status, &r.bound, &r.maybeOut); err != nil {
 			return nil, err
 		}
 		list = append(list, r)
@@ -127,8 +161,164 @@ func (t *tx) plannedRows(c notify.Campaign, cursor int64, now time.Time, limit i
 	return list, rows.Err()
 }
 
+// addHolders says whose number is somebody else's too. Few are: the others are not brought here.
+func (t *tx) addHolders(page []plannedRow) error {
+	byPhone := map[string][]*plannedRow{}
+	for i := range page {
+		if r := &page[i]; r.phone != nil {
+			byPhone[string(r.phone)] = append(byPhone[string(r.phone)], r)
+		}
+	}
+	shared := map[string][]*plannedRow{}
+	err := t.each(`SELECT phone_idx FROM people WHERE status <> 'deceased' AND `+t.amongBytes("phone_idx", 1)+`
+		GROUP BY phone_idx HAVING count(*) > 1`, func(rows *sql.Rows) error {
+		var phone []byte
+		err := rows.Scan(&phone)
+		for _, r := range byPhone[string(phone)] {
+			r.shared = true
+		}
+		shared[string(phone)] = byPhone[string(phone)]
+		return err
+	}, t.byteList(keysOf(byPhone)))
+	if err != nil || len(shared) == 0 {
+		return err
+	}
+	// Who belongs to no household is one.
+	return t.each(`SELECT phone_idx FROM people WHERE status <> 'deceased' AND `+t.amongBytes("phone_idx", 1)+` GROUP BY phone_idx
+		HAVING count(DISTINCT CASE WHEN household = '' THEN CAST(id AS TEXT) ELSE household END) >= 3`, func(rows *sql.Rows) error {
+		var phone []byte
+		err := rows.Scan(&phone)
+		for _, r := range shared[string(phone)] {
+			r.many = true
+		}
+		return err
+	}, t.byteList(keysOf(shared)))
+}
+
+func keysOf(m map[string][]*plannedRow) [][]byte {
+	list := make([][]byte, 0, len(m))
+	for k := range m {
+		list = append(list, []byte(k))
+	}
+	return list
+}
+
+// addOptOuts says who wants nothing, and whose number does not: of those whom that may be true of.
+func (t *tx) addOptOuts(page []plannedRow) error {
+	people, numbers := map[int64]*plannedRow{}, map[string][]*plannedRow{}
+	for i := range page {
+		if r := &page[i]; r.maybeOut {
+			people[r.personID] = r
+			numbers[string(r.phone)] = append(numbers[string(r.phone)], r)
+		}
+	}
+	if len(people) == 0 {
+		return nil
+	}
+	err := t.each(`SELECT person_id FROM opt_outs WHERE `+t.among("person_id", 1), func(rows *sql.Rows) error {
+		var id int64
+		err := rows.Scan(&id)
+		if r, ok := people[id]; ok {
+			r.optedOut = true
+		}
+		return err
+	}, t.idList(slices.Collect(maps.Keys(people))))
+	if err != nil {
+		return err
+	}
+	return t.each(`SELECT phone_idx FROM opt_outs WHERE `+t.amongBytes("phone_idx", 1), func(rows *sql.Rows) error {
+		var phone []byte
+		err := rows.Scan(&phone)
+		for _, r := range numbers[string(phone)] {
+			r.phoneOut = true
+		}
+		return err
+	}, t.byteList(keysOf(numbers)))
+}
+
+// has says whether a channel has a way to the person. The preview reads the same in SQL: see hasSQL.
+func (r *plannedRow) has(c notify.Channel) bool {
+	switch c {
+	case notify.WeChat:
+		return r.bound
+	case notify.SMS:
+		return r.phone != nil && !r.many && !r.phoneOut && r.mobile
+	}
+	return r.phone != nil && !r.many && !r.phoneOut
+}
+
+// choose picks the person's channel and those after it, or says why there is nothing to send. A number that wants
+// nothing counts only where the campaign would have used it.
+func (r *plannedRow) choose(channels []notify.Channel) {
+	usesPhone := false
+	for _, c := range channels {
+		usesPhone = usesPhone || c.Phone()
+		switch {
+		case !r.has(c):
+		case r.channel == "":
+			r.channel = c
+		default:
+			r.later += string(c) + ","
+		}
+	}
+	r.lead = true
+	switch {
+	case r.status == register.Deceased:
+		r.why = notify.IsDeceased
+	case r.optedOut, r.channel == "" && usesPhone && r.phoneOut:
+		r.why = notify.OptedOut
+	case r.channel == "":
+		r.why = notify.NoChannel
+	}
+	if r.why != "" {
+		r.channel, r.later = "", ""
+	}
+}
+
+// group is a household on a number.
+type group struct{ phone, household string }
+
+// addMates lets one of each household on a shared number carry the message: the first of this page, if the plan of
+// earlier pages has nobody who carries it, or has.
+func (t *tx) addMates(key campaignKey, page []plannedRow) error {
+	groups := map[group][]*plannedRow{}
+	numbers := map[string][]*plannedRow{}
+	for i := range page {
+		if r := &page[i]; r.why == "" && r.channel.Phone() && r.shared && r.household != "" {
+			g := group{string(r.phone), r.household}
+			groups[g] = append(groups[g], r)
+			numbers[g.phone] = nil
+		}
+	}
+	if len(groups) == 0 {
+		return nil
+	}
+	for _, mates := range groups {
+		for _, follower := range mates[1:] {
+			follower.lead = false
+		}
+	}
+	return t.each(`SELECT m.phone_idx, m.household, `+stateOf("m", "mc")+`, m.channel FROM deliveries m LEFT JOIN calls mc ON mc.id = m.call_id AND m.state = ''
+		WHERE m.month = $1 AND m.campaign_id = $2 AND m.shared AND `+t.amongBytes("m.phone_idx", 3)+` AND m.channel IN ('sms', 'voice')`, func(rows *sql.Rows) error {
+		var phone []byte
+		var household string
+		var state notify.DeliveryState
+		var channel notify.Channel
+		err := rows.Scan(&phone, &household, &state, &channel)
+		for _, r := range groups[group{string(phone), household}] {
+			switch {
+			case state == notify.Delivered, state == notify.Taken && channel == notify.SMS:
+				r.why = notify.ByHousehold
+			case !state.Final():
+				r.lead = false
+			}
+		}
+		return err
+	}, key.month, key.id, t.byteList(keysOf(numbers)))
+}
+
 // planCalls puts those of a page who can go at once into calls, which wait for their turn.
-func (t *tx) planCalls(c notify.Campaign, rows []plannedRow, now time.Time) error {
+func (t *tx) planCalls(c notify.Campaign, rows []plannedRow, numbers int64, now time.Time) error {
 	at := make(map[int64]*plannedRow, len(rows))
 	ready := map[notify.Channel][]waitingRow{}
 	for i := range rows {
@@ -149,7 +339,7 @@ func (t *tx) planCalls(c notify.Campaign, rows []plannedRow, now time.Time) erro
 		ids := make([]int64, len(calls))
 		for i := range calls {
 			ids[i] = first + int64(i)
-			calls[i].state = notify.CallPlanned
+			calls[i].state, calls[i].numbers = notify.CallPlanned, numbers
 			marks := make([]byte, len(calls[i].members))
 			for n, m := range calls[i].members {
 				r := at[m.personID]
@@ -191,96 +381,4 @@ func (t *tx) insertPlanned(c notify.Campaign, rows []plannedRow, now time.Time) 
 		"month", "campaign_id", "person_id", "state", "reason", "channel", "later", "lead", "shared", "phone_idx", "household",
 		"call_id", "slot", "updated_at",
 	}, out)
-}
-
-// planSQL reads one page: $1 month, $2 campaign, $3 cursor, $4 limit, $5 the author's region, then the audience's.
-// busy counts whom else a number belongs to. A number of three or more households is nobody's phone.
-func planSQL(channels []notify.Channel, audience string) string {
-	return `WITH page AS (
-		SELECT p.id, p.phone_idx, p.phone_mobile, p.household, p.status, p.wechat_bound
-		FROM people p WHERE p.id > $3 AND substr(p.region, 1, length(CAST($5 AS TEXT))) = $5 AND (` + audience + `) ORDER BY p.id LIMIT $4
-	), busy AS (` + busySQL("page") + `), known AS (` + knownSQL + `
-	), ways AS (
-		SELECT known.*, ` + waySQL(channels) + ` AS channel FROM known
-	), told AS (
-		SELECT ways.*, ` + laterSQL(channels) + ` AS later, ` + planSkipSQL(channels) + ` AS why,
-			channel IN ('sms', 'voice') AND shared AND household <> '' AS grouped FROM ways
-	), ranked AS (
-		SELECT told.*, CASE WHEN grouped AND why = '' THEN row_number() OVER (PARTITION BY phone_idx, household, grouped AND why = '' ORDER BY id) ELSE 1 END AS place,
-			CASE WHEN grouped AND why = '' THEN ` + mateSQL() + ` ELSE 0 END AS mate FROM told
-	)
-	SELECT id, CASE WHEN why <> '' THEN why WHEN mate = 2 THEN 'household' ELSE '' END,
-		CASE WHEN why <> '' THEN '' ELSE channel END, CASE WHEN why <> '' THEN '' ELSE later END,
-		place = 1 AND mate = 0, shared, phone_idx, household FROM ranked ORDER BY id`
-}
-
-// knownSQL is what decides a person's ways, for each of page.
-const knownSQL = `SELECT page.*, COALESCE(busy.people, 0) > 1 AS shared,
-			EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = page.id) AS opted_out,
-			EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = page.phone_idx) AS phone_out,
-			page.phone_idx IS NOT NULL AND COALESCE(busy.households, 0) < 3 AS own_phone
-		FROM page LEFT JOIN busy ON busy.phone_idx = page.phone_idx`
-
-// busySQL counts the people and households of the numbers in a named set of people. Who belongs to no household is one.
-func busySQL(set string) string {
-	return `SELECT q.phone_idx, count(*) AS people,
-			count(DISTINCT CASE WHEN q.household = '' THEN CAST(q.id AS TEXT) ELSE q.household END) AS households
-		FROM people q WHERE q.status <> 'deceased' AND q.phone_idx IN (SELECT phone_idx FROM ` + set + ` WHERE phone_idx IS NOT NULL)
-		GROUP BY q.phone_idx`
-}
-
-// mateSQL says what the plan of earlier pages means for a member of a household on a shared number:
-// 2 their message was taken already, 1 somebody carries it, 0 nobody does.
-func mateSQL() string {
-	return `COALESCE((SELECT max(CASE ` + stateOf("m", "mc") + ` WHEN 'accepted' THEN 2 WHEN 'delivered' THEN 2
-			WHEN 'planned' THEN 1 WHEN 'queued' THEN 1 WHEN 'sending' THEN 1 WHEN 'unconfirmed' THEN 1 ELSE 0 END)
-		FROM deliveries m LEFT JOIN calls mc ON mc.id = m.call_id AND m.state = ''
-		WHERE m.month = $1 AND m.campaign_id = $2 AND m.shared AND m.phone_idx = told.phone_idx
-			AND m.household = told.household AND m.channel IN ('sms', 'voice')), 0)`
-}
-
-// has is the SQL test that a person of the set has a channel.
-func has(c notify.Channel) string {
-	switch c {
-	case notify.WeChat:
-		return `wechat_bound`
-	case notify.SMS:
-		return `(own_phone AND phone_mobile AND NOT phone_out)`
-	case notify.Voice:
-		return `(own_phone AND NOT phone_out)`
-	}
-	return `FALSE`
-}
-
-// waySQL is the first channel that a person has, or ”.
-func waySQL(channels []notify.Channel) string {
-	var b strings.Builder
-	b.WriteString("CASE")
-	for _, c := range channels {
-		fmt.Fprintf(&b, " WHEN %s THEN '%s'", has(c), c)
-	}
-	b.WriteString(" WHEN FALSE THEN '' ELSE '' END")
-	return b.String()
-}
-
-// laterSQL is the further channels that a person has: "sms,voice,".
-func laterSQL(channels []notify.Channel) string {
-	parts := []string{"''"}
-	for _, c := range channels {
-		parts = append(parts, fmt.Sprintf("CASE WHEN %s AND channel <> '%s' THEN '%s,' ELSE '' END", has(c), c, c))
-	}
-	return strings.Join(parts, " || ")
-}
-
-// planSkipSQL is why a person gets no row to send, or ”. A number that wants nothing counts only where the
-// campaign would have used it.
-func planSkipSQL(channels []notify.Channel) string {
-	byPhone := "FALSE"
-	for _, c := range channels {
-		if c.Phone() {
-			byPhone = "phone_out"
-		}
-	}
-	return `CASE WHEN status = 'deceased' THEN 'deceased' WHEN opted_out THEN 'opted_out'
-		WHEN channel <> '' THEN '' WHEN ` + byPhone + ` THEN 'opted_out' ELSE 'no_channel' END`
 }

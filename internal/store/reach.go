@@ -26,3 +26,19 @@ func (t *tx) refreshOptedOutPhone(phoneIdx []byte) error {
 		OR EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = people.phone_idx) WHERE phone_idx = $1`, phoneIdx)
 	return err
 }
+
+// numbersChanged notes that people came, or that numbers, households or who is alive may have changed: whoever remembers
+// who shares a number has to count again. For those who write people.
+func (t *tx) numbersChanged() error {
+	_, err := t.ids(numbersVersion, 1)
+	return err
+}
+
+// numbersVersion is the sequence that counts such changes.
+const numbersVersion = "numbers"
+
+// numbersNow is how often they have changed.
+func (t *tx) numbersNow() (version int64, err error) {
+	err = t.row(`SELECT COALESCE(max(next), 0) FROM sequences WHERE name = $1`, numbersVersion).Scan(&version)
+	return version, err
+}

@@ -6,6 +6,7 @@
 ALTER TABLE deliveries ADD COLUMN slot SMALLINT NOT NULL DEFAULT 0;
 ALTER TABLE calls ADD COLUMN marks TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE calls ADD COLUMN shared BOOLEAN NOT NULL DEFAULT FALSE; -- a member's number is somebody else's too
+ALTER TABLE calls ADD COLUMN numbers BIGINT NOT NULL DEFAULT -1;    -- how often numbers on file had changed when it was planned; -1: not known
 ALTER TABLE calls ALTER COLUMN members SET STORAGE EXTERNAL;
 
 UPDATE deliveries d SET state = '', slot = (position(int8send(d.person_id) IN c.members) - 1) / 24 + 1
@@ -32,6 +33,10 @@ CREATE TABLE campaign_outcomes (
 INSERT INTO campaign_outcomes SELECT id, outcomes FROM campaigns WHERE outcomes <> '';
 ALTER TABLE campaigns DROP COLUMN outcomes;
 
+-- One key serves a person's rows and a campaign's.
+ALTER TABLE deliveries DROP CONSTRAINT deliveries_pkey;
+ALTER TABLE deliveries ADD PRIMARY KEY (person_id, campaign_id, month);
+DROP INDEX deliveries_person;
 DROP INDEX deliveries_phone;
 CREATE INDEX deliveries_shared ON deliveries (campaign_id, phone_idx) WHERE shared;
 CREATE INDEX deliveries_own ON deliveries (campaign_id, state, reason, channel) WHERE state <> '';
@@ -43,6 +48,9 @@ DROP INDEX calls_campaign;
 DROP INDEX calls_planned;
 DROP INDEX deliveries_own;
 DROP INDEX deliveries_shared;
+ALTER TABLE deliveries DROP CONSTRAINT deliveries_pkey;
+ALTER TABLE deliveries ADD PRIMARY KEY (month, campaign_id, person_id);
+CREATE INDEX deliveries_person ON deliveries (person_id);
 CREATE INDEX deliveries_phone ON deliveries (phone_idx) WHERE phone_idx IS NOT NULL;
 ALTER TABLE campaigns ADD COLUMN outcomes TEXT NOT NULL DEFAULT '';
 UPDATE campaigns SET outcomes = o.outcomes FROM campaign_outcomes o WHERE o.campaign_id = campaigns.id;
@@ -56,6 +64,7 @@ UPDATE deliveries d SET state = CASE WHEN substr(c.marks, d.slot, 1) = 'd' THEN 
 UPDATE calls SET state = 'queued', wake_at = 1 WHERE state = 'planned';
 UPDATE deliveries SET state = 'queued' WHERE state = 'planned' AND call_id IN (SELECT id FROM calls WHERE state = 'queued');
 ALTER TABLE calls ALTER COLUMN members SET STORAGE EXTENDED;
+ALTER TABLE calls DROP COLUMN numbers;
 ALTER TABLE calls DROP COLUMN shared;
 ALTER TABLE calls DROP COLUMN marks;
 ALTER TABLE deliveries DROP COLUMN slot;

@@ -6,6 +6,7 @@
 ALTER TABLE deliveries ADD COLUMN slot SMALLINT NOT NULL DEFAULT 0;
 ALTER TABLE calls ADD COLUMN marks TEXT NOT NULL DEFAULT '';
 ALTER TABLE calls ADD COLUMN shared BOOLEAN NOT NULL DEFAULT FALSE; -- a member's number is somebody else's too
+ALTER TABLE calls ADD COLUMN numbers BIGINT NOT NULL DEFAULT -1;    -- how often numbers on file had changed when it was planned; -1: not known
 
 UPDATE deliveries SET state = '', slot = (instr(c.members, unhex(printf('%016x', person_id))) - 1) / 24 + 1
 	FROM calls c WHERE c.id = call_id AND c.state = deliveries.state AND deliveries.state IN ('queued', 'sending', 'unconfirmed', 'accepted')
@@ -55,6 +56,7 @@ UPDATE deliveries SET state = CASE WHEN substr(c.marks, deliveries.slot, 1) = 'd
 	wake_at = 0, updated_at = c.updated_at FROM calls c WHERE c.id = call_id AND deliveries.state = '';
 UPDATE calls SET state = 'queued', wake_at = 1 WHERE state = 'planned';
 UPDATE deliveries SET state = 'queued' WHERE state = 'planned' AND call_id IN (SELECT id FROM calls WHERE state = 'queued');
+ALTER TABLE calls DROP COLUMN numbers;
 ALTER TABLE calls DROP COLUMN shared;
 ALTER TABLE calls DROP COLUMN marks;
 ALTER TABLE deliveries DROP COLUMN slot;

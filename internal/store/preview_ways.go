@@ -1,0 +1,62 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lingjuli/lingjuli/notify"
+)
+
+// The plan's decisions as SQL, for a preview, which counts a whole audience and keeps nobody.
+
+// knownSQL is what decides a person's ways, for each of page.
+const knownSQL = `SELECT page.*, COALESCE(busy.people, 0) > 1 AS shared,
+			EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = page.id) AS opted_out,
+			EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = page.phone_idx) AS phone_out,
+			page.phone_idx IS NOT NULL AND COALESCE(busy.households, 0) < 3 AS own_phone
+		FROM page LEFT JOIN busy ON busy.phone_idx = page.phone_idx`
+
+// busySQL counts the people and households of the numbers in a named set of people. Who belongs to no household is one.
+func busySQL(set string) string {
+	return `SELECT q.phone_idx, count(*) AS people,
+			count(DISTINCT CASE WHEN q.household = '' THEN CAST(q.id AS TEXT) ELSE q.household END) AS households
+		FROM people q WHERE q.status <> 'deceased' AND q.phone_idx IN (SELECT phone_idx FROM ` + set + ` WHERE phone_idx IS NOT NULL)
+		GROUP BY q.phone_idx`
+}
+
+// hasSQL is the SQL test that a person of the set has a channel.
+func hasSQL(c notify.Channel) string {
+	switch c {
+	case notify.WeChat:
+		return `wechat_bound`
+	case notify.SMS:
+		return `(own_phone AND phone_mobile AND NOT phone_out)`
+	case notify.Voice:
+		return `(own_phone AND NOT phone_out)`
+	}
+	return `FALSE`
+}
+
+// waySQL is the first channel that a person has, or ”.
+func waySQL(channels []notify.Channel) string {
+	var b strings.Builder
+	b.WriteString("CASE")
+	for _, c := range channels {
+		fmt.Fprintf(&b, " WHEN %s THEN '%s'", hasSQL(c), c)
+	}
+	b.WriteString(" WHEN FALSE THEN '' ELSE '' END")
+	return b.String()
+}
+
+// planSkipSQL is why a person gets no row to send, or ”. A number that wants nothing counts only where the
+// campaign would have used it.
+func planSkipSQL(channels []notify.Channel) string {
+	byPhone := "FALSE"
+	for _, c := range channels {
+		if c.Phone() {
+			byPhone = "phone_out"
+		}
+	}
+	return `CASE WHEN status = 'deceased' THEN 'deceased' WHEN opted_out THEN 'opted_out'
+		WHEN channel <> '' THEN '' WHEN ` + byPhone + ` THEN 'opted_out' ELSE 'no_channel' END`
+}

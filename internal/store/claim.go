@@ -123,6 +123,11 @@ func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []queuedCall, people 
 			return facts, nil, err
 		}
 	}
+	if facts.Channel == notify.Voice {
+		if err := t.addLanguages(members, people); err != nil {
+			return facts, nil, err
+		}
+	}
 	for _, call := range calls {
 		cf := notify.CallFacts{ID: call.id, PreviousID: call.previous}
 		for _, m := range call.members {

@@ -151,9 +151,10 @@ const mates = `SELECT 1 FROM deliveries m WHERE m.month = d.month AND m.campaign
 	AND m.phone_idx = d.phone_idx AND m.household = d.household AND m.person_id <> d.person_id AND m.channel <> 'wechat'`
 
 // What ends the waiting of a row behind another member: the message was taken on their number, or nobody carries it.
+// A call by telephone that was taken proves nothing before its report.
 const (
-	mateHeard = `EXISTS (` + mates + ` AND m.state IN ('accepted', 'delivered'))`
-	noCarrier = `NOT EXISTS (` + mates + ` AND (m.lead AND m.state IN ('planned', 'queued', 'sending', 'unconfirmed')
+	mateHeard = `EXISTS (` + mates + ` AND m.state IN ('accepted', 'delivered') AND NOT (` + voiceWaits + `))`
+	noCarrier = `NOT EXISTS (` + mates + ` AND (m.lead AND m.state IN ('planned', 'queued', 'sending', 'unconfirmed', 'accepted')
 			OR NOT m.lead AND m.state = 'planned' AND m.person_id < d.person_id))`
 )
 

@@ -133,8 +133,8 @@ func busySQL(set string) string {
 
 // mateSQL says what the plan of earlier pages means for a member of a household on a shared number:
 // 2 their message was taken already, 1 somebody carries it, 0 nobody does.
-const mateSQL = `COALESCE((SELECT max(CASE WHEN m.state IN ('accepted', 'delivered') THEN 2
-			WHEN m.state IN ('planned', 'queued', 'sending', 'unconfirmed') THEN 1 ELSE 0 END)
+const mateSQL = `COALESCE((SELECT max(CASE WHEN m.state = 'delivered' OR m.state = 'accepted' AND m.channel = 'sms' THEN 2
+			WHEN m.state IN ('planned', 'queued', 'sending', 'unconfirmed', 'accepted') THEN 1 ELSE 0 END)
 		FROM deliveries m WHERE m.month = $1 AND m.campaign_id = $2 AND m.phone_idx = told.phone_idx
 			AND m.household = told.household AND m.channel IN ('sms', 'voice')), 0)`
 

@@ -133,7 +133,7 @@ func (t *tx) applyReports(ids []int64, reports []notify.Report, now time.Time, j
 		got := callReceipts{call: c}
 		for _, i := range byCall[c.id] {
 			person, ok := memberOf(c, t.keys.Index("phone", string(reports[i].Phone)))
-			if !ok {
+			if !ok || reports[i].Channel != c.channel {
 				verdicts[ids[i]] = "unknown"
 				continue
 			}
@@ -262,6 +262,12 @@ func (t *tx) applyToCampaign(key campaignKey, calls []callReceipts, now time.Tim
 			if err := t.acceptCall(c.call, r, now); err != nil {
 				return err
 			}
+		}
+		if c.call.channel == notify.Voice {
+			if err := t.applyToVoice(c, campaign, now); err != nil {
+				return err
+			}
+			continue
 		}
 		if outcomes, err = t.applyToCall(c, outcomes, now); err != nil {
 			return err

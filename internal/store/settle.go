@@ -129,7 +129,12 @@ func (t *tx) acceptCall(c begunCall, r notify.CallResult, now time.Time) error {
 	if !c.channel.Phone() {
 		return t.touchReached(c.people, now)
 	}
-	if !r.WakeAt.IsZero() {
+	switch {
+	case c.channel == notify.Voice:
+		if err := t.waitForReport(c, r.WakeAt, now); err != nil {
+			return err
+		}
+	case !r.WakeAt.IsZero():
 		if err := t.wakeForFallback(c, r.WakeAt); err != nil {
 			return err
 		}

@@ -88,8 +88,9 @@ func (t *tx) leftover(c notify.Campaign, ended bool) (left leftover, err error) 
 	if err != nil || calls && c.State == notify.Running {
 		return left, err
 	}
-	err = t.row(`SELECT EXISTS (SELECT 1 FROM deliveries WHERE month = $1 AND campaign_id = $2
-			AND (state IN ('planned', 'queued', 'sending', 'unconfirmed') OR NOT $3 AND state = 'accepted' AND later <> '' AND channel <> 'wechat')),
+	err = t.row(`SELECT EXISTS (SELECT 1 FROM deliveries m WHERE month = $1 AND campaign_id = $2
+			AND (state IN ('planned', 'queued', 'sending', 'unconfirmed') OR NOT $3 AND state = 'accepted' AND later <> '' AND channel <> 'wechat'
+				OR NOT $3 AND `+voiceWaits+`)),
 		EXISTS (SELECT 1 FROM deliveries d WHERE d.month = $1 AND d.campaign_id = $2 AND d.state = 'planned' AND NOT d.lead
 			AND (`+mateHeard+` OR `+noCarrier+`))`,
 		c.Month, c.ID, ended).Scan(&left.open, &left.stuck)

@@ -8,7 +8,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// examples hold for every language; MEDICAL stands for what a person would say. A test runs each of them.
+// examples hold for every language; MEDICAL stands for what a person would say, DEADLINE for an approver's word. A test runs each of them.
 func examples() map[string]string {
 	return map[string]string{
 		"":                 "lingjuli demo",
@@ -22,6 +22,7 @@ func examples() map[string]string {
 		"campaign create":  "lingjuli campaign create -f campaign.yaml --as chen",
 		"campaign submit":  "lingjuli campaign submit 1 --as chen",
 		"campaign approve": "lingjuli campaign approve 1 --as li",
+		"campaign return":  "lingjuli campaign return 1 --as li --note DEADLINE",
 		"campaign pause":   "lingjuli campaign pause 1 --as li",
 		"campaign resume":  "lingjuli campaign resume 1 --as li",
 		"campaign cancel":  "lingjuli campaign cancel 1 --as li",
@@ -42,7 +43,7 @@ func examples() map[string]string {
 
 // example is a command's example with the words a person would say.
 func (w texts) example(path string) string {
-	return strings.ReplaceAll(examples()[path], "MEDICAL", w.t("example_words"))
+	return strings.NewReplacer("MEDICAL", w.t("example_words"), "DEADLINE", w.t("example_note")).Replace(examples()[path])
 }
 
 // help prints a command's help: what it does, how it is called, its flags, its commands, an example.

@@ -90,6 +90,7 @@ func startServer(ctx context.Context, cfg config, r roles, log *slog.Logger) (_ 
 		return nil, err
 	}
 	s.addr = ln.Addr().String()
+	s.cfg.reachedAt(s.addr)
 	s.life.add("listener", func(context.Context) error { _ = ln.Close(); return nil }) // the web part has closed it already
 	for _, start := range []func(context.Context) error{s.startStore, s.startRedis, s.startPlatforms} {
 		if err := start(ctx); err != nil {
@@ -233,6 +234,9 @@ func (s *server) addDoors(mux *http.ServeMux, turns turn.Turner) error {
 		}
 		s.life.add("callback", callback.Shutdown)
 		mux.Handle("/wechat/callback", callback)
+		if err := s.addConsentPage(mux); err != nil {
+			return err
+		}
 		s.beside("menu", s.keepMenu)
 	}
 	if s.sms != nil {
@@ -250,7 +254,7 @@ func (s *server) addDoors(mux *http.ServeMux, turns turn.Turner) error {
 // keepMenu creates the account's menu where it differs, and tries again while WeChat does not answer.
 func (s *server) keepMenu(ctx context.Context) {
 	for pause := 2 * time.Second; ; pause = min(2*pause, 10*time.Minute) {
-		changed, err := s.wechat.EnsureMenu(ctx, menuButtons())
+		changed, err := s.wechat.EnsureMenu(ctx, menuButtons(s.cfg.consentURL()))
 		if err == nil {
 			if changed {
 				s.log.Info("the account's menu was created")

@@ -186,6 +186,9 @@ func TestEveryCommandHasAnExampleInItsHelp(t *testing.T) {
 		if !strings.Contains(out.String(), example) {
 			t.Errorf("%q --help does not show %q:\n%s", path, example, out.String())
 		}
+		if strings.Contains(out.String(), "--listen ADDR") != listens(path) {
+			t.Errorf("%q --help and the address to listen on:\n%s", path, out.String())
+		}
 		if strings.Contains(out.String(), "flag_") || strings.Contains(out.String(), "help_") {
 			t.Errorf("%q --help lacks a text:\n%s", path, out.String())
 		}

@@ -56,7 +56,7 @@ func (w texts) help(_ kong.HelpOptions, ctx *kong.Context) error {
 	out := ctx.Stdout
 	fmt.Fprintf(out, "%s\n\n%s\n  %s\n", w.t(helpKey(path)), w.t("help_usage"), usageLine(node, path))
 	w.helpCommands(out, node, path)
-	w.helpFlags(out, node)
+	w.helpFlags(out, node, path)
 	fmt.Fprintf(out, "\n%s\n  %s\n", w.t("help_example"), w.example(path))
 	if path == "" {
 		fmt.Fprintf(out, "\n%s\n", w.t("help_more"))
@@ -78,8 +78,15 @@ func (w texts) helpCommands(out io.Writer, node *kong.Node, path string) {
 	}
 }
 
-func (w texts) helpFlags(out io.Writer, node *kong.Node) {
+// listens says whether a command serves on an address, which is a setting of its own name.
+func listens(path string) bool { return path == "demo" || path == "serve" || path == "sandbox" }
+
+func (w texts) helpFlags(out io.Writer, node *kong.Node, path string) {
 	first := true
+	if listens(path) {
+		fmt.Fprintf(out, "\n%s\n  %-28s %s\n", w.t("help_flags"), "--listen ADDR", w.t("flag_listen"))
+		first = false
+	}
 	for _, flag := range node.Flags {
 		if flag.Hidden || flag.Name == "help" {
 			continue

@@ -77,18 +77,23 @@ type server struct {
 	closing chan struct{} // closed first, so that those who watch a page are let go
 }
 
-// startServer starts all parts in order; where one fails, those before it are stopped again.
-func startServer(ctx context.Context, cfg config, r roles, log *slog.Logger) (_ *server, err error) {
+// startServer binds its address and starts all parts behind it.
+func startServer(ctx context.Context, cfg config, r roles, log *slog.Logger) (*server, error) {
+	ln, err := listen(ctx, cfg.Listen)
+	if err != nil {
+		return nil, err
+	}
+	return startServerOn(ctx, ln, cfg, r, log)
+}
+
+// startServerOn starts all parts in order; where one fails, those before it are stopped again.
+func startServerOn(ctx context.Context, ln net.Listener, cfg config, r roles, log *slog.Logger) (_ *server, err error) {
 	s := &server{cfg: cfg, roles: r, log: log, life: lifetime{log: log}, metrics: newRegistry(), closing: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			_ = s.life.stop()
 		}
 	}()
-	ln, err := listen(ctx, cfg.Listen)
-	if err != nil {
-		return nil, err
-	}
 	s.addr = ln.Addr().String()
 	s.cfg.reachedAt(s.addr)
 	s.life.add("listener", func(context.Context) error { _ = ln.Close(); return nil }) // the web part has closed it already
@@ -107,6 +112,9 @@ func (s *server) stop() error {
 
 func (s *server) startStore(ctx context.Context) error {
 	if path := s.cfg.sqlitePath(); path != "" && s.cfg.embedded() {
+	if err := s.cfg.databaseThere(); err != nil {
+		return err
+	}
 		release, err := lockDatabase(path)
 		if err != nil {
 			return err

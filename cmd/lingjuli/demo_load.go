@@ -126,6 +126,12 @@ func (d *demo) load(cfg config) error {
 		return err
 	}
 	defer s.Close()
+	if err := s.CheckKey(d.a.ctx); err != nil {
+		return err
+	}
+	if err := s.Migrate(d.a.ctx); err != nil {
+		return err
+	}
 	ours, err := d.templates()
 	if err != nil {
 		return err

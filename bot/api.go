@@ -45,6 +45,7 @@ type ClientOptions struct {
 type Client struct {
 	wire   *wire
 	tokens *TokenSource
+	ticket *shared // of the JS-SDK
 	log    *slog.Logger
 	now    func() time.Time
 }
@@ -74,7 +75,9 @@ func NewClient(o ClientOptions) (*Client, error) {
 		o.Now = time.Now
 	}
 	w := &wire{base: strings.TrimSuffix(base.String(), "/"), http: o.HTTP, meter: newClientMeter(o.Metrics)}
-	return &Client{wire: w, tokens: newTokenSource(w, o), log: o.Log, now: o.Now}, nil
+	c := &Client{wire: w, tokens: newTokenSource(w, o), ticket: newShared("ticket", "ticket-lock", ticketPath, o), log: o.Log, now: o.Now}
+	c.ticket.fetch = c.askTicket
+	return c, nil
 }
 
 // Tokens is the client's token source, which the library's calls can be given as well.
@@ -135,12 +138,18 @@ func Code(err error) (int64, bool) {
 // call makes one call with a token. A token that WeChat calls bad is dropped, and the call made once more
 // with another: such a refusal says that nothing was done.
 func (c *Client) call(ctx context.Context, method, path string, body []byte, out any) error {
+	return c.callWith(ctx, method, path, url.Values{}, body, out)
+}
+
+// callWith is call with more in the query than the token.
+func (c *Client) callWith(ctx context.Context, method, path string, query url.Values, body []byte, out any) error {
 	for try := 0; ; try++ {
 		token, err := c.tokens.GetAccessTokenContext(ctx)
 		if err != nil {
 			return err
 		}
-		err = c.wire.do(ctx, method, path, url.Values{"access_token": {token}}, body, out)
+		query.Set("access_token", token)
+		err = c.wire.do(ctx, method, path, query, body, out)
 		if try > 0 || !badToken(err) {
 			return err
 		}

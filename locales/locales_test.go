@@ -18,60 +18,74 @@ func loaded(t *testing.T) *Bundle {
 	return b
 }
 
+// catalogues are what people are told in conversations, and what stands on pages.
+func catalogues(t *testing.T) []*Bundle {
+	t.Helper()
+	pages, err := LoadPages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []*Bundle{loaded(t), pages}
+}
+
 func TestEveryTextExistsInEveryLocale(t *testing.T) {
-	b := loaded(t)
-	want := b.Localizer(ZhHans).IDs()
-	for _, l := range All() {
-		have := b.Localizer(l).IDs()
-		for _, id := range want {
-			if !slices.Contains(have, id) {
-				t.Errorf("%s is missing in %s", id, l)
+	for _, b := range catalogues(t) {
+		want := b.Localizer(ZhHans).IDs()
+		for _, l := range All() {
+			have := b.Localizer(l).IDs()
+			for _, id := range want {
+				if !slices.Contains(have, id) {
+					t.Errorf("%s is missing in %s", id, l)
+				}
 			}
-		}
-		for _, id := range have {
-			if !slices.Contains(want, id) {
-				t.Errorf("%s stands in %s alone", id, l)
+			for _, id := range have {
+				if !slices.Contains(want, id) {
+					t.Errorf("%s stands in %s alone", id, l)
+				}
 			}
 		}
 	}
 }
 
 func TestPlaceholdersAreEqualInEveryLocale(t *testing.T) {
-	b := loaded(t)
-	for _, id := range b.Localizer(ZhHans).IDs() {
-		want := b.Localizer(ZhHans).Placeholders(id)
-		for _, l := range All()[1:] {
-			if b.Localizer(l).Has(id) && !slices.Equal(want, b.Localizer(l).Placeholders(id)) {
-				t.Errorf("%s in %s takes %v, in zh-Hans %v", id, l, b.Localizer(l).Placeholders(id), want)
+	for _, b := range catalogues(t) {
+		for _, id := range b.Localizer(ZhHans).IDs() {
+			want := b.Localizer(ZhHans).Placeholders(id)
+			for _, l := range All()[1:] {
+				if b.Localizer(l).Has(id) && !slices.Equal(want, b.Localizer(l).Placeholders(id)) {
+					t.Errorf("%s in %s takes %v, in zh-Hans %v", id, l, b.Localizer(l).Placeholders(id), want)
+				}
 			}
 		}
 	}
 }
 
 func TestScriptsAreNotMixed(t *testing.T) {
-	b := loaded(t)
-	// The door to other languages, and the word that undoes an opt-out.
-	bilingual := []string{"title.language", "unsubscribe.done"}
-	for _, id := range b.Localizer(ZhHans).IDs() {
-		if text := b.Localizer(ZhHans).sources[id]; hanzi.Simplify(text) != text && !strings.HasPrefix(id, "language.") {
-			t.Errorf("%s in zh-Hans has Traditional characters: %s", id, text)
-		}
-		for _, r := range b.Localizer(English).sources[id] {
-			if r >= 0x4e00 && r < 0xa000 && !slices.Contains(bilingual, id) && !strings.HasPrefix(id, "language.") {
-				t.Errorf("%s in en has Han characters: %s", id, b.Localizer(English).sources[id])
-				break
+	for _, b := range catalogues(t) {
+		// The door to other languages, and the word that undoes an opt-out.
+		bilingual := []string{"title.language", "unsubscribe.done"}
+		for _, id := range b.Localizer(ZhHans).IDs() {
+			if text := b.Localizer(ZhHans).sources[id]; hanzi.Simplify(text) != text && !strings.HasPrefix(id, "language.") {
+				t.Errorf("%s in zh-Hans has Traditional characters: %s", id, text)
+			}
+			for _, r := range b.Localizer(English).sources[id] {
+				if r >= 0x4e00 && r < 0xa000 && !slices.Contains(bilingual, id) && !strings.HasPrefix(id, "language.") {
+					t.Errorf("%s in en has Han characters: %s", id, b.Localizer(English).sources[id])
+					break
+				}
 			}
 		}
 	}
 }
 
 func TestNobodyIsCalledPoor(t *testing.T) {
-	b := loaded(t)
-	for _, l := range All() {
-		for id, text := range b.Localizer(l).sources {
-			for _, word := range []string{"贫困户", "貧困戶", "建档立卡", "poor household"} {
-				if strings.Contains(text, word) {
-					t.Errorf("%s in %s says %s to a person's face", id, l, word)
+	for _, b := range catalogues(t) {
+		for _, l := range All() {
+			for id, text := range b.Localizer(l).sources {
+				for _, word := range []string{"贫困户", "貧困戶", "建档立卡", "poor household"} {
+					if strings.Contains(text, word) {
+						t.Errorf("%s in %s says %s to a person's face", id, l, word)
+					}
 				}
 			}
 		}

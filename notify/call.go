@@ -103,6 +103,7 @@ type Facts struct {
 	Sent       []time.Time // what went to the person within the cap's stretch, this campaign apart
 	NumberSent []time.Time // what went to the number, this delivery apart
 	WeChat     WeChatFacts
+	Language   string // Voice: what they speak, in the register's word; empty: not known
 	About      About  // what the campaign's texts speak of
 }
 

@@ -13,6 +13,7 @@ type Rules struct {
 	Cap       Cap
 	CapWait   time.Duration
 	PriceFen  map[Channel]float64 // a segment, a voice call
+	Nap       Window              // when no telephone rings; the zero Window: there is none
 	Signature string              // the SMS signature, for the count of segments
 }
 

@@ -30,25 +30,26 @@ type DeliveryEvent string
 
 // The events of a delivery.
 const (
-	Dispatch  DeliveryEvent = "dispatch"  // put into a call
-	Begin     DeliveryEvent = "begin"     // the call's request is signed and about to leave
-	PutBack   DeliveryEvent = "put back"  // the call did not begin for this member; waits again
-	Skip      DeliveryEvent = "skip"      // will not go, for a reason
-	Accept    DeliveryEvent = "accept"    // the platform took it
-	Lose      DeliveryEvent = "lose"      // no answer, or none that says anything
-	Refuse    DeliveryEvent = "refuse"    // refused for good, by the platform or because the text does not fit; no channel left
-	Retry     DeliveryEvent = "retry"     // refused or not sent: the same channel again, later
-	Bisect    DeliveryEvent = "bisect"    // refused in company: at once again in a smaller call
-	Requeue   DeliveryEvent = "requeue"   // every look found nothing, and the bytes can't be taken any more
-	Fall      DeliveryEvent = "fall back" // to the next channel
-	Confirm   DeliveryEvent = "deliver"   // a receipt or look: it arrived
-	FailAfter DeliveryEvent = "fail"      // a receipt or look: it did not arrive, no channel left
-	GiveUp    DeliveryEvent = "give up"   // no proof and no channel left
+	Dispatch  DeliveryEvent = "dispatch"   // put into a call
+	Begin     DeliveryEvent = "begin"      // the call's request is signed and about to leave
+	PutBack   DeliveryEvent = "put back"   // the call did not begin for this member; waits again
+	Skip      DeliveryEvent = "skip"       // will not go, for a reason
+	Accept    DeliveryEvent = "accept"     // the platform took it
+	Lose      DeliveryEvent = "lose"       // no answer, or none that says anything
+	Refuse    DeliveryEvent = "refuse"     // refused for good, by the platform or because the text does not fit; no channel left
+	Retry     DeliveryEvent = "retry"      // refused or not sent: the same channel again, later
+	Bisect    DeliveryEvent = "bisect"     // refused in company: at once again in a smaller call
+	Requeue   DeliveryEvent = "requeue"    // every look found nothing, and the bytes can't be taken any more
+	Fall      DeliveryEvent = "fall back"  // to the next channel
+	CallAgain DeliveryEvent = "call again" // a telephone call ended unheard: the same number, hours later
+	Confirm   DeliveryEvent = "deliver"    // a receipt or look: it arrived
+	FailAfter DeliveryEvent = "fail"       // a receipt or look: it did not arrive, no channel left
+	GiveUp    DeliveryEvent = "give up"    // no proof and no channel left
 )
 
 // DeliveryEvents lists all events.
 func DeliveryEvents() []DeliveryEvent {
-	return []DeliveryEvent{Dispatch, Begin, PutBack, Skip, Accept, Lose, Refuse, Retry, Bisect, Requeue, Fall, Confirm, FailAfter, GiveUp}
+	return []DeliveryEvent{Dispatch, Begin, PutBack, Skip, Accept, Lose, Refuse, Retry, Bisect, Requeue, Fall, CallAgain, Confirm, FailAfter, GiveUp}
 }
 
 // DeliveryMove is one line of the transition table: the event takes each of From to To.
@@ -73,6 +74,7 @@ func DeliveryMoves() []DeliveryMove {
 		{Bisect, []DeliveryState{Sending, Unconfirmed}, Queued},
 		{Requeue, []DeliveryState{Unconfirmed}, Queued},
 		{Fall, []DeliveryState{Planned, Queued, Sending, Unconfirmed, Taken}, Planned},
+		{CallAgain, []DeliveryState{Sending, Unconfirmed, Taken}, Planned},
 		{Confirm, []DeliveryState{Planned, Queued, Sending, Unconfirmed, Taken}, Delivered},
 		{FailAfter, []DeliveryState{Sending, Unconfirmed, Taken}, Failed},
 		{GiveUp, []DeliveryState{Unconfirmed}, Failed},

@@ -63,6 +63,9 @@ func (w *Worker) feedCampaign(ctx context.Context, c Campaign, now time.Time) (m
 
 func (w *Worker) dispatch(ctx context.Context, c Campaign, now time.Time) (more bool, err error) {
 	for _, channel := range c.Channels() {
+		if _, open := w.cfg.Rules.gateOf(c, channel, now); !open {
+			continue
+		}
 		calls, again, err := w.cfg.Store.Dispatch(ctx, c.ID, channel, now, w.openCalls(channel))
 		if err != nil {
 			return false, err

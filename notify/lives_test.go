@@ -13,9 +13,9 @@ func TestEveryPairOfDeliveryStateAndEventIsAsDecided(t *testing.T) {
 	want := map[DeliveryState]map[DeliveryEvent]DeliveryState{
 		Planned:     {Dispatch: Queued, Skip: Skipped, Accept: Taken, Refuse: Failed, Fall: Planned, Confirm: Delivered},
 		Queued:      {Begin: Sending, PutBack: Planned, Skip: Skipped, Accept: Taken, Refuse: Failed, Fall: Planned, Confirm: Delivered},
-		Sending:     {Accept: Taken, Lose: Unconfirmed, Refuse: Failed, Retry: Planned, Bisect: Queued, Fall: Planned, Confirm: Delivered, FailAfter: Failed},
-		Unconfirmed: {Accept: Taken, Refuse: Failed, Retry: Planned, Bisect: Queued, Requeue: Queued, Fall: Planned, Confirm: Delivered, FailAfter: Failed, GiveUp: Failed},
-		Taken:       {Fall: Planned, Confirm: Delivered, FailAfter: Failed},
+		Sending:     {Accept: Taken, Lose: Unconfirmed, Refuse: Failed, Retry: Planned, Bisect: Queued, Fall: Planned, CallAgain: Planned, Confirm: Delivered, FailAfter: Failed},
+		Unconfirmed: {Accept: Taken, Refuse: Failed, Retry: Planned, Bisect: Queued, Requeue: Queued, Fall: Planned, CallAgain: Planned, Confirm: Delivered, FailAfter: Failed, GiveUp: Failed},
+		Taken:       {Fall: Planned, CallAgain: Planned, Confirm: Delivered, FailAfter: Failed},
 	}
 	for _, from := range DeliveryStates() {
 		for _, event := range DeliveryEvents() {
@@ -64,8 +64,8 @@ func TestFinalStatesStayFinalAndNoPathSendsTwiceWithoutProof(t *testing.T) {
 			if event == Begin {
 				begun++
 			}
-			if slices.Contains([]DeliveryEvent{Retry, Bisect, Requeue, Fall}, event) && (state == Sending || state == Unconfirmed || state == Taken) {
-				answered++ // a refusal, an absence that was looked for, or another channel
+			if slices.Contains([]DeliveryEvent{Retry, Bisect, Requeue, Fall, CallAgain}, event) && (state == Sending || state == Unconfirmed || state == Taken) {
+				answered++ // a refusal, an absence that was looked for, another channel, or a call that was not heard
 			}
 			if begun > answered+1 {
 				t.Fatalf("begun %d times with %d answers", begun, answered)

@@ -23,7 +23,7 @@ type Campaign struct {
 	Month       int // 202611
 	State       CampaignState
 	Reason      string // of Halted: a locale key
-	Detail      string
+	Detail      string // the code and words behind it; of a draft: why it was returned
 	Spec        Spec
 	Template    Template // as it stood at submit
 	Scope       register.Scope
@@ -48,6 +48,7 @@ type CampaignMoved struct {
 	By       staff.Member
 	At       time.Time
 	Template *Template // of Submit
+	Note     string    // of Return: why
 	Audit    staff.Entry
 }
 

@@ -2,7 +2,10 @@ package notify
 
 import (
 	"context"
+	"maps"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/lingjuli/lingjuli/internal/register"
@@ -40,7 +43,7 @@ type Preview struct {
 	Warnings    []Warning            `json:"warnings"`
 }
 
-// PreviewSample is a text as one person would get it.
+// PreviewSample is a text as one person would get it, but with their name masked. A notice's is its fields, one a line.
 type PreviewSample struct {
 	Channel Channel `json:"channel"`
 	Text    string  `json:"text"`
@@ -117,7 +120,11 @@ func (s *Service) measure(p *Preview, spec Spec, t Template, texts *Texts, count
 				p.Segments = max(p.Segments, n)
 			}
 			units, filled = units+n, filled+1
-			if i < shownSamples {
+			if i >= shownSamples {
+				continue
+			}
+			f.Name = register.MaskName(f.Name)
+			if text, err = s.sample(c, spec, t, texts, f); err == nil {
 				p.Samples = append(p.Samples, PreviewSample{c, text})
 			}
 		}
@@ -146,6 +153,18 @@ func (s *Service) sample(c Channel, spec Spec, t Template, texts *Texts, f Facts
 		params, err := texts.Voice(data)
 		return texts.Spoken(Voice, params), err
 	}
-	_, _, text, err := texts.WeChat(data)
-	return text, err
+	fields, _, text, err := texts.WeChat(data)
+	if err != nil || !noticed(spec, t) {
+		return text, err
+	}
+	lines := make([]string, 0, len(fields))
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		lines = append(lines, name+": "+fields[name])
+	}
+	return strings.Join(lines, "\n"), nil
+}
+
+// noticed says whether what goes by WeChat is a notice with fields, rather than a customer message.
+func noticed(spec Spec, t Template) bool {
+	return len(t.WeChat.Fields) > 0 && (t.WeChat.Subscribe != "" || t.WeChat.Template != "" && spec.Kind == ServiceNotice)
 }

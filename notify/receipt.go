@@ -19,6 +19,7 @@ type Report struct {
 	Delivered bool
 	Unclear   bool      // it says neither that the message arrived nor that it failed
 	ErrCode   string    // the platform's word, verbatim; for Voice its status code
+	CallEnd   CallEnd   `json:",omitempty"` // of Voice, where it was not heard
 	BizID     string    // BizId, or CallId for Voice; may be empty
 	At        time.Time // when the carrier reported; zero where it isn't said
 	Raw       []byte    // the item as it came

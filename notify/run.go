@@ -154,7 +154,7 @@ func (r *runner) decide(ctx context.Context, facts ClaimFacts, flights map[int64
 		return nil, nil
 	}
 	c := facts.Campaign
-	_, open := r.rules.Gate(c, facts.Now)
+	_, open := r.rules.gateOf(c, facts.Channel, facts.Now)
 	texts, err := r.texts.get(c)
 	if err != nil {
 		return nil, fmt.Errorf("texts of campaign %d: %w", c.ID, err)
@@ -248,7 +248,7 @@ func (r *runner) member(c Campaign, channel Channel, f Facts, texts *Texts) (Mem
 	case SMS:
 		m.Params, err = texts.SMS(data)
 	case Voice:
-		m.Params, err = texts.Voice(data)
+		err = m.spoken(c.Template, f.Language, texts, data)
 	case WeChat:
 		route, ok := routeOf(c, f.WeChat)
 		if !ok {

@@ -74,6 +74,7 @@ type Member struct {
 	Params   map[string]string // SMS and voice: the template's variables
 	Fields   map[string]string // WeChat: the template's fields
 	Text     string            // WeChat customer message
+	Record   string            // Voice: the recorded file that is played in place of the text
 	Page     string            // WeChat: page to open, may be empty
 }
 

@@ -195,9 +195,31 @@ func (s *Service) Approve(ctx context.Context, by staff.Member, id int64) error 
 	return err
 }
 
-// Return sends a submitted campaign back to its author.
-func (s *Service) Return(ctx context.Context, by staff.Member, id int64) error {
-	return s.act(ctx, by, staff.ApproveCampaign, Return, staff.DidReturn, id)
+// Return sends a submitted campaign back to its author, with a word that says why; it may be empty.
+func (s *Service) Return(ctx context.Context, by staff.Member, id int64, note string) error {
+	if _, err := s.find(ctx, by, staff.ApproveCampaign, id); err != nil {
+		return err
+	}
+	entry := s.entry(by, staff.DidReturn, id)
+	if note = shortened(strings.TrimSpace(note)); note != "" {
+		if entry.Detail == nil {
+			entry.Detail = map[string]string{}
+		}
+		entry.Detail["note"] = note
+	}
+	_, err := s.Campaigns.MoveCampaign(ctx, id, CampaignMoved{Event: Return, By: by, At: s.Now(), Note: note, Audit: entry})
+	return err
+}
+
+// noteLimit bounds the word that goes with a return.
+const noteLimit = 300
+
+func shortened(text string) string {
+	runes := []rune(text)
+	if len(runes) <= noteLimit {
+		return text
+	}
+	return string(runes[:noteLimit]) + "…"
 }
 
 // Pause stops a running campaign for a while.

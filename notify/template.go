@@ -51,9 +51,11 @@ type WeChatTemplate struct {
 	Text      string            `yaml:"text" json:"text,omitempty"`
 }
 
-// VoiceTemplate is a reviewed text-to-speech template.
+// VoiceTemplate is a reviewed text-to-speech template. Text-to-speech is Mandarin: Recordings names, by the person's
+// language as the register writes it, recorded files that are played instead.
 type VoiceTemplate struct {
-	Code    string            `yaml:"code" json:"code"`
-	Content string            `yaml:"content" json:"content"`
-	Params  map[string]string `yaml:"params" json:"params,omitempty"`
+	Code       string            `yaml:"code" json:"code"`
+	Content    string            `yaml:"content" json:"content"`
+	Params     map[string]string `yaml:"params" json:"params,omitempty"`
+	Recordings map[string]string `yaml:"recordings" json:"recordings,omitempty"`
 }

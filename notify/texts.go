@@ -65,10 +65,8 @@ func (t Template) Check() error {
 	if err := t.checkSMS(); err != nil {
 		return bad("sms: %w", err)
 	}
-	if t.Voice != nil {
-		if err := checkText(t.Voice.Code, t.Voice.Content, t.Voice.Params); err != nil {
-			return bad("voice: %w", err)
-		}
+	if err := t.Voice.check(); err != nil {
+		return bad("voice: %w", err)
 	}
 	if err := t.checkWeChat(); err != nil {
 		return bad("wechat: %w", err)
@@ -244,8 +242,14 @@ func (x *Texts) SMS(data Data) (map[string]string, error) {
 	return params, nil
 }
 
-// Voice fills the variables of the voice template.
-func (x *Texts) Voice(data Data) (map[string]string, error) { return fillAll(x.voice, data) }
+// Voice fills the variables of the voice template and checks that the platform would read them out.
+func (x *Texts) Voice(data Data) (map[string]string, error) {
+	params, err := fillAll(x.voice, data)
+	if err == nil {
+		err = checkSpoken(params)
+	}
+	return params, err
+}
 
 // Spoken is a filled SMS or voice text as the person gets it, without the signature.
 func (x *Texts) Spoken(channel Channel, params map[string]string) string {

@@ -66,6 +66,16 @@ func (w Window) NextOpen(at time.Time, zone *time.Location) time.Time {
 	return open
 }
 
+// ends is the first moment after at that does not belong to a window that is open then.
+func (w Window) ends(at time.Time, zone *time.Location) time.Time {
+	local := at.In(zone)
+	day := local.Day()
+	if sinceMidnight(local) >= w.to {
+		day++
+	}
+	return time.Date(local.Year(), local.Month(), day, 0, int(w.to.Minutes()), 0, 0, zone)
+}
+
 // Within says whether the whole window lies inside the other, for warnings.
 func (w Window) Within(outer Window) bool {
 	if !outer.limited {

@@ -22,7 +22,7 @@ func TestBrowserDemoStory(t *testing.T) {
 	asker, leaver, reader, cover := castOf(t, dir)
 
 	v.asksAboutCover(s, asker, cover)
-	v.consents("TPL_POLICY")
+	v.agrees(s, asker)
 	v.logIn(s.console, "li", s.passwords["li"])
 	v.picture("home-approver")
 	v.approves(s.console + "campaigns/1")
@@ -100,16 +100,6 @@ func (v *visitor) asksAboutCover(s *show, p player, cover []string) {
 	v.says(code)
 	v.holds("#chat", cover...)
 	v.picture("phones-answered")
-}
-
-// consents allows the notices of a template, as on the page of consent.
-func (v *visitor) consents(template string) {
-	v.t.Helper()
-	button := `.tools form:has([value="` + template + `"]) button[value=accept]`
-	v.do(pressed(".tools details:first-child summary"), see(button))
-	v.picture("phones-notices")
-	v.do(pressed(button))
-	v.holds("#chat", "允许了通知")
 }
 
 // approves says yes to a campaign, and sees its page come to the end by itself.

@@ -17,6 +17,7 @@ type campaignCmd struct {
 	Create  campaignCreateCmd  `cmd:"" name:"create"`
 	Submit  campaignSubmitCmd  `cmd:"" name:"submit"`
 	Approve campaignApproveCmd `cmd:"" name:"approve"`
+	Return  campaignReturnCmd  `cmd:"" name:"return"`
 	Pause   campaignPauseCmd   `cmd:"" name:"pause"`
 	Resume  campaignResumeCmd  `cmd:"" name:"resume"`
 	Cancel  campaignCancelCmd  `cmd:"" name:"cancel"`
@@ -95,7 +96,7 @@ type campaignMove struct {
 }
 
 // moveCampaign is the body of the commands that only move a campaign.
-func moveCampaign(a *app, id int64, as string, event notify.CampaignEvent) error {
+func moveCampaign(a *app, id int64, as string, event notify.CampaignEvent, note string) error {
 	return withCampaigns(a, func(r campaignRun) error {
 		if event == notify.Approve && !r.cfg.CLIApprove {
 			return say("cli_approve_off")
@@ -104,7 +105,7 @@ func moveCampaign(a *app, id int64, as string, event notify.CampaignEvent) error
 		if err != nil {
 			return err
 		}
-		warnings, err := r.all.act(a.ctx, by, id, event)
+		warnings, err := r.all.act(a.ctx, by, id, event, note)
 		if err != nil {
 			return r.explainMove(err, id)
 		}
@@ -113,7 +114,7 @@ func moveCampaign(a *app, id int64, as string, event notify.CampaignEvent) error
 		}
 		found, err := r.store.FindCampaign(a.ctx, id)
 		if err == nil {
-			fmt.Fprintln(a.stdout, found.State)
+			fmt.Fprintln(a.stdout, a.texts.word("state", string(found.State)))
 		}
 		return err
 	})
@@ -129,7 +130,7 @@ func (r campaignRun) explainMove(err error, id int64) error {
 	case errors.Is(err, notify.ErrWrongState):
 		state := "?"
 		if found, err := r.store.FindCampaign(r.ctx, id); err == nil {
-			state = string(found.State)
+			state = r.texts.word("state", string(found.State))
 		}
 		return &saying{key: "wrong_state", data: []any{"State", state}, err: err}
 	}
@@ -148,27 +149,37 @@ func (w texts) warning(x notify.Warning) string {
 type campaignSubmitCmd struct{ campaignMove }
 
 // Run puts a draft before an approver.
-func (c *campaignSubmitCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.As, notify.Submit) }
+func (c *campaignSubmitCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.As, notify.Submit, "") }
 
 type campaignApproveCmd struct{ campaignMove }
 
 // Run approves what a colleague wrote.
-func (c *campaignApproveCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.As, notify.Approve) }
+func (c *campaignApproveCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.As, notify.Approve, "") }
+
+type campaignReturnCmd struct {
+	campaignMove
+	Note string `name:"note" placeholder:"TEXT"`
+}
+
+// Run sends it back to its author.
+func (c *campaignReturnCmd) Run(a *app) error {
+	return moveCampaign(a, c.ID, c.As, notify.Return, c.Note)
+}
 
 type campaignPauseCmd struct{ campaignMove }
 
 // Run pauses.
-func (c *campaignPauseCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.As, notify.Pause) }
+func (c *campaignPauseCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.As, notify.Pause, "") }
 
 type campaignResumeCmd struct{ campaignMove }
 
 // Run goes on.
-func (c *campaignResumeCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.As, notify.Resume) }
+func (c *campaignResumeCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.As, notify.Resume, "") }
 
 type campaignCancelCmd struct{ campaignMove }
 
 // Run ends a campaign for good.
-func (c *campaignCancelCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.As, notify.Cancel) }
+func (c *campaignCancelCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.As, notify.Cancel, "") }
 
 type campaignStatusCmd struct {
 	ID    int64 `arg:""`
@@ -184,7 +195,7 @@ func (c *campaignStatusCmd) Run(a *app) error {
 			if err != nil {
 				return r.explainMove(err, c.ID)
 			}
-			if err := c.print(a, s); err != nil {
+			if err := c.print(r, s); err != nil {
 				return err
 			}
 			if !c.Watch || s.State.Final() || s.State == notify.Halted {
@@ -199,17 +210,26 @@ func (c *campaignStatusCmd) Run(a *app) error {
 	})
 }
 
-func (c *campaignStatusCmd) print(a *app, s notify.Status) error {
+func (c *campaignStatusCmd) print(r campaignRun, s notify.Status) error {
 	if c.JSON {
-		return json.NewEncoder(a.stdout).Encode(s)
+		return json.NewEncoder(r.stdout).Encode(s)
 	}
 	skipped := int64(0)
 	for _, n := range s.Skipped {
 		skipped += n
 	}
-	_, err := fmt.Fprintln(a.stdout, a.texts.t("status_line", "State", s.State, "Total", s.Total, "Waiting", s.Planned+s.Queued+s.Sending,
+	fmt.Fprintln(r.stdout, r.texts.t("status_line", "State", r.texts.word("state", string(s.State)), "Total", s.Total, "Waiting", s.Planned+s.Queued+s.Sending,
 		"Accepted", s.Accepted, "Delivered", s.Delivered, "Failed", s.Failed, "Unconfirmed", s.Unconfirmed, "Skipped", skipped))
-	return err
+	found, err := r.store.FindCampaign(r.ctx, c.ID)
+	switch {
+	case err != nil:
+		return err
+	case found.State == notify.Halted:
+		fmt.Fprintln(r.stdout, r.texts.t("status_halted", "Reason", r.texts.t(found.Reason), "Detail", found.Detail))
+	case found.State == notify.Draft && found.Detail != "":
+		fmt.Fprintln(r.stdout, r.texts.t("status_returned", "Note", found.Detail))
+	}
+	return nil
 }
 
 type campaignPreviewCmd struct {

@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/lingjuli/lingjuli/internal/store/seal"
 )
@@ -57,10 +58,13 @@ func loopbackOnly(addr string) error {
 
 // prepare makes the folder and its env file, which keeps the keys from start to start.
 func (d *demo) prepare() error {
-	if err := os.MkdirAll(d.dir, 0o700); err != nil {
+	err := os.MkdirAll(d.dir, 0o700)
+	if errors.Is(err, syscall.ENOTDIR) {
+		return &saying{key: "not_a_folder", data: []any{"Path", d.dir}, err: err}
+	}
+	if err != nil {
 		return err
 	}
-	var err error
 	if d.dir, err = filepath.Abs(d.dir); err != nil {
 		return err
 	}

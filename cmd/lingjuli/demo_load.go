@@ -66,6 +66,11 @@ func (d *demo) start() error {
 		return err
 	}
 	d.life.add("folder lock", func(context.Context) error { release(); return nil })
+	ln, err := listen(d.a.ctx, cfg.Listen) // before the county is loaded: a taken port is known at once
+	if err != nil {
+		return err
+	}
+	d.life.add("listener", func(context.Context) error { _ = ln.Close(); return nil })
 	if d.boxes, err = startSandbox(d.a.ctx, cfg, filepath.Join(d.dir, "sandbox"), d.log); err != nil {
 		return err
 	}
@@ -81,12 +86,12 @@ func (d *demo) start() error {
 	if err := d.load(cfg); err != nil {
 		return err
 	}
-	return d.serve(cfg)
+	return d.serve(cfg, ln)
 }
 
 // serve starts the real server against the stand-ins, and tells them where it is.
-func (d *demo) serve(cfg config) error {
-	srv, err := startServer(d.a.ctx, cfg, roles{web: true, worker: true}, d.log)
+func (d *demo) serve(cfg config, ln net.Listener) error {
+	srv, err := startServerOn(d.a.ctx, ln, cfg, roles{web: true, worker: true}, d.log)
 	if err != nil {
 		return err
 	}
@@ -116,11 +121,17 @@ func nextPort(addr string) string {
 
 // load fills the database. Every step may run again: a first start that was interrupted is gone on with.
 func (d *demo) load(cfg config) error {
-	s, err := readyStore(d.a.ctx, cfg)
+	s, err := openStore(d.a.ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
+	if err := s.CheckKey(d.a.ctx); err != nil {
+		return err
+	}
+	if err := s.Migrate(d.a.ctx); err != nil {
+		return err
+	}
 	ours, err := d.templates()
 	if err != nil {
 		return err

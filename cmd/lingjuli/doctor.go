@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -110,11 +109,9 @@ func (d *doctor) database(ctx context.Context) *store.Store {
 	if !d.sound("database-url", "data-key") {
 		return nil
 	}
-	if path := d.cfg.sqlitePath(); path != "" {
-		if _, err := os.Stat(path); err != nil {
-			d.says("doctor_database", broken, "doctor_no_database", "Path", path)
-			return nil
-		}
+	if err := d.cfg.databaseThere(); err != nil {
+		d.finds("doctor_database", broken, d.a.explain(err)[0])
+		return nil
 	}
 	s, err := openStore(ctx, d.cfg)
 	if err == nil {

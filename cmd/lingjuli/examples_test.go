@@ -144,11 +144,12 @@ func TestEveryExampleWorksWhenPasted(t *testing.T) {
 		{path: "campaign preview"},
 		{path: "campaign create"},
 		{path: "campaign submit"},
+		{path: "campaign return"},
+		{before: "lingjuli campaign submit 1 --as chen", path: "campaign status"},
 		{path: "campaign approve"},
 		{before: "lingjuli import people people.xlsx", path: "serve"},
 		{path: "campaign pause"},
 		{path: "campaign resume"},
-		{path: "campaign status"},
 		{path: "campaign cancel"},
 		{path: "understand"},
 		{path: "chat"},
@@ -184,6 +185,9 @@ func TestEveryCommandHasAnExampleInItsHelp(t *testing.T) {
 		}
 		if !strings.Contains(out.String(), example) {
 			t.Errorf("%q --help does not show %q:\n%s", path, example, out.String())
+		}
+		if strings.Contains(out.String(), "--listen ADDR") != listens(path) {
+			t.Errorf("%q --help and the address to listen on:\n%s", path, out.String())
 		}
 		if strings.Contains(out.String(), "flag_") || strings.Contains(out.String(), "help_") {
 			t.Errorf("%q --help lacks a text:\n%s", path, out.String())

@@ -104,15 +104,62 @@ func TestDoctorNamesEachFaultInPlainWords(t *testing.T) {
 
 func TestAnotherDataKeyStopsEveryCommandByName(t *testing.T) {
 	env := goodEnv(t)
-	if _, stderr, code := call(t, env, "migrate"); code != exitDone {
-		t.Fatal(stderr)
-	}
+	migrated(t, env)
 	env["LINGJULI_DATA_KEY"] = "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA="
 	for _, args := range [][]string{{"serve"}, {"staff", "add", "chen", "--role", "author"}, {"campaign", "status", "1"}} {
 		_, stderr, code := call(t, env, args...)
 		if code != exitFailed || !strings.Contains(stderr, "LINGJULI_DATA_KEY is not the key of this database") {
 			t.Errorf("%v: exit %d, said %q", args, code, stderr)
 		}
+	}
+}
+
+// migrated makes the database.
+func migrated(t *testing.T, env map[string]string) {
+	t.Helper()
+	if _, stderr, code := call(t, env, "migrate"); code != exitDone {
+		t.Fatal(stderr)
+	}
+}
+
+func TestAMistypedDatabaseIsNoEmptyCounty(t *testing.T) {
+	env := goodEnv(t)
+	path := strings.TrimPrefix(env["LINGJULI_DATABASE_URL"], "sqlite:")
+	for _, args := range [][]string{
+		{"serve"}, {"staff", "add", "chen", "--role", "author"}, {"import", "people", "x.csv"}, {"campaign", "status", "1"}, {"chat"},
+		{"migrate", "status"},
+	} {
+		_, stderr, code := call(t, env, args...)
+		if code != exitFailed || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, path) || !strings.Contains(stderr, "lingjuli migrate") {
+			t.Errorf("%v: exit %d, said %q", args, code, stderr)
+		}
+	}
+	if left, err := filepath.Glob(path + "*"); err != nil || len(left) > 0 {
+		t.Errorf("commands left %v %v", left, err)
+	}
+}
+
+func TestTheDemoSaysAtOnceWhatIsInItsWay(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	taken, dir := ln.Addr().String(), t.TempDir()
+	_, stderr, code := call(t, map[string]string{"LANG": "en"}, "demo", "--listen", taken, "--people", "200000", "--dir", dir)
+	if code != exitFailed || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, taken) {
+		t.Errorf("a taken port: exit %d, said %q", code, stderr)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "lingjuli.db")); err == nil {
+		t.Error("the county was loaded first")
+	}
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, stderr, code = call(t, map[string]string{"LANG": "en"}, "demo", "--listen", "127.0.0.1:0", "--dir", file)
+	if code != exitFailed || strings.TrimSpace(stderr) != file+" is no folder: choose another --dir" {
+		t.Errorf("a file for a folder: exit %d, said %q", code, stderr)
 	}
 }
 
@@ -132,6 +179,7 @@ func TestATakenPortIsSaidInOneLine(t *testing.T) {
 
 func TestASecondEmbeddedProcessIsRefusedByName(t *testing.T) {
 	env := goodEnv(t)
+	migrated(t, env)
 	release, err := lockDatabase(strings.TrimPrefix(env["LINGJULI_DATABASE_URL"], "sqlite:"))
 	if err != nil {
 		t.Fatal(err)
@@ -167,6 +215,7 @@ func TestADiskThatIsFullStopsACommandWithAWordAndLosesNothing(t *testing.T) {
 func TestServingGoesOnWhereRedisIsAwayAndEndsWithinTenSecondsOfSIGTERM(t *testing.T) {
 	env := goodEnv(t)
 	env["LINGJULI_REDIS_URL"] = "redis://127.0.0.1:1"
+	migrated(t, env)
 	binary := filepath.Join(t.TempDir(), "lingjuli")
 	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)

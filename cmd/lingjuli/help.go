@@ -8,7 +8,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// examples hold for every language; MEDICAL stands for what a person would say. A test runs each of them.
+// examples hold for every language; MEDICAL stands for what a person would say, DEADLINE for an approver's word. A test runs each of them.
 func examples() map[string]string {
 	return map[string]string{
 		"":                 "lingjuli demo",
@@ -22,6 +22,7 @@ func examples() map[string]string {
 		"campaign create":  "lingjuli campaign create -f campaign.yaml --as chen",
 		"campaign submit":  "lingjuli campaign submit 1 --as chen",
 		"campaign approve": "lingjuli campaign approve 1 --as li",
+		"campaign return":  "lingjuli campaign return 1 --as li --note DEADLINE",
 		"campaign pause":   "lingjuli campaign pause 1 --as li",
 		"campaign resume":  "lingjuli campaign resume 1 --as li",
 		"campaign cancel":  "lingjuli campaign cancel 1 --as li",
@@ -42,7 +43,7 @@ func examples() map[string]string {
 
 // example is a command's example with the words a person would say.
 func (w texts) example(path string) string {
-	return strings.ReplaceAll(examples()[path], "MEDICAL", w.t("example_words"))
+	return strings.NewReplacer("MEDICAL", w.t("example_words"), "DEADLINE", w.t("example_note")).Replace(examples()[path])
 }
 
 // help prints a command's help: what it does, how it is called, its flags, its commands, an example.
@@ -55,7 +56,7 @@ func (w texts) help(_ kong.HelpOptions, ctx *kong.Context) error {
 	out := ctx.Stdout
 	fmt.Fprintf(out, "%s\n\n%s\n  %s\n", w.t(helpKey(path)), w.t("help_usage"), usageLine(node, path))
 	w.helpCommands(out, node, path)
-	w.helpFlags(out, node)
+	w.helpFlags(out, node, path)
 	fmt.Fprintf(out, "\n%s\n  %s\n", w.t("help_example"), w.example(path))
 	if path == "" {
 		fmt.Fprintf(out, "\n%s\n", w.t("help_more"))
@@ -77,8 +78,15 @@ func (w texts) helpCommands(out io.Writer, node *kong.Node, path string) {
 	}
 }
 
-func (w texts) helpFlags(out io.Writer, node *kong.Node) {
+// listens says whether a command serves on an address, which is a setting of its own name.
+func listens(path string) bool { return path == "demo" || path == "serve" || path == "sandbox" }
+
+func (w texts) helpFlags(out io.Writer, node *kong.Node, path string) {
 	first := true
+	if listens(path) {
+		fmt.Fprintf(out, "\n%s\n  %-28s %s\n", w.t("help_flags"), "--listen ADDR", w.t("flag_listen"))
+		first = false
+	}
 	for _, flag := range node.Flags {
 		if flag.Hidden || flag.Name == "help" {
 			continue

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"github.com/lingjuli/lingjuli/internal/store"
 )
@@ -17,6 +19,11 @@ func (c *migrateCmd) Run(a *app) error {
 	cfg, err := a.config()
 	if err != nil {
 		return err
+	}
+	if c.Action == "status" {
+		if err := cfg.databaseThere(); err != nil {
+			return err
+		}
 	}
 	s, err := openStore(a.ctx, cfg)
 	if err != nil {
@@ -60,20 +67,28 @@ func openStore(ctx context.Context, cfg config) (*store.Store, error) {
 	return s, nil
 }
 
+// databaseThere says where a database that should be a file is none: a mistyped path must not look like an empty county.
+func (c config) databaseThere() error {
+	path := c.sqlitePath()
+	if path == "" {
+		return nil
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return &saying{key: "no_database", data: []any{"Path", path}, err: err}
+	}
+	return nil
+}
+
 // readyStore connects and makes sure that schema and key are this program's and this database's.
-// A SQLite file that is new is migrated on the spot, so that the first command on a laptop just works.
 func readyStore(ctx context.Context, cfg config) (*store.Store, error) {
+	if err := cfg.databaseThere(); err != nil {
+		return nil, err
+	}
 	s, err := openStore(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	fresh, err := s.Fresh(ctx)
-	if err == nil && fresh && cfg.sqlitePath() != "" {
-		err = s.Migrate(ctx)
-	} else if err == nil {
-		err = s.Ready(ctx)
-	}
-	if err != nil {
+	if err := s.Ready(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil

@@ -59,7 +59,7 @@ func newTurns(cfg config, s *store.Store, bell turn.Doorbell) (*turn.Service, er
 	if err != nil {
 		return nil, err
 	}
-	return turn.New(turn.Config{Engine: flows.New(book, texts, understanding{u}), Texts: texts, Store: s, Bell: bell, Zone: cfg.Zone}), nil
+	return turn.New(turn.Config{Engine: flows.New(book, texts, understanding{u}), Texts: texts, Store: s, Bell: bell, Zone: cfg.Zone, SubscribeURL: cfg.consentURL()}), nil
 }
 
 // rules are the campaign rules that the configuration sets.

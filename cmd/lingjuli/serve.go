@@ -77,19 +77,25 @@ type server struct {
 	closing chan struct{} // closed first, so that those who watch a page are let go
 }
 
-// startServer starts all parts in order; where one fails, those before it are stopped again.
-func startServer(ctx context.Context, cfg config, r roles, log *slog.Logger) (_ *server, err error) {
+// startServer binds its address and starts all parts behind it.
+func startServer(ctx context.Context, cfg config, r roles, log *slog.Logger) (*server, error) {
+	ln, err := listen(ctx, cfg.Listen)
+	if err != nil {
+		return nil, err
+	}
+	return startServerOn(ctx, ln, cfg, r, log)
+}
+
+// startServerOn starts all parts in order; where one fails, those before it are stopped again.
+func startServerOn(ctx context.Context, ln net.Listener, cfg config, r roles, log *slog.Logger) (_ *server, err error) {
 	s := &server{cfg: cfg, roles: r, log: log, life: lifetime{log: log}, metrics: newRegistry(), closing: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			_ = s.life.stop()
 		}
 	}()
-	ln, err := listen(ctx, cfg.Listen)
-	if err != nil {
-		return nil, err
-	}
 	s.addr = ln.Addr().String()
+	s.cfg.reachedAt(s.addr)
 	s.life.add("listener", func(context.Context) error { _ = ln.Close(); return nil }) // the web part has closed it already
 	for _, start := range []func(context.Context) error{s.startStore, s.startRedis, s.startPlatforms} {
 		if err := start(ctx); err != nil {
@@ -106,6 +112,9 @@ func (s *server) stop() error {
 
 func (s *server) startStore(ctx context.Context) error {
 	if path := s.cfg.sqlitePath(); path != "" && s.cfg.embedded() {
+	if err := s.cfg.databaseThere(); err != nil {
+		return err
+	}
 		release, err := lockDatabase(path)
 		if err != nil {
 			return err
@@ -233,6 +242,9 @@ func (s *server) addDoors(mux *http.ServeMux, turns turn.Turner) error {
 		}
 		s.life.add("callback", callback.Shutdown)
 		mux.Handle("/wechat/callback", callback)
+		if err := s.addConsentPage(mux); err != nil {
+			return err
+		}
 		s.beside("menu", s.keepMenu)
 	}
 	if s.sms != nil {
@@ -250,7 +262,7 @@ func (s *server) addDoors(mux *http.ServeMux, turns turn.Turner) error {
 // keepMenu creates the account's menu where it differs, and tries again while WeChat does not answer.
 func (s *server) keepMenu(ctx context.Context) {
 	for pause := 2 * time.Second; ; pause = min(2*pause, 10*time.Minute) {
-		changed, err := s.wechat.EnsureMenu(ctx, menuButtons())
+		changed, err := s.wechat.EnsureMenu(ctx, menuButtons(s.cfg.consentURL()))
 		if err == nil {
 			if changed {
 				s.log.Info("the account's menu was created")

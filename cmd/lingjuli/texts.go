@@ -58,6 +58,14 @@ func (w texts) t(key string, pairs ...any) string {
 	return text
 }
 
+// word is a code's word among those of its kind: word("state", "paused"). A code without one stays as it is.
+func (w texts) word(kind, code string) string {
+	if text := w.t(kind + "." + code); text != kind+"."+code {
+		return text
+	}
+	return code
+}
+
 // explain turns an error into what a person reads: one line for each thing to mend.
 func (a *app) explain(err error) []string {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/lingjuli/lingjuli/notify"
 )
 
 func catalogue(t *testing.T, lang string) map[string]string {
@@ -43,9 +45,28 @@ func TestTheCommandsTextsAreTheSameInBothLanguagesAndAllUsed(t *testing.T) {
 	code := source(t)
 	for key := range zh {
 		made := strings.HasPrefix(key, "help_") || strings.HasPrefix(key, "flag_") || strings.HasPrefix(key, "var_") ||
-			strings.HasPrefix(key, "menu_") || strings.HasPrefix(key, "warn.") // made of a command's, flag's, flow's or warning's name
+			strings.HasPrefix(key, "menu_") || slices.ContainsFunc(families(), func(f string) bool { return strings.HasPrefix(key, f+".") }) // made of a command's, flag's or flow's name, or of a code
 		if !made && !strings.Contains(code, `"`+key+`"`) {
 			t.Errorf("%s is used nowhere", key)
+		}
+	}
+}
+
+// families are the kinds of codes that have words.
+func families() []string { return []string{"warn", "state", "halt"} }
+
+func TestEveryCampaignStateAndHaltHasWords(t *testing.T) {
+	for _, lang := range []string{"zh", "en"} {
+		w := textsFor(lang, "")
+		for _, s := range notify.CampaignStates() {
+			if w.t("state."+string(s)) == "state."+string(s) {
+				t.Errorf("%s: state %s has no word", lang, s)
+			}
+		}
+		for _, why := range []string{"content", "failures", "numbers", "refused", "outage", "request"} {
+			if w.t("halt."+why) == "halt."+why {
+				t.Errorf("%s: halt %s has no words", lang, why)
+			}
 		}
 	}
 }

@@ -9,7 +9,11 @@ import (
 var update = turntest.Update()
 
 func TestGoldenConversationsGoAsWritten(t *testing.T) {
-	turntest.Play(t, "../testdata/conversations", *update, func(_ *testing.T, s turntest.Setting) turntest.Kept {
-		return turntest.NewMemory(s.People)
+	turntest.Play(t, "../testdata/conversations", *update, func(t *testing.T, s turntest.Setting) turntest.Kept {
+		m := turntest.NewMemory(s.People)
+		if err := m.FileSheets(s.Sheets); err != nil {
+			t.Fatal(err)
+		}
+		return m
 	})
 }

@@ -38,6 +38,12 @@ type Tx interface {
 	Sessions
 	Identities
 	People
+	Files
+	Offers
+	Guides
+	Steps
+	Matters
+	Proxies
 	Wishes
 	Outbox
 }

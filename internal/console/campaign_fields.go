@@ -149,3 +149,11 @@ func (r ruleView) Places(current string) []choice {
 	}
 	return append([]choice{{current, current}}, r.places...)
 }
+
+func shortened(text string, most int) string {
+	runes := []rune(text)
+	if len(runes) <= most {
+		return text
+	}
+	return string(runes[:most]) + "…"
+}

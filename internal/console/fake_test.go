@@ -193,7 +193,7 @@ func (o *office) Change(_ context.Context, by staff.Member, id int64, spec notif
 	return nil
 }
 
-func (o *office) Act(_ context.Context, by staff.Member, id int64, event notify.CampaignEvent, _ string) error {
+func (o *office) Act(_ context.Context, by staff.Member, id int64, event notify.CampaignEvent, note string) error {
 	c := &o.list[id-1]
 	if event == notify.Approve && (c.AuthorID == by.ID || c.EditorID == by.ID) {
 		return notify.ErrSameColleague
@@ -202,7 +202,10 @@ func (o *office) Act(_ context.Context, by staff.Member, id int64, event notify.
 	if !ok {
 		return notify.ErrWrongState
 	}
-	c.State = to
+	c.State, c.Detail = to, ""
+	if event == notify.Return {
+		c.Detail = note
+	}
 	did := map[notify.CampaignEvent]string{
 		notify.Submit: staff.DidSubmit, notify.Approve: staff.DidApprove, notify.Return: staff.DidReturn,
 		notify.Pause: staff.DidPause, notify.Resume: staff.DidResume, notify.Cancel: staff.DidCancel,
@@ -242,7 +245,7 @@ func (o *office) ListTemplates(context.Context) ([]notify.Template, error) {
 
 func (o *office) Preview(_ context.Context, by staff.Member, spec notify.Spec) (notify.Preview, error) {
 	o.previewed = append(o.previewed, by.Region)
-	text := strings.ReplaceAll(strings.ReplaceAll(o.template.SMS.Content, "${name}", "林桂英"), "${deadline}", spec.Params["deadline"])
+	text := strings.ReplaceAll(strings.ReplaceAll(o.template.SMS.Content, "${name}", "林**"), "${deadline}", spec.Params["deadline"])
 	return notify.Preview{
 		Matched: 2431, Reachable: map[notify.Channel]int64{notify.WeChat: 812, notify.SMS: 1490},
 		Unreachable: map[notify.SkipReason]int64{notify.NoChannel: 96, notify.OptedOut: 21, notify.IsDeceased: 12}, Segments: 2, CostYuan: 134.1,

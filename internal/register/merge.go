@@ -51,6 +51,23 @@ func (p *Person) Correct(given Person) (changed bool) {
 	return m.changed
 }
 
+// Say takes what the person says of themselves over what is on file. It counts as corrected by hand where it differs
+// from what is there, or confirms it: the next sheet doesn't undo what somebody said of their own wishes.
+func (p *Person) Say(told Told) (changed bool) {
+	given := told.Person()
+	before := len(p.HandFields)
+	changed = p.Correct(given)
+	for column, said := range map[string]bool{
+		"wants_work": given.WantsWork != Unknown, "wants_training": given.WantsTraining != Unknown, "wants_business": given.WantsBusiness != Unknown,
+	} {
+		if said && !slices.Contains(p.HandFields, column) {
+			p.HandFields = append(p.HandFields, column)
+		}
+	}
+	slices.Sort(p.HandFields[before:])
+	return changed || len(p.HandFields) > before
+}
+
 // Merge takes what a sheet gives over what is on file: absent values change nothing, values corrected by hand stay.
 // Identity (ID number, name, birth date, sex) is not touched.
 func (p *Person) Merge(given Person) (changed, kept bool) {

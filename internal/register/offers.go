@@ -142,3 +142,9 @@ func (s Subsidy) About() string {
 	}
 	return "other"
 }
+
+// LastMove is when an application last moved, or was made.
+func (s Subsidy) LastMove() string { return max(s.StateOn, s.AppliedOn) }
+
+// NewerSubsidy orders applications by their last move, the newest first.
+func NewerSubsidy(a, b Subsidy) int { return strings.Compare(b.LastMove(), a.LastMove()) }

@@ -72,6 +72,11 @@ func (c CourseOffer) Left() int {
 	return max(0, c.Places-c.Taken)
 }
 
+// LeadsTo says whether a posting is the one that stands behind the course: by its title, or by employer and title.
+func (c Course) LeadsTo(j Job) bool {
+	return c.JobTitle != "" && (c.JobTitle == j.Title || strings.Contains(c.JobTitle, j.Title) && strings.Contains(c.JobTitle, j.Employer))
+}
+
 // Remote says whether the course is given by phone.
 func (c Course) Remote() bool { return flagged(wordCourseMode, c.Mode) }
 
@@ -254,7 +259,7 @@ func (q InstitutionSearch) Among(list []Institution) []Institution {
 	var found []Institution
 	for _, i := range list {
 		if strings.HasPrefix(i.RegionCode, q.Within) && (len(q.Kinds) == 0 || slices.Contains(q.Kinds, i.Kind)) &&
-			(q.Remote == Unknown || i.Remote == q.Remote) && strings.Contains(i.Name, q.Name) {
+			(q.Remote == Unknown || i.Remote == q.Remote) && names(filled(q.Name), i.Name) {
 			found = append(found, i)
 		}
 	}

@@ -53,6 +53,9 @@ func (s *Sandbox) PhonesHandler(cast Cast) http.Handler {
 	mux.Handle("GET /panes", phoneFunc(p.panes))
 	mux.Handle("GET /events", phoneFunc(p.events))
 	mux.Handle("POST /act", phoneFunc(p.act))
+	mux.Handle("GET /web", phoneFunc(p.web))
+	mux.Handle("POST /web/config", phoneFunc(p.webConfig))
+	mux.Handle("GET /web/notices", phoneFunc(p.webNotices))
 	mux.Handle("GET /static/{name}", phoneFunc(p.static))
 	return loopbackOnly(strict(mux))
 }
@@ -210,7 +213,7 @@ func (p *phones) events(w http.ResponseWriter, r *http.Request) error {
 
 func (p *phones) static(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("name")
-	if name != "phones.css" && name != "phones.js" {
+	if name != "phones.css" && name != "phones.js" && name != "jweixin.js" {
 		http.NotFound(w, r)
 		return nil
 	}
@@ -264,6 +267,8 @@ func (p *phones) do(ctx context.Context, person Person, r *http.Request) error {
 		err = s.Unfollow(ctx, id)
 	case "accept", "reject":
 		err = s.Choose(ctx, id, Choice{Template: key, Accept: r.FormValue("do") == "accept"})
+	case "choose":
+		err = p.choose(ctx, id, r)
 	case "revoke":
 		err = s.Revoke(ctx, id, key)
 	case "media":

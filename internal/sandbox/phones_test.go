@@ -87,7 +87,7 @@ func TestAPersonChatsAndAnswersWithoutAnyScript(t *testing.T) {
 		t.Fatal(resp.StatusCode, resp.Header)
 	}
 	page, _ = browse(t, web.URL+"/?p=1")
-	for _, want := range []string{"你好 &lt;script&gt;", `<button class="tap" name="text" value="1">1. 我的医保</button>`, `href="http://127.0.0.1/h5"`} {
+	for _, want := range []string{"你好 &lt;script&gt;", `<button class="tap" name="text" value="1">1. 我的医保</button>`, `href="web?p=1&amp;url=http%3a%2f%2f127.0.0.1%2fh5"`} {
 		if !strings.Contains(page, want) {
 			t.Fatalf("%s is not in %s", want, page)
 		}

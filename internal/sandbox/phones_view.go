@@ -124,16 +124,38 @@ func plainLines(text string) [][]piece {
 func cutLinks(line string) []piece {
 	link := regexp.MustCompile(`<a\s+href=["']([^"']*)["'][^>]*>(.*?)</a>`)
 	var pieces []piece
+	words := func(text string) {
+		if text != "" {
+			pieces = append(pieces, cutAddresses(text)...)
+		}
+	}
 	at := 0
 	for _, m := range link.FindAllStringSubmatchIndex(line, -1) {
-		if m[0] > at {
-			pieces = append(pieces, piece{Text: line[at:m[0]]})
-		}
+		words(line[at:m[0]])
 		pieces = append(pieces, linkPiece(html.UnescapeString(line[m[2]:m[3]]), line[m[4]:m[5]]))
 		at = m[1]
 	}
-	if at < len(line) || len(pieces) == 0 {
-		pieces = append(pieces, piece{Text: line[at:]})
+	words(line[at:])
+	if len(pieces) == 0 {
+		pieces = []piece{{}}
+	}
+	return pieces
+}
+
+// cutAddresses finds addresses of pages in plain words: WeChat makes them links.
+func cutAddresses(text string) []piece {
+	address := regexp.MustCompile(`https?://[0-9A-Za-z./?&=_%~+:#-]+`)
+	var pieces []piece
+	at := 0
+	for _, m := range address.FindAllStringIndex(text, -1) {
+		if m[0] > at {
+			pieces = append(pieces, piece{Text: text[at:m[0]]})
+		}
+		pieces = append(pieces, piece{Text: text[m[0]:m[1]], URL: text[m[0]:m[1]]})
+		at = m[1]
+	}
+	if at < len(text) {
+		pieces = append(pieces, piece{Text: text[at:]})
 	}
 	return pieces
 }

@@ -159,21 +159,6 @@ func asOptOut(err error) error {
 	return nil
 }
 
-// Note implements turn.Wishes.
-func (t *turnTx) Note(w turn.Wish) error {
-	id, err := t.ids("wishes", 1)
-	if err != nil {
-		return err
-	}
-	_, err = t.exec(`INSERT INTO wishes (id, channel, who_idx, person_id, region_code, topic, words, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		id, string(t.who.Channel), t.idx, sql.NullInt64{Int64: w.PersonID, Valid: w.PersonID != 0}, w.Region, w.Topic,
-		t.keys.Seal([]byte(w.Words), "wishes", "words", id), toMicros(t.who.At))
-	if err != nil {
-		return fmt.Errorf("note a wish: %w", err)
-	}
-	return nil
-}
-
 // RefuseConsent records that the platform says this person has not consented to a template (43101).
 func (s *Store) RefuseConsent(ctx context.Context, openID register.OpenID, template string, at time.Time) error {
 	return s.write(ctx, "store: refuse a consent", func(t *tx) error {

@@ -221,6 +221,9 @@ func (t *tx) markMove(id int64, m notify.CampaignMoved) error {
 	case notify.Approve:
 		_, err := t.exec(`UPDATE campaigns SET approved_at = $2, approver_id = $3 WHERE id = $1`, id, at, m.By.ID)
 		return err
+	case notify.Return:
+		_, err := t.exec(`UPDATE campaigns SET detail = $2 WHERE id = $1`, id, m.Note)
+		return err
 	case notify.Cancel:
 		_, err := t.exec(`UPDATE campaigns SET finished_at = $2 WHERE id = $1`, id, at)
 		return err

@@ -291,7 +291,7 @@ func TestAPreviewCountsAsThePlanDoes(t *testing.T) {
 		want := notify.Preview{
 			Matched: 5, Reachable: map[notify.Channel]int64{notify.WeChat: 1, notify.SMS: 2, notify.Voice: 0},
 			Unreachable: map[notify.SkipReason]int64{notify.NoChannel: 1, notify.IsDeceased: 1}, Segments: 1, CostYuan: 0.045,
-			Samples:  []notify.PreviewSample{{Channel: notify.WeChat, Text: "王小明您好，请缴费。"}, {Channel: notify.SMS, Text: "王小明您好，请缴费。"}, {Channel: notify.SMS, Text: "王小明您好，请缴费。"}},
+			Samples:  []notify.PreviewSample{{Channel: notify.WeChat, Text: "thing1: 王**"}, {Channel: notify.SMS, Text: "王**您好，请缴费。"}, {Channel: notify.SMS, Text: "王**您好，请缴费。"}},
 			Warnings: []notify.Warning{{Key: "warn.hours", Data: map[string]string{"hours": "07:00-21:30"}}},
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -337,6 +337,16 @@ func TestStaffStayWithinTheirRoleTheirRegionAndTheTwoPersonRule(t *testing.T) {
 	_, err = service.Submit(ctx, author, id)
 	wantErr(err, nil)
 	wantErr(service.Approve(ctx, admin, id), notify.ErrSameColleague)
+	wantErr(service.Return(ctx, author, id, ""), staff.ErrForbidden)
+	wantErr(service.Return(ctx, approver, id, " 截止日期写错了 "), nil)
+	if c, err := service.Find(ctx, author, id); err != nil || c.State != notify.Draft || c.Detail != "截止日期写错了" {
+		t.Errorf("what its author reads of a returned campaign: %+v %v", c, err)
+	}
+	_, err = service.Submit(ctx, admin, id)
+	wantErr(err, nil)
+	if c, err := service.Find(ctx, author, id); err != nil || c.Detail != "" {
+		t.Errorf("the word outlives its return: %+v %v", c, err)
+	}
 	wantErr(service.Approve(ctx, approver, id), nil)
 	wantErr(service.Approve(ctx, approver, id), notify.ErrWrongState)
 	wantErr(service.Pause(ctx, approver, id), notify.ErrWrongState)

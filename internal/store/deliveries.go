@@ -168,14 +168,15 @@ const mates = `SELECT 1 FROM deliveries m LEFT JOIN calls mc ON mc.id = m.call_i
 	WHERE m.month = d.month AND m.campaign_id = d.campaign_id AND m.shared
 	AND m.phone_idx = d.phone_idx AND m.household = d.household AND m.person_id <> d.person_id AND m.channel <> 'wechat'`
 
-// mateHeard ends the waiting of a row behind another member: the message was taken on their number.
+// mateHeard ends the waiting of a row behind another member: the message was taken on their number. A call by telephone
+// that was taken proves nothing before its report.
 func mateHeard() string {
-	return `EXISTS (` + mates + ` AND ` + stateOf("m", "mc") + ` IN ('accepted', 'delivered'))`
+	return `EXISTS (` + mates + ` AND ` + stateOf("m", "mc") + ` IN ('accepted', 'delivered') AND NOT (` + voiceWaits() + `))`
 }
 
 // noCarrier ends it too: nobody carries the message any more.
 func noCarrier() string {
-	return `NOT EXISTS (` + mates + ` AND (m.lead AND ` + stateOf("m", "mc") + ` IN ('planned', 'queued', 'sending', 'unconfirmed')
+	return `NOT EXISTS (` + mates + ` AND (m.lead AND ` + stateOf("m", "mc") + ` IN ('planned', 'queued', 'sending', 'unconfirmed', 'accepted')
 			OR NOT m.lead AND m.state = 'planned' AND m.person_id < d.person_id))`
 }
 

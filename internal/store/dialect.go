@@ -142,6 +142,14 @@ func (d dialect) nowSQL() string {
 	return "SELECT CAST(unixepoch('subsec')*1000000 AS INTEGER)"
 }
 
+// bytewise ends an expression of texts that are to be compared byte by byte, as columns that hold dates are.
+func (t *tx) bytewise() string {
+	if t.d == postgresDialect {
+		return ` COLLATE "C"`
+	}
+	return ""
+}
+
 // skipLocked ends a SELECT that claims rows: others' claims are passed over.
 func (t *tx) skipLocked() string {
 	if t.d == postgresDialect {

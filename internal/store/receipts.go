@@ -193,7 +193,7 @@ func (t *tx) applyPushes(pushes []*pushed, now time.Time, judge func(notify.Camp
 	for _, c := range calls {
 		got := callReceipts{call: c}
 		for _, h := range byCall[c.id] {
-			if person, ok := c.byNumber(t.keys.Index("phone", string(h.report().Phone))); ok {
+			if person, ok := c.byNumber(t.keys.Index("phone", string(h.report().Phone))); ok && h.report().Channel == c.channel {
 				h.is(verdictApplied)
 				got.list = append(got.list, receiptMatch{h.report(), person})
 			}
@@ -296,6 +296,12 @@ func (t *tx) applyToCampaign(key campaignKey, calls []callReceipts, now time.Tim
 			if err := t.acceptCall(c.call, r, now); err != nil {
 				return err
 			}
+		}
+		if c.call.channel == notify.Voice {
+			if err := t.applyToVoice(c, campaign, now); err != nil {
+				return err
+			}
+			continue
 		}
 		if outcomes, err = t.applyToCall(c, outcomes, now); err != nil {
 			return err

@@ -44,7 +44,7 @@ func (s *Store) SettleCalls(ctx context.Context, results []notify.CallResult) er
 // settlePlainly is the ordinary case, a call taken as a whole, of which nothing else was heard: its members stay in it,
 // and nobody waits behind them.
 func (c *heldCall) settlePlainly(r notify.CallResult, now time.Time) (statement, bool) {
-	if r.Event != notify.Accept || c.state != notify.CallSending || c.shared {
+	if r.Event != notify.Accept || c.state != notify.CallSending || c.shared || c.channel == notify.Voice {
 		return statement{}, false
 	}
 	return statement{fmt.Sprintf("accept call %d", c.id), acceptSQL, c.acceptArgs(r, now)}, true
@@ -134,6 +134,11 @@ func (t *tx) acceptCall(c *heldCall, r notify.CallResult, now time.Time) error {
 	c.state = notify.CallAccepted
 	if err := t.acceptThoseWhoLeft(c, r, now); err != nil || !c.channel.Phone() {
 		return err
+	}
+	if c.channel == notify.Voice {
+		if err := t.waitForReport(c, r.WakeAt, now); err != nil {
+			return err
+		}
 	}
 	return t.settleSharedHouseholds(c, c.people, now)
 }

@@ -66,7 +66,7 @@ type leftover struct {
 // ends where it stands.
 func (s *Store) drain(ctx context.Context, c notify.Campaign, why notify.SkipReason, now time.Time) (more bool, err error) {
 	err = s.write(ctx, fmt.Sprintf("store: take rows out of campaign %d", c.ID), func(t *tx) error {
-		calls, err := t.drainCalls(c)
+		calls, err := t.drainCalls(c, now)
 		if err != nil {
 			return err
 		}
@@ -82,7 +82,7 @@ func (s *Store) drain(ctx context.Context, c notify.Campaign, why notify.SkipRea
 }
 
 // drainCalls withdraws calls that have not begun, and lets their members out.
-func (t *tx) drainCalls(c notify.Campaign) (int, error) {
+func (t *tx) drainCalls(c notify.Campaign, now time.Time) (int, error) {
 	ids, err := t.idsOf(`SELECT id FROM calls WHERE campaign_id = $1 AND state IN ('planned', 'queued') ORDER BY id LIMIT $2`, c.ID, drainBatch/100)
 	if err != nil {
 		return 0, err
@@ -95,7 +95,7 @@ func (t *tx) drainCalls(c notify.Campaign) (int, error) {
 		if err := t.unfold(call, call.in()); err != nil {
 			return 0, err
 		}
-		if _, err := t.moveCall(call, notify.CallWithdrawn, time.Now(), "wake_at = 0"); err != nil {
+		if _, err := t.moveCall(call, notify.CallWithdrawn, now, "wake_at = 0"); err != nil {
 			return 0, err
 		}
 	}
@@ -117,6 +117,7 @@ func (t *tx) leftover(c notify.Campaign, ended bool) (left leftover, err error) 
 	}
 	err = t.row(`SELECT EXISTS (SELECT 1 FROM deliveries WHERE month = $1 AND campaign_id = $2 AND state <> ''
 			AND (state IN ('planned', 'queued', 'sending', 'unconfirmed') OR NOT $3 AND state = 'accepted' AND later <> '' AND channel <> 'wechat'))
+		OR NOT $3 AND EXISTS (SELECT 1 FROM calls WHERE campaign_id = $2 AND channel = 'voice' AND state = 'accepted' AND wake_at > 0 AND marks NOT LIKE '%d%')
 		OR EXISTS (SELECT 1 FROM calls WHERE campaign_id = $2 AND (marks LIKE '%-%' AND state = 'unconfirmed'
 			OR marks LIKE '%+%' AND (state = 'unconfirmed' OR NOT $3 AND state = 'accepted' AND channel <> 'wechat')
 			OR state IN ('planned', 'queued', 'sending'))),

@@ -175,6 +175,10 @@ func (t *turnTx) Forget() error {
 	if err != nil {
 		return fmt.Errorf("end proxies: %w", err)
 	}
+	_, err = t.exec(`UPDATE proxies SET state = 'ended', settled_at = $2 WHERE openid_idx = $1 AND state IN ('asked', 'given')`, t.idx, toMicros(t.who.At))
+	if err != nil {
+		return fmt.Errorf("end proxies: %w", err)
+	}
 	for _, table := range []string{"sessions", "turns", "wishes", "contacts"} {
 		if _, err := t.exec(`DELETE FROM `+table+` WHERE channel = $1 AND who_idx = $2`, string(t.who.Channel), t.idx); err != nil {
 			return fmt.Errorf("erase %s: %w", table, err)

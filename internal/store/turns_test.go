@@ -79,6 +79,20 @@ func castOnFile(t *testing.T, s *Store, cast []turntest.Person) {
 	}
 }
 
+// sheetsOnFile imports what else a conversation finds on file.
+func sheetsOnFile(t *testing.T, s *Store, sheets map[register.Kind]string) {
+	t.Helper()
+	for _, kind := range register.Kinds() {
+		if sheets[kind] == "" {
+			continue
+		}
+		report, err := register.Importer{Kind: kind}.Run(t.Context(), strings.NewReader(sheets[kind]), int64(len(sheets[kind])), s)
+		if err != nil || len(report.Rejected) > 0 {
+			t.Fatalf("%s: %+v, %v", kind, report.Rejected, err)
+		}
+	}
+}
+
 func hangOn(tx *tx, r register.Record, at time.Time) error {
 	id, us := r.Person.ID, toMicros(at)
 	for _, c := range r.Covers {
@@ -112,6 +126,7 @@ func TestGoldenConversationsGoAsWrittenOnBothDatabases(t *testing.T) {
 		turntest.Play(t, "../../flows/testdata/conversations", false, func(t *testing.T, setting turntest.Setting) turntest.Kept {
 			emptyConversations(t, s)
 			castOnFile(t, s, setting.People)
+			sheetsOnFile(t, s, setting.Sheets)
 			return keptStore{s, t}
 		})
 	})
@@ -123,13 +138,14 @@ func emptyConversations(t *testing.T, s *Store) {
 	err := s.write(t.Context(), "empty", func(tx *tx) error {
 		for _, table := range []string{
 			"contacts", "bindings", "consents", "sessions", "inbound", "turns", "identity_checks", "codes", "opt_outs", "wishes", "outbox",
-			"covers", "premiums", "subsidies", "people",
+			"covers", "premiums", "subsidies", "benefits", "placements", "signups", "job_interests", "applications", "checkups", "proxies",
+			"jobs", "courses", "employers", "fairs", "schools", "pairs", "institutions", "tiers", "people",
 		} {
 			if _, err := tx.exec("DELETE FROM " + table); err != nil {
 				return err
 			}
 		}
-		_, err := tx.exec("DELETE FROM sequences WHERE name = 'outbox'")
+		_, err := tx.exec("DELETE FROM sequences WHERE name <> 'people'") // ids are seen in conversations
 		return err
 	})
 	if err != nil {

@@ -35,6 +35,14 @@ const (
 // judge turns the platform's code into what may be done next, wherever the code stood: in the body of a 200
 // or in a gateway's 4xx or 5xx. The list and its sources: help.aliyun.com 101346, 101347, 48054 and 434846.
 func judge(status int, code, message string, now time.Time) notify.Answer {
+	return judgment(listed).of(status, code, message, now)
+}
+
+// judgment is a product's table of codes; what stands in none is judged by its family.
+type judgment func(code string) (notify.Verdict, string)
+
+// of is judge by this table.
+func (j judgment) of(status int, code, message string, now time.Time) notify.Answer {
 	if !plainCode(code) {
 		return notify.Answer{Outcome: notify.Unknown, Message: whyUnclear}
 	}
@@ -44,7 +52,7 @@ func judge(status int, code, message string, now time.Time) notify.Answer {
 		}
 		return notify.Answer{Outcome: notify.Accepted, Code: code}
 	}
-	verdict, why := listed(code)
+	verdict, why := j(code)
 	if verdict == "" {
 		verdict, why = unlisted(status, code)
 	}
@@ -55,12 +63,26 @@ func judge(status int, code, message string, now time.Time) notify.Answer {
 	switch verdict {
 	case "":
 		answer.Outcome = notify.Unknown
-	case notify.RetryLater:
-		answer.RetryAfter = retrySoon
-	case notify.MemberLater:
-		answer.RetryAfter = phoneLimit(message, now)
+	case notify.RetryLater, notify.MemberLater:
+		answer.RetryAfter = pauseFor(why, message, now)
 	}
 	return answer
+}
+
+// redialSoon is how long a call that could not be made waits: the platform makes one a minute to a number.
+const redialSoon = 2 * time.Minute
+
+// pauseFor is how long to wait after a refusal that passes.
+func pauseFor(why, message string, now time.Time) time.Duration {
+	switch why {
+	case whyPhoneLimit:
+		return phoneLimit(message, now)
+	case whyCallHours:
+		return nextCallHour(now)
+	case whyNotDialled:
+		return redialSoon
+	}
+	return retrySoon
 }
 
 // listed is the table. A code that is on it means the same under any HTTP status.

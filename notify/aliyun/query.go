@@ -9,9 +9,7 @@ import (
 	"strings"
 	"time"
 
-	sdkerrors "github.com/aliyun/alibaba-cloud-sdk-go/sdk/errors"
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
-	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/responses"
 	"github.com/aliyun/alibaba-cloud-sdk-go/services/dysmsapi"
 
 	"github.com/lingjuli/lingjuli/internal/register"
@@ -22,29 +20,6 @@ const (
 	detailsPage  = 50 // the vendor's largest
 	detailsPages = 40
 )
-
-// ask signs and carries a question. *APIError where there is no answer to read.
-func (s *SMS) ask(ctx context.Context, question requests.AcsRequest, answer responses.AcsResponse) error {
-	signed, err := s.sign(question)
-	if err != nil {
-		return err
-	}
-	_, err = signed.carry(ctx, s.client, answer)
-	if err == nil {
-		return nil
-	}
-	action := question.GetActionName()
-	var refused *sdkerrors.ServerError
-	if errors.As(err, &refused) {
-		return s.refusal(action, refused.HttpStatus(), refused.ErrorCode(), refused.RequestId())
-	}
-	return &APIError{Action: action, Reason: plainFault(err)}
-}
-
-func (s *SMS) refusal(action string, status int, code, requestID string) *APIError {
-	judged := judge(status, code, "", s.now())
-	return &APIError{Action: action, Code: judged.Code, RequestID: plainID(requestID), Reason: judged.Message}
-}
 
 // Look asks for one phone's messages of the days on which a request signed then may have been taken, and
 // picks the one of the call. notify.ErrNoMessage where none of them is.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -60,17 +61,18 @@ func DecodeReports(body []byte) (good []notify.Report, bad int, err error) {
 	})
 }
 
-// DecodeVoiceReports reads a VoiceReport push (help.aliyun.com 112804). Heard to the end is delivered. Items
-// that only say how far a call has come are left out.
+// DecodeVoiceReports reads a VoiceReport push (help.aliyun.com 112804). Heard to the end, or long enough, is delivered.
+// Items that only say how far a call has come are left out.
 func DecodeVoiceReports(body []byte) (good []notify.Report, bad int, err error) {
 	all, bad, err := decode(body, func(item []byte) (notify.Report, bool) {
 		var in struct {
-			Callee loose `json:"callee"`
-			Status loose `json:"status_code"`
-			CallID loose `json:"call_id"`
-			OutID  loose `json:"out_id"`
-			Ended  loose `json:"end_time"`
-			Begun  loose `json:"start_time"`
+			Callee   loose `json:"callee"`
+			Status   loose `json:"status_code"`
+			CallID   loose `json:"call_id"`
+			OutID    loose `json:"out_id"`
+			Ended    loose `json:"end_time"`
+			Begun    loose `json:"start_time"`
+			Duration loose `json:"duration"`
 		}
 		if json.Unmarshal(item, &in) != nil {
 			return notify.Report{}, false
@@ -79,7 +81,7 @@ func DecodeVoiceReports(body []byte) (good []notify.Report, bad int, err error) 
 			Channel: notify.Voice, OutID: string(in.OutID), Phone: phoneOf(in.Callee), ErrCode: string(in.Status),
 			BizID: string(in.CallID), At: timeOf(in.Ended, in.Begun), Raw: item,
 		}
-		r.Delivered = r.ErrCode == "200000"
+		r.CallEnd, r.Delivered = callEnd(r.ErrCode, string(in.Duration))
 		return r, r.ErrCode != "" && reportIsSound(r)
 	})
 	for _, r := range all {
@@ -90,6 +92,27 @@ func DecodeVoiceReports(body []byte) (good []notify.Report, bad int, err error) 
 		}
 	}
 	return good, bad, err
+}
+
+// heardEnough is how many seconds somebody has heard who hung up before the end, and knows what it was about.
+const heardEnough = 10
+
+// callEnd says how a call ended, by its status code (help.aliyun.com 55085). One that is not listed is tried again.
+func callEnd(status, duration string) (end notify.CallEnd, heard bool) {
+	switch status {
+	case "200000":
+		return "", true
+	case "200001":
+		if seconds, err := strconv.ParseFloat(duration, 64); err == nil && seconds >= heardEnough {
+			return "", true
+		}
+		return notify.HungUp, false
+	case "200004", "200011":
+		return notify.NoNumber, false
+	case "200104", "200105", "200118", "200119", "200121":
+		return notify.HeldBack, false
+	}
+	return notify.NotAnswered, false
 }
 
 // DecodeReplies reads an SmsUp push (help.aliyun.com 101847).

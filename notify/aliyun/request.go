@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk"
 	sdkerrors "github.com/aliyun/alibaba-cloud-sdk-go/sdk/errors"
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/responses"
@@ -48,6 +49,15 @@ func newHTTPClient() *http.Client {
 	}
 }
 
+// gate is one product's endpoint with an account's key: it signs, carries and asks. Safe for concurrent use.
+type gate struct {
+	sdk    *sdk.Client // after it was made it is only read: it builds and signs, and carries nothing
+	client *http.Client
+	scheme string
+	domain string
+	now    func() time.Time
+}
+
 // wire is a signed request as the bytes that go out.
 type wire struct {
 	method, url string
@@ -57,16 +67,16 @@ type wire struct {
 }
 
 // sign lets the SDK fill in domain, nonce, Timestamp and Signature, and keeps the bytes.
-func (s *SMS) sign(r requests.AcsRequest) (w wire, err error) {
+func (g *gate) sign(r requests.AcsRequest) (w wire, err error) {
 	defer func() {
 		if recover() != nil {
 			w, err = wire{}, errors.New("aliyun: the SDK panicked while signing")
 		}
 	}()
-	r.SetDomain(s.domain)
-	r.SetScheme(s.scheme)
+	r.SetDomain(g.domain)
+	r.SetScheme(g.scheme)
 	// The SDK's error may hold the URL, and that phones and names: it isn't wrapped.
-	if err := s.sdk.BuildRequestWithSigner(r, nil); err != nil {
+	if err := g.sdk.BuildRequestWithSigner(r, nil); err != nil {
 		return wire{}, errors.New("aliyun: the SDK could not sign")
 	}
 	body, err := io.ReadAll(r.GetBodyReader())
@@ -113,33 +123,38 @@ func (w wire) carry(ctx context.Context, client *http.Client, into responses.Acs
 	return true, responses.Unmarshal(into, answer, "JSON")
 }
 
+// reply is what every action answers, as far as a send looks at it.
+type reply struct{ code, message, requestID, id string }
+
 // request is one signed send.
 type request struct {
 	wire       wire
-	client     *http.Client
-	now        func() time.Time
+	gate       *gate
 	repeatable bool
+	judge      judgment
+	answer     func() (responses.AcsResponse, func() reply) // an empty answer of the action, and how to read it
 }
 
 func (r *request) SignedAt() time.Time { return r.wire.signedAt }
 
 func (r *request) Repeatable() bool { return r.repeatable }
 
-// Present sends the bytes. SendSms and SendBatchSms are answered in the same shape.
+// Present sends the bytes and judges the answer.
 func (r *request) Present(ctx context.Context) notify.Answer {
-	response := dysmsapi.CreateSendBatchSmsResponse()
-	written, err := r.wire.carry(ctx, r.client, response)
+	response, read := r.answer()
+	written, err := r.wire.carry(ctx, r.gate.client, response)
 	var refused *sdkerrors.ServerError
 	switch {
 	case err == nil:
-		answer := judge(http.StatusOK, response.Code, response.Message, r.now())
-		answer.RequestID = plainID(response.RequestId)
+		got := read()
+		answer := r.judge.of(http.StatusOK, got.code, got.message, r.gate.now())
+		answer.RequestID = plainID(got.requestID)
 		if answer.Outcome == notify.Accepted {
-			answer.ID = plainID(response.BizId)
+			answer.ID = plainID(got.id)
 		}
 		return answer
 	case errors.As(err, &refused):
-		answer := judge(refused.HttpStatus(), refused.ErrorCode(), refused.Message(), r.now())
+		answer := r.judge.of(refused.HttpStatus(), refused.ErrorCode(), refused.Message(), r.gate.now())
 		answer.RequestID = plainID(refused.RequestId())
 		return answer
 	case !written:
@@ -149,6 +164,12 @@ func (r *request) Present(ctx context.Context) notify.Answer {
 		}
 	}
 	return notify.Answer{Outcome: notify.Unknown, Message: "no usable answer: " + plainFault(err)}
+}
+
+// smsReply reads what SendSms and SendBatchSms answer in the same shape.
+func smsReply() (responses.AcsResponse, func() reply) {
+	r := dysmsapi.CreateSendBatchSmsResponse()
+	return r, func() reply { return reply{r.Code, r.Message, r.RequestId, r.BizId} }
 }
 
 // plainFault names a fault of the network in words that hold no address.
@@ -197,4 +218,27 @@ func (e *APIError) Error() string {
 		return fmt.Sprintf("aliyun %s: %s", e.Action, e.Reason)
 	}
 	return fmt.Sprintf("aliyun %s: %s: %s (request %s)", e.Action, e.Code, e.Reason, e.RequestID)
+}
+
+// ask signs and carries a question. *APIError where there is no answer to read.
+func (g *gate) ask(ctx context.Context, question requests.AcsRequest, answer responses.AcsResponse) error {
+	signed, err := g.sign(question)
+	if err != nil {
+		return err
+	}
+	_, err = signed.carry(ctx, g.client, answer)
+	if err == nil {
+		return nil
+	}
+	action := question.GetActionName()
+	var refused *sdkerrors.ServerError
+	if errors.As(err, &refused) {
+		return g.refusal(action, refused.HttpStatus(), refused.ErrorCode(), refused.RequestId())
+	}
+	return &APIError{Action: action, Reason: plainFault(err)}
+}
+
+func (g *gate) refusal(action string, status int, code, requestID string) *APIError {
+	judged := judge(status, code, "", g.now())
+	return &APIError{Action: action, Code: judged.Code, RequestID: plainID(requestID), Reason: judged.Message}
 }

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk"
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth"
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
 	"github.com/aliyun/alibaba-cloud-sdk-go/services/dysmsapi"
@@ -38,12 +38,8 @@ type Config struct {
 
 // SMS sends by, and asks, one account. It is safe for concurrent use.
 type SMS struct {
-	sdk      *dysmsapi.Client // after New it is only read: it builds and signs, and carries nothing
-	client   *http.Client
-	scheme   string
-	domain   string
+	gate
 	signName string
-	now      func() time.Time
 }
 
 var (
@@ -56,37 +52,51 @@ var ErrBadCall = errors.New("aliyun: call can't be sent as it is")
 
 // New prepares an account. Nothing is sent.
 func New(c Config) (*SMS, error) {
-	if c.AccessKeyID == "" || c.AccessKeySecret == "" {
-		return nil, errors.New("aliyun: access key id and secret are needed")
-	}
 	signName := strings.Trim(strings.TrimSpace(c.SignName), "\u3010\u3011")
 	if signName == "" {
 		return nil, errors.New("aliyun: a signature name is needed")
 	}
-	scheme, domain, err := parseEndpoint(c.Endpoint)
+	g, err := newGate(c, defaultEndpoint, func(region string, cfg *sdk.Config, key auth.Credential) (*sdk.Client, error) {
+		client, err := dysmsapi.NewClientWithOptions(region, cfg, key)
+		if err != nil {
+			return nil, err
+		}
+		return &client.Client, nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	region := c.Region
+	return &SMS{gate: g, signName: signName}, nil
+}
+
+// newGate makes a product's gate. fallback is its public endpoint.
+func newGate(c Config, fallback string, open func(string, *sdk.Config, auth.Credential) (*sdk.Client, error)) (gate, error) {
+	if c.AccessKeyID == "" || c.AccessKeySecret == "" {
+		return gate{}, errors.New("aliyun: access key id and secret are needed")
+	}
+	region, now := c.Region, c.Now
+	scheme, domain, err := parseEndpoint(c.Endpoint, fallback)
+	if err != nil {
+		return gate{}, err
+	}
 	if region == "" {
 		region = defaultRegion
 	}
-	client, err := dysmsapi.NewClientWithOptions(region, sdk.NewConfig().WithScheme(strings.ToUpper(scheme)),
+	client, err := open(region, sdk.NewConfig().WithScheme(strings.ToUpper(scheme)),
 		credentials.NewStaticAKCredentialsProvider(c.AccessKeyID, c.AccessKeySecret))
 	if err != nil {
-		return nil, errors.New("aliyun: the SDK takes neither these credentials nor this region")
+		return gate{}, errors.New("aliyun: the SDK takes neither these credentials nor this region")
 	}
 	client.Domain = domain
-	now := c.Now
 	if now == nil {
 		now = time.Now
 	}
-	return &SMS{sdk: client, client: newHTTPClient(), scheme: scheme, domain: domain, signName: signName, now: now}, nil
+	return gate{sdk: client, client: newHTTPClient(), scheme: scheme, domain: domain, now: now}, nil
 }
 
-func parseEndpoint(raw string) (scheme, domain string, err error) {
+func parseEndpoint(raw, fallback string) (scheme, domain string, err error) {
 	if raw == "" {
-		raw = defaultEndpoint
+		raw = fallback
 	}
 	if !strings.Contains(raw, "://") {
 		raw = "https://" + raw
@@ -116,7 +126,7 @@ func (s *SMS) Sign(_ context.Context, call notify.Outgoing) (notify.Request, err
 		return nil, fmt.Errorf("sign call %d: %w", call.ID, err)
 	}
 	// An identity code is never presented twice: the person asks for a new one sooner than we could be sure.
-	return &request{wire: signed, client: s.client, now: s.now, repeatable: call.Kind != notify.Verification}, nil
+	return &request{wire: signed, gate: &s.gate, repeatable: call.Kind != notify.Verification, judge: listed, answer: smsReply}, nil
 }
 
 func single(k notify.Kind) bool { return k == notify.Verification || k == notify.Reply }

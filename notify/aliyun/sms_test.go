@@ -145,7 +145,7 @@ func TestEndpointsAreHTTPSUnlessAskedOtherwise(t *testing.T) {
 		"http://127.0.0.1:18585":         "http 127.0.0.1:18585",
 		"ftp://a":                        "", "http://": "", "https://a/b": "", "https://u:p@a": "", "https://a?b": "", "://": "",
 	} {
-		scheme, domain, err := parseEndpoint(raw)
+		scheme, domain, err := parseEndpoint(raw, defaultEndpoint)
 		if got := strings.TrimSpace(scheme + " " + domain); got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q, %v", raw, got, err)
 		}

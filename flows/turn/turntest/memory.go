@@ -27,6 +27,7 @@ type Memory struct {
 	wishes   []turn.Wish
 	sent     []turn.Message
 	lines    []string // transcripts
+	shelf
 }
 
 type kept struct {

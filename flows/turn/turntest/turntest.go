@@ -114,6 +114,8 @@ type Setting struct {
 	Channel turn.Channel `yaml:"channel"`
 	Who     string       `yaml:"who"`
 	People  []Person     `yaml:"people"`
+
+	Sheets map[register.Kind]string `yaml:"sheets"` // what else is on file, as it would be imported
 }
 
 // Kept is a store that can tell what was queued for SMS.

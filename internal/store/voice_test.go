@@ -1,0 +1,166 @@
+package store
+
+import (
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+
+	"github.com/lingjuli/lingjuli/internal/register"
+	"github.com/lingjuli/lingjuli/notify"
+)
+
+func byVoice(spec *notify.Spec) { spec.Channels = []notify.Channel{notify.Voice} }
+
+// rung lists the calls that a phone got.
+func (p *platform) rung(phone register.Phone) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var outs []string
+	for _, out := range slices.Sorted(maps.Keys(p.taken)) {
+		if p.taken[out][phone] > 0 {
+			outs = append(outs, out)
+		}
+	}
+	return outs
+}
+
+func callReport(out string, phone register.Phone, end notify.CallEnd, code string) notify.Report {
+	return notify.Report{Channel: notify.Voice, OutID: out, Phone: phone, Delivered: end == "", CallEnd: end, ErrCode: code, Raw: []byte("{}")}
+}
+
+// hoursLater lets the time come for rows that wait.
+func hoursLater(t *testing.T, s *Store) {
+	t.Helper()
+	exec(t, s, `UPDATE deliveries SET wake_at = 1 WHERE wake_at > 0`)
+}
+
+// dialled waits until a phone has rung n times, and gives the last call.
+func dialled(t *testing.T, s *Store, p *platform, id int64, phone register.Phone, n int) string {
+	t.Helper()
+	until(t, s, id, "called", func(st notify.Status) bool { return len(p.rung(phone)) == n && st.Accepted > 0 })
+	return p.rung(phone)[n-1]
+}
+
+func TestACallIsMadeThreeTimesHoursApartAndHeardToTheEndIsTheProof(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(1)...)
+		p, id, phone := &platform{}, approved(t, s, byVoice), phoneOf(0)
+		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
+		defer w.Shutdown()
+		for n, code := range []string{"200003", "200002"} {
+			out := dialled(t, s, p, id, phone, n+1)
+			began := time.Now()
+			push(t, s, callReport(out, phone, notify.NotAnswered, code), callReport(out, phone, notify.NotAnswered, code))
+			st := until(t, s, id, "put off", func(st notify.Status) bool { return st.Planned == 1 && st.NextAt != nil })
+			if st.State != notify.Running || st.NextAt.Before(began.Add(2*time.Hour-time.Second)) {
+				t.Errorf("after %s: %s, next at %s", code, st.State, st.NextAt)
+			}
+			hoursLater(t, s)
+		}
+		out := dialled(t, s, p, id, phone, 3)
+		if st := statusOf(t, s, id); st.State != notify.Running {
+			t.Errorf("%s before the report of the call", st.State)
+		}
+		push(t, s, callReport(out, phone, "", "200000"))
+		wantCounts(t, until(t, s, id, "finished", finished), map[string]int64{"delivered": 1})
+	})
+}
+
+func TestNobodyAnswersThreeTimesAndTheNextOfTheHouseholdCarriesIt(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, villager{id: 1, phone: phoneOf(1), household: "a"}, villager{id: 2, phone: phoneOf(1), household: "a"})
+		p, id, phone := &platform{}, approved(t, s, byVoice), phoneOf(1)
+		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
+		defer w.Shutdown()
+		for n := range 3 {
+			push(t, s, callReport(dialled(t, s, p, id, phone, n+1), phone, notify.NotAnswered, "200003"))
+			if n < 2 {
+				until(t, s, id, "put off", func(st notify.Status) bool { return st.Planned == 2 && st.NextAt != nil })
+				hoursLater(t, s)
+			}
+		}
+		push(t, s, callReport(dialled(t, s, p, id, phone, 4), phone, "", "200000"))
+		wantCounts(t, until(t, s, id, "finished", finished), map[string]int64{"failed": 1, "delivered": 1})
+		var reason string
+		if err := s.read(t.Context(), "x", func(tx *tx) error {
+			return tx.row(`SELECT reason FROM deliveries WHERE state = 'failed' AND person_id = 1`).Scan(&reason)
+		}); err != nil || reason != "200003" {
+			t.Errorf("failed for %q: %v", reason, err)
+		}
+	})
+}
+
+func TestAHouseholdWaitsForTheProofOfTheCallAndAWrongNumberEndsItForAll(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, villager{id: 1, phone: phoneOf(1), household: "a"}, villager{id: 2, phone: phoneOf(1), household: "a"},
+			villager{id: 3, phone: phoneOf(3), household: "b"}, villager{id: 4, phone: phoneOf(3), household: "b"})
+		p, id := &platform{}, approved(t, s, byVoice)
+		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
+		defer w.Shutdown()
+		wantCounts(t, until(t, s, id, "called", func(st notify.Status) bool { return st.Accepted == 2 }), map[string]int64{"accepted": 2, "planned": 2})
+		push(t, s, callReport(p.rung(phoneOf(1))[0], phoneOf(1), notify.NoNumber, "200004"), callReport(p.rung(phoneOf(3))[0], phoneOf(3), "", "200001"))
+		wantCounts(t, until(t, s, id, "finished", finished), map[string]int64{"failed": 2, "delivered": 1, "household": 1})
+	})
+}
+
+func TestCallsThatNobodyAnswersHaltNoCampaign(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(60)...)
+		p, id := &platform{}, approved(t, s, byVoice)
+		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
+		defer w.Shutdown()
+		until(t, s, id, "called", func(st notify.Status) bool { return st.Accepted == 60 })
+		for i := range 60 {
+			push(t, s, callReport(p.rung(phoneOf(i))[0], phoneOf(i), notify.HungUp, "200001"))
+		}
+		wantCounts(t, until(t, s, id, "finished", finished), map[string]int64{"failed": 60})
+	})
+}
+
+func TestACallWithoutAReportIsNotMadeAgain(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(2)...)
+		p := &platform{}
+		p.answer = func(call notify.Outgoing, _ int) (notify.Answer, bool) {
+			if call.Members[0].PersonID == 1 {
+				return notify.Answer{Outcome: notify.Unknown}, true
+			}
+			return notify.Answer{Outcome: notify.Accepted}, true
+		}
+		id := approved(t, s, byVoice)
+		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
+		defer w.Shutdown()
+		until(t, s, id, "called", func(st notify.Status) bool { return st.Accepted == 1 && st.Unconfirmed == 1 })
+		time.Sleep(1500 * time.Millisecond) // more than the looks and the validity of this worker's texts
+		wantCounts(t, statusOf(t, s, id), map[string]int64{"accepted": 1, "unconfirmed": 1})
+		exec(t, s, `UPDATE calls SET begun_at = begun_at - 1801000000, wake_at = 1`) // half an hour is over
+		wantCounts(t, until(t, s, id, "finished", finished), map[string]int64{"accepted": 1, "failed": 1})
+		onceEach(t, p, 2)
+	})
+}
+
+func TestARecordingInThePersonsLanguageIsPlayed(t *testing.T) {
+	s := openMigrated(t, "sqlite:"+t.TempDir()+"/v.db", newKey())
+	putOnFile(t, s, crowd(2)...)
+	exec(t, s, `UPDATE people SET language = '客家话' WHERE id = 1`)
+	spoken := map[int64]notify.Member{}
+	p := &platform{}
+	p.answer = func(call notify.Outgoing, _ int) (notify.Answer, bool) {
+		spoken[call.Members[0].PersonID] = call.Members[0]
+		return notify.Answer{Outcome: notify.Accepted}, true
+	}
+	id := approved(t, s, byVoice)
+	exec(t, s, `UPDATE campaigns SET template = REPLACE(template, '"code":"TTS_1"', '"code":"TTS_1","recordings":{"客家话":"hakka.wav","粤语":"yue.wav"}')`)
+	w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
+	until(t, s, id, "called", func(st notify.Status) bool { return st.Accepted == 2 })
+	w.Shutdown()
+	if m := spoken[1]; m.Record != "hakka.wav" {
+		t.Errorf("%+v", m)
+	}
+	if m := spoken[2]; m.Record != "" || m.Params["name"] != "王小明" {
+		t.Errorf("%+v", m)
+	}
+}

@@ -257,6 +257,6 @@ func (d *doctor) template(ctx context.Context, sms *aliyun.SMS, t notify.Templat
 	if err != nil {
 		reason = err.Error()
 	}
-	d.says("doctor_templates", broken, "doctor_template_bad", "Key", t.Key, "Code", t.SMS.Code, "State", review.State, "Reason", reason)
+	d.says("doctor_templates", broken, "doctor_template_bad", "Key", t.Key, "Code", t.SMS.Code, "State", d.a.texts.word("review", string(review.State)), "Reason", reason)
 	return false
 }

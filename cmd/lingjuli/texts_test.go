@@ -55,7 +55,7 @@ func TestTheCommandsTextsAreTheSameInBothLanguagesAndAllUsed(t *testing.T) {
 }
 
 // families are the kinds of codes that have words.
-func families() []string { return []string{"warn", "state", "halt", "unreadable", "refusal", "review", "role", "kind"} }
+func families() []string { return []string{"warn", "state", "halt", "unreadable", "refusal", "review", "role", "kind", "fault", "condition"} }
 
 func TestEveryCampaignStateAndHaltHasWords(t *testing.T) {
 	for _, lang := range []string{"zh", "en"} {
@@ -116,6 +116,28 @@ func TestAnImportSaysInWordsWhatIsWrong(t *testing.T) {
 	}
 	if _, stderr, code := call(t, env, "import", "people", filepath.Join(dir, "people.csv"), "--set", "身高=1"); code != exitUsage || !strings.Contains(stderr, "people 没有这一列") {
 		t.Errorf("exit %d, said %q", code, stderr)
+	}
+}
+
+func TestAFaultyCampaignFileIsExplainedInWords(t *testing.T) {
+	env := goodEnv(t)
+	env["LANG"] = "zh_CN.UTF-8"
+	migrated(t, env)
+	good := "name: 甲\nkind: policy_guidance\naudience: {all: [{age: {gte: 18}}]}\nchannels: [sms]\ntemplate: none\n"
+	path := filepath.Join(t.TempDir(), "c.yaml")
+	for change, want := range map[[2]string]string{
+		{"kind: policy", "kin: policy"}: "第 2 行：不认识的项 kin", {"name: 甲\n", ""}: "缺 name", {"policy_guidance", "letters"}: "kind 不能是“letters”",
+		{"[sms]", "[sms, sms]"}: "写了两次", {"gte: 18", "gte: old"}: "值“old”不对", {"age:", "years:"}: "没有字段“years”", {"gte:", "over:"}: "不能用“over”",
+		{"kind:", "  kind:"}: "行附近的写法不对", {"[sms]", "sms"}: "值的类型不对 sms", {"name: 甲", "window: 8-20\nname: 甲"}: "window 不能是“8-20”",
+		{"name: 甲", "schedule: soon\nname: 甲"}: "schedule 不能是“soon”", {good, ""}: "空的", {"", ""}: "没有登记过这个模板",
+	} {
+		if err := os.WriteFile(path, []byte(strings.Replace(good, change[0], change[1], 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, stderr, code := call(t, env, "campaign", "preview", "-f", path)
+		if code != exitFailed || !strings.Contains(stderr, want) || strings.Count(stderr, "\n") != 1 || strings.Contains(stderr, "fault.") || strings.Contains(stderr, "notify") {
+			t.Errorf("%v: exit %d, said %q", change, code, stderr)
+		}
 	}
 }
 

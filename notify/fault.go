@@ -60,7 +60,7 @@ func parserFault(err error) error {
 		return fault("unknown_key", said, "Line", m[1], "Got", m[2])
 	}
 	if m := wrongType.FindStringSubmatch(text); m != nil {
-		return fault("wrong_type", said, "Line", m[1], "Got", m[2])
+		return fault("wrong_type", said, "Line", m[1], "Got", strings.ToValidUTF8(m[2], ""))
 	}
 	if m := yamlLine.FindStringSubmatch(text); m != nil {
 		return fault("bad_line", said, "Line", m[1])

@@ -78,11 +78,11 @@ func (s *Service) fits(ctx context.Context, spec Spec) (Template, error) {
 	}
 	switch {
 	case err != nil:
-		return t, fmt.Errorf("template %q: %w", spec.Template, err)
+		return t, &TemplateError{spec.Template, err}
 	case t.Kind != spec.Kind:
-		return t, fmt.Errorf("%w: template %q is %s, the campaign %s", ErrKind, t.Key, t.Kind, spec.Kind)
+		return t, &TemplateError{t.Key, fmt.Errorf("%w: %s, not %s", ErrKind, t.Kind, spec.Kind)}
 	case len(ServedChannels(spec, t)) == 0:
-		return t, fmt.Errorf("%w: template %q", ErrNoWay, t.Key)
+		return t, &TemplateError{t.Key, ErrNoWay}
 	}
 	return t, nil
 }
@@ -156,7 +156,7 @@ func (s *Service) review(ctx context.Context, t Template) ([]Warning, error) {
 	case err != nil:
 		return []Warning{{"warn.template_unasked", data}}, nil //nolint:nilerr // a platform that cannot be asked is a warning
 	case review == ReviewRefused:
-		return nil, fmt.Errorf("%w: %s", ErrTemplateRefused, t.SMS.Code)
+		return nil, &TemplateError{t.SMS.Code, ErrTemplateRefused}
 	case review == ReviewWaiting:
 		return []Warning{{"warn.template_waiting", data}}, nil
 	case review == ReviewUnknown:

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -67,26 +66,18 @@ func decodeStrict(file []byte, into any) error {
 	dec.KnownFields(true)
 	if err := dec.Decode(into); err != nil {
 		if errors.Is(err, io.EOF) {
-			return fmt.Errorf("%w: is empty", ErrSpec)
+			return fault("is_empty", "is empty")
 		}
-		return fmt.Errorf("%w: %s", ErrSpec, oneLine(err))
+		var condition *register.ConditionError
+		if errors.As(err, &condition) {
+			return &FileFault{Key: "condition", text: condition.Error(), of: condition}
+		}
+		return parserFault(err)
 	}
 	if err := dec.Decode(new(any)); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: holds more than one document", ErrSpec)
+		return fault("several_documents", "holds more than one document")
 	}
 	return nil
-}
-
-var unknownField = regexp.MustCompile(`field (\S+) not found in type \S+`)
-
-// oneLine makes of the parser's words one line that names line and key.
-func oneLine(err error) string {
-	var types *yaml.TypeError
-	text := err.Error()
-	if errors.As(err, &types) {
-		text = strings.Join(types.Errors, "; ")
-	}
-	return unknownField.ReplaceAllString(strings.TrimPrefix(text, "yaml: "), "unknown key $1")
 }
 
 // CampaignKinds lists the kinds a campaign may have.
@@ -99,26 +90,23 @@ func Channels() []Channel { return []Channel{WeChat, SMS, Voice} }
 
 // Check says what is wrong with the spec by itself.
 func (s Spec) Check() error {
-	bad := func(format string, args ...any) error {
-		return fmt.Errorf("%w: "+format, append([]any{ErrSpec}, args...)...)
-	}
 	switch {
 	case strings.TrimSpace(s.Name) == "":
-		return bad("name is missing")
+		return fault("name_missing", "name is missing")
 	case !slices.Contains(CampaignKinds(), s.Kind):
-		return bad("kind %q is none of %v", s.Kind, CampaignKinds())
+		return fault("kind_wrong", fmt.Sprintf("kind %q is none of %v", s.Kind, CampaignKinds()), "Got", string(s.Kind), "Want", strings.Trim(fmt.Sprint(CampaignKinds()), "[]"))
 	case noCondition(s.Audience):
-		return bad("audience is missing")
+		return fault("audience_missing", "audience is missing")
 	case len(s.Channels) == 0:
-		return bad("channels is missing")
+		return fault("channels_missing", "channels is missing")
 	case s.Template == "":
-		return bad("template is missing")
+		return fault("template_missing", "template is missing")
 	case s.Rate < 0:
-		return bad("rate is negative")
+		return fault("rate_negative", "rate is negative")
 	}
 	for i, c := range s.Channels {
 		if !slices.Contains(Channels(), c) || slices.Contains(s.Channels[:i], c) {
-			return bad("channel %q is unknown or named twice", c)
+			return fault("channel_wrong", fmt.Sprintf("channel %q is unknown or named twice", c), "Got", string(c))
 		}
 	}
 	if _, err := s.StartsAt(); err != nil {
@@ -151,7 +139,7 @@ func (s Spec) StartsAt() (time.Time, error) {
 	}
 	at, err := time.Parse(time.RFC3339, s.Schedule)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("%w: schedule %q is neither now nor a time like 2026-12-01T09:00:00+08:00", ErrSpec, s.Schedule)
+		return time.Time{}, fault("schedule_wrong", fmt.Sprintf("schedule %q is neither now nor a time like 2026-12-01T09:00:00+08:00", s.Schedule), "Got", s.Schedule)
 	}
 	return at, nil
 }

@@ -142,10 +142,10 @@ func checkText(code, content string, params map[string]string) error {
 func parseText(name, text string) (*template.Template, error) {
 	t, err := template.New(name).Option("missingkey=error").Parse(text)
 	if err != nil {
+		return nil, fmt.Errorf("%s: %s", name, strings.TrimPrefix(err.Error(), "template: "))
+	}
 	if err := checkNames(t); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-		return nil, fmt.Errorf("%s: %s", name, strings.TrimPrefix(err.Error(), "template: "))
 	}
 	return t, nil
 }

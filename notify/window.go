@@ -24,7 +24,7 @@ func ParseWindow(text string) (Window, error) {
 	w.from, err1 = timeOfDay(from)
 	w.to, err2 = timeOfDay(to)
 	if !ok || err1 != nil || err2 != nil || w.from == w.to {
-		return Window{}, fmt.Errorf("%w: window %q is not like 08:00-20:00", ErrSpec, text)
+		return Window{}, fault("window_wrong", fmt.Sprintf("window %q is not like 08:00-20:00", text), "Got", text)
 	}
 	return w, nil
 }

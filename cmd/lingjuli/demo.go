@@ -157,7 +157,7 @@ func (d *demo) print() {
 	fmt.Fprintln(out, w.t("demo_phones", "URL", d.phones+"/"))
 	fmt.Fprintln(out, w.t("demo_logins"))
 	for _, m := range demoStaff() {
-		fmt.Fprintln(out, w.t("staff_demo_line", "Name", m.Name, "Password", d.env["LINGJULI_DEMO_PASSWORD"], "Role", m.Role))
+		fmt.Fprintln(out, w.t("staff_demo_line", "Name", m.Name, "Password", d.env["LINGJULI_DEMO_PASSWORD"], "Role", w.word("role", string(m.Role))))
 	}
 	fmt.Fprintln(out, w.t("demo_env", "Path", filepath.Join(d.dir, "env")))
 	fmt.Fprintln(out, w.t("demo_stop"))

@@ -191,7 +191,7 @@ func (d *demo) showNotices() error {
 func (d *demo) loadCounty(s *store.Store) error {
 	county := fictional.County{Seed: demoSeed, People: d.people, Today: time.Now()}
 	for _, kind := range fictional.Kinds() {
-		fmt.Fprintln(d.a.stdout, d.a.texts.t("demo_loading", "Count", kind))
+		fmt.Fprintln(d.a.stdout, d.a.texts.t("demo_loading", "Count", d.a.texts.word("kind", kind)))
 		path := filepath.Join(d.dir, kind+".csv")
 		if err := writeSheet(county, kind, path); err != nil {
 			return err

@@ -233,8 +233,9 @@ func (d *doctor) templates(ctx context.Context, sms *aliyun.SMS, s *store.Store)
 		d.says("doctor_templates", note, "doctor_template_none")
 		return
 	}
-	good, codes := 0, false
+	good, codes, calls := 0, false, false
 	for _, t := range list {
+		calls = calls || t.Voice != nil
 		codes = codes || t.Key == notify.VerifyCode
 		if t.SMS != nil && d.template(ctx, sms, t) {
 			good++
@@ -244,6 +245,7 @@ func (d *doctor) templates(ctx context.Context, sms *aliyun.SMS, s *store.Store)
 		d.says("doctor_templates", broken, "doctor_template_code")
 	}
 	d.says("doctor_templates", fine, "doctor_templates_ok", "Count", good)
+	d.voice(ctx, calls)
 }
 
 func (d *doctor) template(ctx context.Context, sms *aliyun.SMS, t notify.Template) bool {
@@ -255,6 +257,6 @@ func (d *doctor) template(ctx context.Context, sms *aliyun.SMS, t notify.Templat
 	if err != nil {
 		reason = err.Error()
 	}
-	d.says("doctor_templates", broken, "doctor_template_bad", "Key", t.Key, "Code", t.SMS.Code, "State", review.State, "Reason", reason)
+	d.says("doctor_templates", broken, "doctor_template_bad", "Key", t.Key, "Code", t.SMS.Code, "State", d.a.texts.word("review", string(review.State)), "Reason", reason)
 	return false
 }

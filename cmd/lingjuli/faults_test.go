@@ -84,6 +84,19 @@ func TestWrongUsageExitsWithTwo(t *testing.T) {
 	}
 }
 
+func TestWrongUsageIsSaidInTheOperatorsLanguage(t *testing.T) {
+	env := goodEnv(t)
+	env["LANG"] = "zh_CN.UTF-8"
+	for line, want := range map[string]string{
+		"fly": "不认识 fly", "staff add x": "缺 --role=ROLE", "campaign status": `缺 "<id>"`, "campaign status x": "<id> 不能是“x”",
+		"chat --channel fax": "--channel 只能是", "serve --nothing": "不认识 --nothing", "migrate down": "只能是",
+	} {
+		if _, stderr, code := call(t, env, strings.Fields(line)...); code != exitUsage || !strings.Contains(stderr, want) {
+			t.Errorf("%s: exit %d, said %q", line, code, stderr)
+		}
+	}
+}
+
 func TestDoctorNamesEachFaultInPlainWords(t *testing.T) {
 	env := goodEnv(t)
 	env["LINGJULI_TIMEZONE"], env["LINGJULI_CAP"] = "Nowhere", "x"

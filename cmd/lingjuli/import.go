@@ -46,7 +46,7 @@ func importFile(ctx context.Context, s *store.Store, r importRequest) (register.
 // Run imports one sheet. Refused rows are no failure of the command: they are in the report.
 func (c *importCmd) Run(a *app) error {
 	if !slices.Contains(register.Kinds(), register.Kind(c.Kind)) {
-		return c.explain(register.ErrUnknownKind)
+		return c.explain(a.texts, register.ErrUnknownKind)
 	}
 	cfg, err := a.config()
 	if err != nil {
@@ -64,7 +64,7 @@ func (c *importCmd) Run(a *app) error {
 	}
 	report, err := importFile(a.ctx, s, importRequest{kind: c.Kind, path: c.File, region: c.Region, set: c.Set, dryRun: c.DryRun, progress: a.importProgress()})
 	if err != nil {
-		return c.explain(err)
+		return c.explain(a.texts, err)
 	}
 	if c.Report != "" {
 		if err := writeJSON(c.Report, report); err != nil {
@@ -88,7 +88,9 @@ func (a *app) importProgress() func(register.Progress) {
 }
 
 // explain gives an import's error its words and its exit code.
-func (c *importCmd) explain(err error) error {
+func (c *importCmd) explain(w texts, err error) error {
+	var column *register.ColumnError
+	var fault *register.UnreadableError
 	kinds := make([]string, 0, len(register.Kinds()))
 	for _, k := range register.Kinds() {
 		kinds = append(kinds, string(k))
@@ -96,12 +98,12 @@ func (c *importCmd) explain(err error) error {
 	switch {
 	case errors.Is(err, register.ErrUnknownKind):
 		return &saying{key: "unknown_kind", data: []any{"Kind", c.Kind, "Kinds", strings.Join(kinds, " ")}, err: errUsage}
-	case errors.Is(err, register.ErrUnknownColumn):
-		return &saying{key: "unknown_column", data: []any{"Reason", err}, err: errUsage}
+	case errors.As(err, &column):
+		return &saying{key: "unknown_column", data: []any{"Column", column.Name, "Kind", c.Kind}, err: errUsage}
 	case errors.Is(err, register.ErrRegionUnknown):
 		return &saying{key: "unknown_region", data: []any{"Region", c.Region}, err: errUsage}
-	case errors.Is(err, register.ErrUnreadable):
-		return &saying{key: "cannot_read", data: []any{"Path", c.File, "Reason", strings.TrimPrefix(err.Error(), register.ErrUnreadable.Error()+": ")}, err: err}
+	case errors.As(err, &fault):
+		return &saying{key: "cannot_read", data: []any{"Path", c.File, "Reason", w.t("unreadable."+string(fault.Why), "Detail", fault.Detail)}, err: err}
 	}
 	return err
 }
@@ -112,13 +114,19 @@ func (c *importCmd) print(a *app, r register.Report) {
 			fmt.Fprintln(a.stdout, a.texts.t("import_more", "Count", len(r.Rejected)-i))
 			break
 		}
-		fmt.Fprintln(a.stdout, a.texts.t("import_rejected", "Row", x.Row, "Reason", x.Reason, "Value", x.Value))
+		fmt.Fprintln(a.stdout, a.texts.t("import_rejected", "Row", x.Row, "Reason", a.texts.refusal(x.Reason), "Value", x.Value))
 	}
 	if c.DryRun {
 		fmt.Fprintln(a.stdout, a.texts.t("import_dry"))
 	}
 	fmt.Fprintln(a.stdout, a.texts.t("import_done", "Rows", r.Rows, "Accepted", r.Accepted, "Updated", r.Updated, "Unchanged", r.Unchanged,
 		"Rejected", len(r.Rejected), "Skipped", len(r.Skipped), "Warnings", len(r.Warnings)))
+}
+
+// refusal is why a row was refused, in words; the report keeps the code.
+func (w texts) refusal(reason register.Reason) string {
+	code, column, _ := strings.Cut(string(reason), ":")
+	return w.t("refusal."+code, "Column", column)
 }
 
 func writeJSON(path string, value any) error {

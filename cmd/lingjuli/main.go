@@ -96,7 +96,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	cmd, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintln(stderr, words.t("usage_error", "Reason", err.Error()))
+		fmt.Fprintln(stderr, words.t("usage_error", "Reason", words.usage(err)))
 		return exitUsage
 	}
 	a := &app{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, getenv: getenv, settings: c.settings, texts: words}

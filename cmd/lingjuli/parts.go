@@ -69,7 +69,7 @@ func rules(cfg config) notify.Rules {
 		panic(err) // the settings were checked when they were read
 	}
 	return notify.Rules{
-		Zone: cfg.Zone, Cap: limit, CapWait: cfg.CapWait, Signature: cfg.Aliyun.SignName,
+		Zone: cfg.Zone, Cap: limit, CapWait: cfg.CapWait, Signature: cfg.Aliyun.SignName, Nap: cfg.Nap,
 		PriceFen: map[notify.Channel]float64{notify.SMS: cfg.SMSPrice * 100, notify.Voice: cfg.VoicePrice * 100},
 	}
 }

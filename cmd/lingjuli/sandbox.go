@@ -96,6 +96,12 @@ func (p *platforms) review(list []notify.Template) error {
 				return fmt.Errorf("review %s: %w", t.Key, err)
 			}
 		}
+		if t.Voice != nil {
+			p.box.AddVoice(sandbox.VoiceTemplate{Code: t.Voice.Code, Content: t.Voice.Content})
+			for _, file := range t.Voice.Recordings {
+				p.box.AddRecording(file)
+			}
+		}
 		if t.WeChat == nil {
 			continue
 		}

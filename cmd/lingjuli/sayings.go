@@ -40,6 +40,9 @@ func wordings() []wording {
 
 // worded finds the words of an error; ok is false where the table has none.
 func (w texts) worded(err error) (text string, ok bool) {
+	if text, ok := w.fileFault(err); ok {
+		return w.t("bad_file", "Detail", text), true
+	}
 	for _, x := range wordings() {
 		if !errors.Is(err, x.err) {
 			continue
@@ -47,7 +50,29 @@ func (w texts) worded(err error) (text string, ok bool) {
 		if !x.detail {
 			return w.t(x.key), true
 		}
-		return w.t(x.key, "Detail", oneLine(err)), true
+		detail := oneLine(err)
+		var about *notify.TemplateError
+		if errors.As(err, &about) {
+			detail = about.Template
+		}
+		return w.t(x.key, "Detail", detail), true
+	}
+	return "", false
+}
+
+// fileFault is what is wrong with a campaign's or template's file.
+func (w texts) fileFault(err error) (text string, ok bool) {
+	var condition *register.ConditionError
+	var file *notify.FileFault
+	switch {
+	case errors.As(err, &condition):
+		return w.t("condition."+string(condition.Problem), "Path", condition.Path, "Got", condition.Got, "Want", condition.Want), true
+	case errors.As(err, &file):
+		pairs := make([]any, 0, 2*len(file.Data))
+		for name, value := range file.Data {
+			pairs = append(pairs, name, value)
+		}
+		return w.t("fault."+file.Key, pairs...), true
 	}
 	return "", false
 }

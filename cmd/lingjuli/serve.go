@@ -73,6 +73,7 @@ type server struct {
 	queue   asynq.RedisConnOpt
 	wechat  *bot.Client // nil: off
 	sms     *aliyun.SMS // nil: off
+	voice   *aliyun.Voice
 	metrics *prometheus.Registry
 	closing chan struct{} // closed first, so that those who watch a page are let go
 }
@@ -163,7 +164,9 @@ func (s *server) startPlatforms(context.Context) (err error) {
 		}
 	}
 	if s.cfg.Aliyun.on() {
-		s.sms, err = newSMS(s.cfg)
+		if s.sms, err = newSMS(s.cfg); err == nil {
+			s.voice, err = newVoice(s.cfg)
+		}
 	}
 	return err
 }
@@ -211,7 +214,7 @@ func (s *server) startWorker(turns turn.Turner) error {
 		Looks: s.cfg.Looks, Validity: s.cfg.Validity, SMSQPS: s.cfg.SMSQPS, WeChat: s.cfg.WeChatQPS, Now: time.Now, Logger: s.log,
 	}
 	if s.sms != nil {
-		cfg.Senders[notify.SMS], cfg.Looker = s.sms, s.sms
+		cfg.Senders[notify.SMS], cfg.Senders[notify.Voice], cfg.Looker = s.sms, s.voice, s.sms
 	}
 	if s.wechat != nil {
 		sender := bot.NewSender(s.wechat)

@@ -45,6 +45,8 @@ type settings struct {
 	CapWait               string `name:"cap-wait" default:"48h" hidden:""`
 	SMSPrice              string `name:"sms-price" default:"0.045" hidden:""`
 	VoicePrice            string `name:"voice-price" default:"0.06" hidden:""`
+	VoiceShowNumber       string `name:"voice-show-number" hidden:""`
+	VoiceNap              string `name:"voice-nap" default:"12:00-14:30" hidden:""`
 	CLIApprove            string `name:"cli-approve" default:"on" hidden:""`
 }
 
@@ -88,6 +90,7 @@ type config struct {
 	CapWait     time.Duration
 	SMSPrice    float64
 	VoicePrice  float64
+	Nap         notify.Window // when no telephone rings
 	CLIApprove  bool
 }
 
@@ -104,6 +107,7 @@ type aliyunConfig struct {
 	AccessKeyID, AccessKeySecret, Region string
 	SMSEndpoint, VoiceEndpoint           string
 	SignName                             string
+	ShowNumber                           string // that people see calling
 }
 
 func (c aliyunConfig) on() bool { return c.AccessKeyID != "" }
@@ -139,6 +143,7 @@ func (s settings) parse() (config, error) {
 		CapWait:     p.duration("cap-wait", s.CapWait),
 		SMSPrice:    p.price("sms-price", s.SMSPrice),
 		VoicePrice:  p.price("voice-price", s.VoicePrice),
+		Nap:         p.nap(s.VoiceNap),
 		CLIApprove:  p.onOff("cli-approve", s.CLIApprove),
 	}
 	c.PublicURL = p.publicURL(s.PublicURL, c.Listen)
@@ -233,6 +238,7 @@ func (p *parser) wechat(s settings) wechatConfig {
 func (p *parser) aliyun(s settings) aliyunConfig {
 	c := aliyunConfig{
 		AccessKeyID: s.AliyunAccessKeyID, AccessKeySecret: s.AliyunAccessKeySecret, Region: s.AliyunRegion, SignName: s.SMSSignName,
+		ShowNumber:  p.showNumber(s.VoiceShowNumber),
 		SMSEndpoint: p.base("aliyun-sms-endpoint", s.AliyunSMSEndpoint), VoiceEndpoint: p.base("aliyun-voice-endpoint", s.AliyunVoiceEndpoint),
 	}
 	p.together(map[string]string{"aliyun-access-key-id": c.AccessKeyID, "aliyun-access-key-secret": c.AccessKeySecret, "sms-sign-name": c.SignName},
@@ -335,6 +341,25 @@ func (p *parser) onOff(flag, text string) bool {
 		p.bad(flag, "must_on_off", "")
 	}
 	return text == "on"
+}
+
+// nap reads the hours in which no telephone rings; none: there are none.
+func (p *parser) nap(text string) notify.Window {
+	if text == "none" {
+		return notify.Window{}
+	}
+	w, err := notify.ParseWindow(text)
+	if err != nil {
+		p.bad("voice-nap", "must_nap", "")
+	}
+	return w
+}
+
+func (p *parser) showNumber(text string) string {
+	if strings.Trim(text, "0123456789") != "" || len(text) > 20 {
+		p.bad("voice-show-number", "must_number", "")
+	}
+	return text
 }
 
 func splitList(text string) []string {

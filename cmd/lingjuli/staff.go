@@ -52,7 +52,7 @@ func (c *staffAddCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(a.stdout, a.texts.t("staff_added", "Name", m.Name, "Role", m.Role))
+	fmt.Fprintln(a.stdout, a.texts.t("staff_added", "Name", m.Name, "Role", a.texts.word("role", string(m.Role))))
 	if password == "" {
 		fmt.Fprintln(a.stdout, a.texts.t("staff_password", "Password", shown))
 	}

@@ -23,7 +23,8 @@ type campaignForm struct {
 	AnyHour  bool
 	From, To string // window
 	Expires  string // like StartAt
-	Fallback string // like 24h
+	Fallback string // a number
+	Unit     string // of Fallback: h or m
 	Rate     string
 }
 
@@ -35,7 +36,7 @@ const localTime = "2006-01-02T15:04"
 func newCampaignForm(region string) campaignForm {
 	form := campaignForm{
 		Channels: [3]string{"wechat", "sms", ""}, Start: "now", From: "08:00", To: "20:00",
-		Fallback: "24h", Audience: audienceForm{Mode: modeRows, Match: matchAll},
+		Fallback: "24", Unit: "h", Audience: audienceForm{Mode: modeRows, Match: matchAll},
 	}
 	if region != "" {
 		form.Audience.Rows = append(form.Audience.Rows, conditionRow{Field: "region", Op: "within", Value: region})
@@ -49,7 +50,7 @@ func readCampaignForm(post url.Values) campaignForm {
 	form := campaignForm{
 		Name: strings.TrimSpace(post.Get("name")), Template: post.Get("template"),
 		Start: post.Get("start"), StartAt: post.Get("start_at"), AnyHour: post.Get("any_hour") != "", From: post.Get("from"), To: post.Get("to"),
-		Expires: post.Get("expires"), Fallback: strings.TrimSpace(post.Get("fallback")), Rate: strings.TrimSpace(post.Get("rate")),
+		Expires: post.Get("expires"), Fallback: strings.TrimSpace(post.Get("fallback")), Unit: post.Get("fallback_unit"), Rate: strings.TrimSpace(post.Get("rate")),
 		Audience: readAudience(post),
 	}
 	for i := range form.Channels {
@@ -146,9 +147,11 @@ func (f campaignForm) times(spec *notify.Spec, zone *time.Location) (problems []
 // limits reads the fallback and the rate.
 func (f campaignForm) limits(spec *notify.Spec) (problems []problem) {
 	if f.Fallback != "" {
-		if err := spec.FallbackAfter.UnmarshalText([]byte(f.Fallback)); err != nil {
+		wait, ok := f.wait()
+		if !ok {
 			problems = append(problems, problem{"form.fallback_wrong", f.Fallback})
 		}
+		spec.FallbackAfter = notify.Span(wait)
 	}
 	var err error
 	if f.Rate != "" {
@@ -157,6 +160,25 @@ func (f campaignForm) limits(spec *notify.Spec) (problems []problem) {
 		}
 	}
 	return problems
+}
+
+// longestWait bounds the wait for the next channel.
+const longestWait = 30 * 24 * time.Hour
+
+// wait reads the fallback: a number and its unit, or a span as campaign files write it.
+func (f campaignForm) wait() (time.Duration, bool) {
+	var span notify.Span
+	text := f.Fallback
+	if _, err := strconv.Atoi(text); err == nil {
+		unit := f.Unit
+		if unit != "m" {
+			unit = "h"
+		}
+		text += unit
+	}
+	err := span.UnmarshalText([]byte(text))
+	d := time.Duration(span)
+	return d, err == nil && d >= time.Minute && d <= longestWait
 }
 
 // formOf is the form that gives the spec again.
@@ -187,7 +209,7 @@ func formOf(id int64, spec notify.Spec, zone *time.Location) campaignForm {
 		form.Expires = spec.Expires.In(zone).Format(localTime)
 	}
 	if spec.FallbackAfter > 0 {
-		form.Fallback = shortSpan(time.Duration(spec.FallbackAfter))
+		form.Fallback, form.Unit = waitOf(time.Duration(spec.FallbackAfter))
 	}
 	if spec.Rate > 0 {
 		form.Rate = strconv.Itoa(spec.Rate)
@@ -195,14 +217,13 @@ func formOf(id int64, spec notify.Spec, zone *time.Location) campaignForm {
 	return form
 }
 
-// shortSpan writes 24h0m0s as 24h.
-func shortSpan(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
+// waitOf is a wait as the form writes it; one of less than a minute's grain stays a span.
+func waitOf(d time.Duration) (number, unit string) {
+	switch {
+	case d%time.Hour == 0:
+		return strconv.Itoa(int(d / time.Hour)), "h"
+	case d%time.Minute == 0:
+		return strconv.Itoa(int(d / time.Minute)), "m"
 	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
+	return d.String(), ""
 }

@@ -2,7 +2,9 @@ package console_test
 
 import (
 	"bufio"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -161,7 +163,7 @@ func TestWhatIsWrongInAFormIsSaidAndNothingTypedIsLost(t *testing.T) {
 	if page.status != http.StatusUnprocessableEntity || len(d.office.list) > 0 {
 		t.Fatalf("%d", page.status)
 	}
-	for _, want := range []string{"消息模板", "发送渠道", "audience.all[0].age", "开始时间没看懂", "发送时段没看懂", "截止时间没看懂", "等待时间没看懂", "整数", `value="提醒"`, `value="old"`} {
+	for _, want := range []string{"消息模板", "发送渠道", "audience.all[0].age", "开始时间没看懂", "发送时段没看懂", "截止时间没看懂", "等待时间要填数字", "整数", `value="提醒"`, `value="old"`} {
 		if !strings.Contains(page.body, want) {
 			t.Errorf("not said: %s", want)
 		}
@@ -178,7 +180,7 @@ func TestAFormGivesBackWhatASpecSays(t *testing.T) {
 		t.Fatalf("%+v", first)
 	}
 	page := b.get("/console/campaigns/1/edit")
-	for _, want := range []string{`value="2026-12-31T20:00"`, `value="50"`, `value="24h"`, `value="12月31日"`, `value="低保" checked`, `value="18"`} {
+	for _, want := range []string{`value="2026-12-31T20:00"`, `value="50"`, `name="fallback" value="24"`, `value="12月31日"`, `value="低保" checked`, `value="18"`} {
 		if !strings.Contains(page.body, want) {
 			t.Errorf("the form lacks %s", want)
 		}
@@ -264,5 +266,43 @@ func TestAPageThatShowsAnOlderStateIsToldSoAtOnce(t *testing.T) {
 	d.begin(1, 2431)
 	if events := b.get("/console/campaigns/1/events?state=approved"); !strings.Contains(events.body, "event: end") {
 		t.Errorf("not told: %s", events.body)
+	}
+}
+
+// waiting is the good form with another wait.
+func waiting(number, unit string) []string {
+	form := written("fallback_unit", unit)
+	form[slices.Index(form, "fallback")+1] = number
+	return form
+}
+
+func TestTheWaitForTheNextChannelIsANumberWithAUnit(t *testing.T) {
+	d := newDesk(t)
+	d.add("author", staff.Author, "441802")
+	b := d.login("author")
+	for typed, shown := range map[[2]string]string{{"90", "m"}: "90m", {"24", "h"}: "24h", {"48h", "h"}: "48h", {"36", ""}: "36h"} {
+		number, unit := shown[:2], shown[2:]
+		want, err := time.ParseDuration(shown)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := b.post("/console/campaigns", waiting(typed[0], typed[1])...)
+		last := d.office.list[len(d.office.list)-1]
+		if page.status != http.StatusOK || time.Duration(last.Spec.FallbackAfter) != want {
+			t.Errorf("%v: %d, kept as %v", typed, page.status, time.Duration(last.Spec.FallbackAfter))
+		}
+		if page := b.get(fmt.Sprintf("/console/campaigns/%d/edit", last.ID)); !strings.Contains(page.body, `value="`+number+`"`) || strings.Contains(page.body, `value="m" selected`) != (unit == "m") {
+			t.Errorf("%v is not shown again", typed)
+		}
+	}
+	kept := len(d.office.list)
+	for _, typed := range []string{"later", "-3", "0", "721", "1e9", "两天"} {
+		page := b.post("/console/campaigns", waiting(typed, "h")...)
+		if !strings.Contains(page.body, "等待时间要填数字") || !strings.Contains(page.body, `value="`+typed+`"`) || !strings.Contains(page.body, "医保缴费提醒") {
+			t.Errorf("%q: %d, not said or the form is lost", typed, page.status)
+		}
+	}
+	if len(d.office.list) != kept {
+		t.Error("an impossible wait was saved")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -28,20 +29,20 @@ func openCSV(r io.ReaderAt, size int64) (*csvFile, error) {
 	head := make([]byte, 64<<10)
 	n, err := r.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, unreadable("%v", err)
+		return nil, unreadable(BrokenOff, err.Error())
 	}
 	head = head[:n]
 	f.utf16 = bytes.HasPrefix(head, []byte{0xff, 0xfe}) || bytes.HasPrefix(head, []byte{0xfe, 0xff})
 	switch {
 	case len(bytes.TrimSpace(head)) == 0:
-		return nil, unreadable("it is empty")
+		return nil, unreadable(IsEmpty, "")
 	case !f.utf16 && bytes.IndexByte(head, 0) >= 0:
-		return nil, unreadable("it is neither .xlsx nor text; save it as .xlsx and try again")
+		return nil, unreadable(NotASheet, "")
 	}
 	if !f.utf16 {
 		valid, err := validUTF8(f.raw())
 		if err != nil {
-			return nil, unreadable("%v", err)
+			return nil, unreadable(BrokenOff, err.Error())
 		}
 		f.gbk = !valid
 	}
@@ -95,7 +96,7 @@ func (f *csvFile) separator() (rune, error) {
 	head := make([]byte, 16<<10)
 	n, err := io.ReadFull(f.text(), head)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return 0, unreadable("%v", err)
+		return 0, unreadable(BrokenOff, err.Error())
 	}
 	best, most := ',', strings.Count(string(head[:n]), ",")
 	for _, c := range "\t;" {
@@ -120,7 +121,7 @@ func (f *csvFile) rows(_ int, visit func(line) (bool, error)) error {
 			return nil
 		}
 		if err != nil {
-			return unreadable("%v", err)
+			return unreadable(BrokenOff, err.Error())
 		}
 		at, _ := r.FieldPos(0)
 		for ; nextLine < at; nextLine++ {
@@ -145,12 +146,12 @@ func (f *csvFile) rows(_ int, visit func(line) (bool, error)) error {
 // openWorkbook tells the formats apart by their first bytes; names lie.
 func openWorkbook(r io.ReaderAt, size int64) (workbook, error) {
 	if size > maxFileBytes {
-		return nil, unreadable("it is larger than %d MB; split it", maxFileBytes>>20)
+		return nil, unreadable(TooLarge, strconv.Itoa(maxFileBytes>>20))
 	}
 	head := make([]byte, 512)
 	n, err := r.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, unreadable("%v", err)
+		return nil, unreadable(BrokenOff, err.Error())
 	}
 	head = head[:n]
 	lower := bytes.ToLower(bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \r\n\t"))
@@ -158,9 +159,9 @@ func openWorkbook(r io.ReaderAt, size int64) (workbook, error) {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		return openXLSX(r, size)
 	case bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0")):
-		return nil, unreadable("it is an old .xls, or protected by a password; save it as .xlsx without one and try again")
+		return nil, unreadable(OldWorkbook, "")
 	case bytes.HasPrefix(lower, []byte("<")):
-		return nil, unreadable("it is a web page or XML with another ending; open it in a spreadsheet program, save it as .xlsx and try again")
+		return nil, unreadable(WebPage, "")
 	}
 	return openCSV(r, size)
 }

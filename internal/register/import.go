@@ -43,15 +43,15 @@ var (
 func (i Importer) RunFile(ctx context.Context, name string, sink Sink) (Report, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return Report{}, unreadable("%v", err)
+		return Report{}, unopened(err)
 	}
 	defer func() { _ = f.Close() }() // read only
 	info, err := f.Stat()
 	if err != nil {
-		return Report{}, unreadable("%v", err)
+		return Report{}, unopened(err)
 	}
 	if info.IsDir() {
-		return Report{}, unreadable("it is a folder")
+		return Report{}, unreadable(IsFolder, "")
 	}
 	report, err := i.Run(ctx, f, info.Size(), sink)
 	report.File = info.Name()
@@ -126,7 +126,7 @@ func (i Importer) newRun(sink Sink) (*importRun, error) {
 	for name, value := range i.Set {
 		c, known := canonicalColumn(i.Kind, name)
 		if !known {
-			return nil, fmt.Errorf("%w: %q of %s", ErrUnknownColumn, name, i.Kind)
+			return nil, &ColumnError{Name: name, Kind: i.Kind}
 		}
 		run.set[c.field] = value
 	}
@@ -156,7 +156,7 @@ func (run *importRun) findSheet(book workbook) (sheet int, err error) {
 			return i, nil
 		}
 	}
-	return 0, unreadable("no header row in the first %d rows names %s", maxLeadingRows, strings.Join(keyColumns(run.Kind), ", "))
+	return 0, unreadable(NoHeader, strings.Join(keyColumns(run.Kind), ", "))
 }
 
 // check reads the whole sheet once before anything is written: a file that breaks off in the middle changes nothing.

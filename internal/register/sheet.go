@@ -1,10 +1,6 @@
 package register
 
-import (
-	"errors"
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // cell is one cell of a sheet as it stands there.
 type cell struct {
@@ -51,14 +47,6 @@ type workbook interface {
 	sheets() []string
 	// rows reads one sheet from its beginning and hands over every row, blank ones too, until visit says stop.
 	rows(sheet int, visit func(line) (more bool, err error)) error
-}
-
-// ErrUnreadable: the file is no sheet that can be read; nothing was changed. The message says why and what helps.
-var ErrUnreadable = errors.New("register: the file cannot be read")
-
-// unreadable says why and what helps.
-func unreadable(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrUnreadable, fmt.Sprintf(format, args...))
 }
 
 // Limits of what a file may hold. A zip may unpack to far more than it weighs.

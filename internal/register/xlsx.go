@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
 	"path"
 	"strconv"
@@ -25,14 +24,14 @@ type xlsxSheet struct{ name, file string }
 func openXLSX(r io.ReaderAt, size int64) (*xlsx, error) {
 	z, err := zip.NewReader(r, size)
 	if err != nil {
-		return nil, unreadable("it is no .xlsx file, or only a part of one (%v)", err)
+		return nil, unreadable(BrokenOff, err.Error())
 	}
 	x := &xlsx{zip: z}
 	if err := x.readBook(); err != nil {
 		return nil, err
 	}
 	if len(x.list) == 0 {
-		return nil, unreadable("the workbook has no visible sheet")
+		return nil, unreadable(NoVisiblePage, "")
 	}
 	x.shared, err = x.readShared()
 	return x, err
@@ -53,11 +52,11 @@ func (x *xlsx) open(name string, limit int64) (io.ReadCloser, error) {
 			continue
 		}
 		if f.UncompressedSize64 > uint64(limit) {
-			return nil, unreadable("%s unpacks to more than %d MB", name, limit>>20)
+			return nil, unreadable(UnpacksLarge, name)
 		}
 		part, err := f.Open()
 		if err != nil {
-			return nil, unreadable("%s: %v", name, err)
+			return nil, unreadable(BrokenOff, name+": "+err.Error())
 		}
 		return &boundedPart{ReadCloser: part, left: limit, name: name}, nil
 	}
@@ -73,7 +72,7 @@ type boundedPart struct {
 
 func (b *boundedPart) Read(p []byte) (int, error) {
 	if b.left <= 0 {
-		return 0, unreadable("%s unpacks to more than is allowed", b.name)
+		return 0, unreadable(UnpacksLarge, b.name)
 	}
 	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)
@@ -87,15 +86,15 @@ func (x *xlsx) decode(name string, into any) error {
 		return err
 	}
 	if part == nil {
-		return unreadable("it is no Excel workbook: %s is missing", name)
+		return unreadable(BrokenOff, name)
 	}
 	defer func() { _ = part.Close() }()
 	text, err := io.ReadAll(part)
 	if err != nil {
-		return fmt.Errorf("%w", asUnreadable(err))
+		return asUnreadable(err)
 	}
 	if err := xml.NewDecoder(bytes.NewReader(text)).Decode(into); err != nil {
-		return unreadable("%s: %v", name, err)
+		return unreadable(BrokenOff, name+": "+err.Error())
 	}
 	return nil
 }
@@ -104,7 +103,7 @@ func asUnreadable(err error) error {
 	if errors.Is(err, ErrUnreadable) {
 		return err
 	}
-	return unreadable("%v", err)
+	return unreadable(BrokenOff, err.Error())
 }
 
 // readBook lists the visible sheets in order.
@@ -215,7 +214,7 @@ func (x *xlsx) rows(sheet int, visit func(line) (bool, error)) error {
 		return err
 	}
 	if part == nil {
-		return unreadable("the sheet %q is missing", x.list[sheet].name)
+		return unreadable(BrokenOff, x.list[sheet].name)
 	}
 	defer func() { _ = part.Close() }()
 	r := rowReader{d: xml.NewDecoder(part), shared: x.shared}

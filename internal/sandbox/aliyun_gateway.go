@@ -22,8 +22,10 @@ type AliyunConfig struct {
 	Signs     []string
 	Templates []SMSTemplate
 	Voices    []VoiceTemplate
-	Limits    Limits
-	Receipts  Receipts
+	// Recordings are the approved recorded files.
+	Recordings []string
+	Limits     Limits
+	Receipts   Receipts
 }
 
 func (c AliyunConfig) withDefaults() AliyunConfig {
@@ -50,17 +52,18 @@ type carrier struct {
 	nonces   *nonceBook
 	receipts *receiptPump
 
-	mu        sync.Mutex
-	signs     map[string]SMSSign
-	templates map[string]*smsTemplate
-	voices    map[string]VoiceTemplate
-	outbox    outbox
-	dials     []*VoiceCall
-	dialsTo   map[string][]*VoiceCall
-	replies   []SMSReply
-	refusers  map[string]bool // sign + phone that answered R
-	refused   map[string]int  // by code
-	calls     map[string]int  // answered, by action
+	mu         sync.Mutex
+	signs      map[string]SMSSign
+	templates  map[string]*smsTemplate
+	voices     map[string]VoiceTemplate
+	recordings map[string]bool
+	outbox     outbox
+	dials      []*VoiceCall
+	dialsTo    map[string][]*VoiceCall
+	replies    []SMSReply
+	refusers   map[string]bool // sign + phone that answered R
+	refused    map[string]int  // by code
+	calls      map[string]int  // answered, by action
 }
 
 func newCarrier(s *Sandbox) *carrier {
@@ -86,6 +89,10 @@ func (c *carrier) clear() {
 	}
 	for _, v := range c.cfg.Voices {
 		c.voices[v.Code] = v
+	}
+	c.recordings = map[string]bool{}
+	for _, code := range c.cfg.Recordings {
+		c.recordings[code] = true
 	}
 }
 
@@ -301,6 +308,10 @@ func actionOf(name string) *action {
 		return &action{nil, (*carrier).querySmsSignList}
 	case "SingleCallByTts":
 		return &action{[]string{"CalledNumber", "TtsCode"}, (*carrier).singleCallByTts}
+	case "SingleCallByVoice":
+		return &action{[]string{"CalledNumber", "VoiceCode"}, (*carrier).singleCallByVoice}
+	case "QueryCallDetailByCallId":
+		return &action{[]string{"CallId", "ProdId", "QueryDate"}, (*carrier).queryCallDetail}
 	}
 	return nil
 }

@@ -20,6 +20,8 @@ import (
 //	GET, PUT /sandbox/faults                    [Fault]
 //	PUT  /sandbox/receipts                      Receipts
 //	POST /sandbox/sms/templates, /sms/signs, /voice/templates, /wechat/notices   one object or a list
+//	POST /sandbox/voice/recordings              "FILE" or a list
+//	POST /sandbox/voice/answer                  {"call_id","answer":"hear_out"|"hang_up"|"leave_it"}: of a call that rings
 //	POST /sandbox/sms/reply                     {"phone","content"}
 //	POST /sandbox/wechat/followers              {"add":["o…"],"remove":["o…"]}
 //	POST /sandbox/wechat/consents               {"openid","template","always","left"} or a list
@@ -42,6 +44,8 @@ func (s *Sandbox) ControlHandler() http.Handler {
 		"POST /sandbox/sms/templates":        eachOf(s.AddTemplate),
 		"POST /sandbox/sms/signs":            eachOf(func(v SMSSign) error { s.AddSign(v); return nil }),
 		"POST /sandbox/voice/templates":      eachOf(func(v VoiceTemplate) error { s.AddVoice(v); return nil }),
+		"POST /sandbox/voice/recordings":     eachOf(func(code string) error { s.AddRecording(code); return nil }),
+		"POST /sandbox/voice/answer":         s.controlAnswer,
 		"POST /sandbox/wechat/notices":       eachOf(func(v NoticeTemplate) error { s.AddNotice(v); return nil }),
 		"POST /sandbox/sms/reply":            s.controlReply,
 		"POST /sandbox/wechat/followers":     s.controlFollowers,
@@ -201,6 +205,17 @@ func (s *Sandbox) controlReply(r *http.Request) (any, error) {
 		return nil, err
 	}
 	return nil, s.ReplySMS(in.Phone, in.Content)
+}
+
+func (s *Sandbox) controlAnswer(r *http.Request) (any, error) {
+	var in struct {
+		CallID string `json:"call_id"`
+		Answer Answer `json:"answer"`
+	}
+	if err := decode(r, &in); err != nil {
+		return nil, err
+	}
+	return nil, s.TakeCall(in.CallID, in.Answer)
 }
 
 func (s *Sandbox) controlFollowers(r *http.Request) (any, error) {

@@ -72,3 +72,8 @@ func (s *idSource) messageID(now time.Time) int64 {
 	s.seq++
 	return now.Unix()*1_000_000 + int64(s.seq%1_000_000)
 }
+
+// callID names a call by telephone.
+func (s *idSource) callID() string {
+	return strconv.FormatUint(s.number()>>1, 10) + "^" + strconv.FormatUint(s.number()>>1, 10)
+}

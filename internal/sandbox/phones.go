@@ -271,6 +271,8 @@ func (p *phones) do(ctx context.Context, person Person, r *http.Request) error {
 		err = p.choose(ctx, id, r)
 	case "revoke":
 		err = s.Revoke(ctx, id, key)
+	case string(HearOut), string(HangUp), string(LeaveIt):
+		err = s.TakeCall(key, Answer(r.FormValue("do")))
 	case "media":
 		_, err = s.SendMedia(ctx, id, key)
 	default:

@@ -48,6 +48,7 @@ type smsItem struct {
 	Text   string
 	Status int
 	Code   string
+	Call   VoiceCall
 }
 
 // shown is how much of a history a page carries.
@@ -84,7 +85,7 @@ func (s *Sandbox) smsItems(phone string) []smsItem {
 	}
 	if phone != "" {
 		for _, c := range s.Calls(phone) {
-			items = append(items, smsItem{At: c.At, Kind: "call", Text: c.Text, Code: c.Status})
+			items = append(items, smsItem{At: c.At, Kind: "call", Call: c})
 		}
 	}
 	slices.SortStableFunc(items, func(a, b smsItem) int { return a.At.Compare(b.At) })

@@ -29,10 +29,14 @@ type Receipts struct {
 
 	FailPercent      float64           `json:"fail_percent"`      // of the messages
 	FailCode         string            `json:"fail_code"`         // MOBILE_NOT_ON_SERVICE
-	PhoneCodes       map[string]string `json:"phone_codes"`       // err_code by phone; status_code for voice calls
+	PhoneCodes       map[string]string `json:"phone_codes"`       // err_code by phone; digits are a status_code for voice calls
 	DuplicatePercent float64           `json:"duplicate_percent"` // of the pushes are made twice
 	LostPercent      float64           `json:"lost_percent"`      // of the messages get no push at all
 	Shuffle          bool              `json:"shuffle"`           // items of several calls come mixed and out of order
+
+	// VoiceCodes are status codes by phone, of several after commas one for each call; "200001:4" is hung up after 4 s.
+	VoiceCodes        map[string]string `json:"voice_codes"`
+	UnansweredPercent float64           `json:"unanswered_percent"` // of the voice calls
 }
 
 func (r Receipts) withDefaults() Receipts {
@@ -81,10 +85,11 @@ type push struct {
 	attempt int
 }
 
-// due is a call whose receipts are to be made, or a push whose time has come.
+// due is a call whose receipts are to be made, a call by telephone that ends, or a push whose time has come.
 type due struct {
 	at   time.Time
 	call int
+	dial *dialEnd
 	push *push
 }
 
@@ -197,7 +202,13 @@ func (p *receiptPump) settle(ctx context.Context, ready []due) {
 	p.mu.Unlock()
 	var items []receiptItem
 	for _, d := range ready {
-		if d.push != nil {
+		switch {
+		case d.dial != nil:
+			if body, err := p.carrier.endCall(*d.dial); err == nil {
+				p.start(ctx, &push{path: voiceReportPath, body: body})
+			}
+			continue
+		case d.push != nil:
 			p.start(ctx, d.push)
 			continue
 		}
@@ -357,6 +368,11 @@ func (c *carrier) resume() {
 	for id, call := range c.outbox.calls {
 		if call.n > 0 && c.outbox.messages[call.first].state == stateWaiting {
 			c.receipts.schedule(id, call.at)
+		}
+	}
+	for _, d := range c.dials {
+		if d.Status == "" {
+			c.expectEnd(d)
 		}
 	}
 }

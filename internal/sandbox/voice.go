@@ -1,16 +1,17 @@
 package sandbox
 
 import (
-	"encoding/json"
-	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
 
-// VoiceTemplate is an approved text that is read out.
+// VoiceTemplate is a text that is read out. Refused and Pending stand for a review that failed or isn't over.
 type VoiceTemplate struct {
 	Code    string `json:"code"`
 	Content string `json:"content"`
+	Refused bool   `json:"refused,omitempty"`
+	Pending bool   `json:"pending,omitempty"`
 }
 
 // AddVoice registers a voice template.
@@ -20,52 +21,76 @@ func (s *Sandbox) AddVoice(v VoiceTemplate) {
 	s.carrier.voices[v.Code] = v
 }
 
-// VoiceCall is one accepted call by telephone.
-type VoiceCall struct {
-	CallID string    `json:"call_id"`
-	OutID  string    `json:"out_id"`
-	Callee string    `json:"callee"`
-	Code   string    `json:"tts_code"`
-	Text   string    `json:"text"`
-	Plays  int       `json:"play_times"`
-	At     time.Time `json:"at"`
-	Status string    `json:"status,omitempty"`
+// AddRecording registers an approved recorded file.
+func (s *Sandbox) AddRecording(code string) {
+	s.carrier.mu.Lock()
+	defer s.carrier.mu.Unlock()
+	s.carrier.recordings[code] = true
+}
+
+// callee reads a number that can be called: a mobile, or a landline with its area code.
+func callee(text string) (string, bool) {
+	if phone, ok := mobile(text); ok {
+		return phoneText(phone), true
+	}
+	landline := len(text) >= 10 && len(text) <= 12 && text[0] == '0' && text[1] != '0' && strings.Trim(text, "0123456789") == ""
+	return text, landline
 }
 
 func (c *carrier) singleCallByTts(q *rpcCall) (any, *refusal) {
-	phone, ok := mobile(q.get("CalledNumber"))
+	params, ok := parseParams(q.get("TtsParam"))
+	if !ok {
+		return nil, business("isv.INVALID_PARAMETERS")
+	}
+	return c.telephone(q, func(d *VoiceCall) *refusal {
+		template, ok := c.voices[q.get("TtsCode")]
+		if !ok || template.Refused || template.Pending {
+			return business("isv.TTS_TEMPLATE_ILLEGAL")
+		}
+		var no *refusal
+		d.Code = template.Code
+		d.Text, no = c.spoken(template, params)
+		return no
+	})
+}
+
+func (c *carrier) singleCallByVoice(q *rpcCall) (any, *refusal) {
+	return c.telephone(q, func(d *VoiceCall) *refusal {
+		if !c.recordings[q.get("VoiceCode")] {
+			return business("isv.TEMPLATE_ILLEGAL")
+		}
+		d.Recording = q.get("VoiceCode")
+		return nil
+	})
+}
+
+// telephone takes a call, or refuses it. fill says what is played; it runs under the mutex.
+func (c *carrier) telephone(q *rpcCall, fill func(*VoiceCall) *refusal) (any, *refusal) {
+	to, ok := callee(q.get("CalledNumber"))
 	if !ok {
 		return nil, business("isv.MOBILE_NUMBER_ILLEGAL")
 	}
-	if fault := c.box.faults.refused(q.action, phoneText(phone)); fault != nil {
+	if fault := c.box.faults.refused(q.action, to); fault != nil {
 		return nil, memberRefusal(fault)
 	}
-	plays := 3
+	d := &VoiceCall{OutID: q.get("OutId"), Callee: to, Show: q.get("CalledShowNumber"), Plays: 3, Speed: number(q.get("Speed"))}
 	if q.get("PlayTimes") != "" {
-		plays = number(q.get("PlayTimes"))
+		d.Plays = number(q.get("PlayTimes"))
 	}
-	params, ok := parseParams(q.get("TtsParam"))
-	if n := len(q.get("OutId")); !ok || n > 15 || plays < 1 || plays > 3 {
+	volume := q.get("Volume")
+	if len(d.OutID) > 15 || d.Plays < 1 || d.Plays > 3 || d.Speed < -500 || d.Speed > 500 || volume != "" && (number(volume) < 0 || number(volume) > 100) {
 		return nil, business("isv.INVALID_PARAMETERS")
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	template, ok := c.voices[q.get("TtsCode")]
-	if !ok {
-		return nil, business("isv.TTS_TEMPLATE_ILLEGAL")
-	}
-	text, no := c.spoken(template, params)
-	if no != nil {
+	if no := fill(d); no != nil {
 		return nil, no
 	}
-	now := c.box.cfg.Now()
-	if no := c.dialled(phoneText(phone), now); no != nil {
+	d.At = c.box.cfg.Now()
+	if no := c.dialled(d.Callee, d.At); no != nil {
 		return nil, no
 	}
-	d := &VoiceCall{
-		CallID: strconv.FormatUint(c.box.ids.number()>>1, 10) + "^" + strconv.FormatUint(c.box.ids.number()>>1, 10),
-		OutID:  q.get("OutId"), Callee: phoneText(phone), Code: template.Code, Text: text, Plays: plays, At: now,
-	}
+	d.CallID = c.box.ids.callID()
 	c.ring(d)
 	return map[string]string{"Code": "OK", "Message": "OK", "RequestId": q.id, "CallId": d.CallID}, nil
 }
@@ -112,61 +137,18 @@ func (c *carrier) dialled(callee string, now time.Time) *refusal {
 	return nil
 }
 
-// ring keeps the call and pushes its result after the receipts' delay. The caller holds the mutex.
-func (c *carrier) ring(d *VoiceCall) {
-	p := c.receipts
-	p.mu.Lock()
-	cfg := p.cfg
-	p.mu.Unlock()
-	d.Status = cfg.PhoneCodes[d.Callee]
-	if d.Status == "" {
-		d.Status = "200000"
-	}
-	c.dials = append(c.dials, d)
-	c.dialsTo[d.Callee] = append(c.dialsTo[d.Callee], d)
-	c.box.note(entry{Kind: entryDial, At: d.At, Dial: d})
-	c.box.watchers.wake(d.Callee)
-	if len(cfg.Bases) == 0 {
-		return
-	}
-	body, err := voiceReport(d)
-	if err != nil {
-		return
-	}
-	p.add(due{at: time.Now().Add(seconds(cfg.DelaySeconds)), push: &push{path: "voice-report", body: body}})
-}
-
-func (c *carrier) putDial(d *VoiceCall) {
+// queryCallDetail tells of one call by its CallId.
+func (c *carrier) queryCallDetail(q *rpcCall) (any, *refusal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.dials = append(c.dials, d)
-	c.dialsTo[d.Callee] = append(c.dialsTo[d.Callee], d)
-}
-
-// Calls are the accepted voice calls to a phone, or to all if it is empty.
-func (s *Sandbox) Calls(phone string) []VoiceCall {
-	s.carrier.mu.Lock()
-	defer s.carrier.mu.Unlock()
-	var out []VoiceCall
-	for _, d := range s.carrier.dials {
-		if phone == "" || d.Callee == phone {
-			out = append(out, *d)
+	for _, d := range c.dials {
+		if d.CallID == q.get("CallId") {
+			data, err := voiceReport(*d)
+			if err != nil {
+				return nil, business("isp.SYSTEM_ERROR")
+			}
+			return map[string]string{"Code": "OK", "Message": "OK", "RequestId": q.id, "Data": strings.Trim(string(data), "[]")}, nil
 		}
 	}
-	return out
-}
-
-// voiceReport is the push for one ended call: the wire gives numbers as strings.
-func voiceReport(d *VoiceCall) ([]byte, error) {
-	heard := "25"
-	if d.Status != "200000" && d.Status != "200001" {
-		heard = "0"
-	}
-	at := d.At.In(beijing())
-	return json.Marshal([]map[string]string{{
-		"call_id": d.CallID, "out_id": d.OutID, "callee": d.Callee, "caller": "", "status_code": d.Status, "status_msg": "",
-		"start_time": at.Add(5 * time.Second).Format(wireTime), "end_time": at.Add(30 * time.Second).Format(wireTime),
-		"originate_time": at.Format(wireTime), "ring_time": at.Add(2 * time.Second).Format(wireTime), "duration": heard,
-		"hangup_direction": "1", "voice_type": "voice", "toll_type": "DM",
-	}})
+	return nil, business("isv.INVALID_PARAMETERS")
 }

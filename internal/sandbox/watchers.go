@@ -3,6 +3,7 @@ package sandbox
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // watchers wake the pages that show a phone or a chat.
@@ -10,9 +11,23 @@ type watchers struct {
 	n  atomic.Int64
 	mu sync.Mutex
 	by map[string]map[chan struct{}]bool
+
+	left map[string]time.Time // when the last one of a key left: pages come back within moments
 }
 
-func newWatchers() *watchers { return &watchers{by: map[string]map[chan struct{}]bool{}} }
+func newWatchers() *watchers {
+	return &watchers{by: map[string]map[chan struct{}]bool{}, left: map[string]time.Time{}}
+}
+
+// comesBack is how soon a page that still stands there watches again.
+const comesBack = 3 * time.Second
+
+// watching says whether somebody looks at what a key stands for.
+func (w *watchers) watching(key string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.by[key]) > 0 || time.Since(w.left[key]) < comesBack
+}
 
 // watch gives a channel that gets a value when one of the keys changed, and a function that ends it.
 func (w *watchers) watch(keys ...string) (<-chan struct{}, func()) {
@@ -33,6 +48,7 @@ func (w *watchers) watch(keys ...string) (<-chan struct{}, func()) {
 			delete(w.by[key], ch)
 			if len(w.by[key]) == 0 {
 				delete(w.by, key)
+				w.left[key] = time.Now()
 			}
 		}
 		w.n.Add(-1)

@@ -91,9 +91,25 @@ func (t *tx) importCourses(b register.Batch, w *batchWriter) error {
 			given.ID = newID + int64(i)
 			w.add(i, courseRow(courseOnFile{Course: given}, b.At))
 		default:
-			changed, kept := have.Merge(given, have.byHand)
-			w.change(i, changed, kept, courseRow(*have, b.At))
+			if err := t.changeCourse(i, have, given, b, w); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// changeCourse takes what a sheet gives over a course on file. Where its places change, who waits may move up.
+func (t *tx) changeCourse(i int, have *courseOnFile, given register.Course, b register.Batch, w *batchWriter) error {
+	before := have.Places
+	changed, kept := have.Merge(given, have.byHand)
+	w.change(i, changed, kept, courseRow(*have, b.At))
+	if have.Places == before {
+		return nil
+	}
+	if _, err := t.lockCourse(have.ID); err != nil {
+		return err
+	}
+	_, err := t.moveUp(have.Course, toMicros(b.At), false)
+	return err
 }

@@ -165,7 +165,7 @@ func (t *turnTx) SignUps(personID int64) ([]register.SignUp, error) {
 func (t *tx) signUps(tail string, args ...any) (list []register.SignUp, err error) {
 	err = t.each(`SELECT s.id, COALESCE(s.course_id, 0), s.person_id, s.state, s.trade, s.at, COALESCE(c.name, ''), COALESCE(c.trade, ''),
 			COALESCE(c.provider, ''), COALESCE(c.place, ''), COALESCE(c.region, ''), COALESCE(c.starts_on, ''), COALESCE(c.ends_on, ''),
-			COALESCE(c.places, 0), COALESCE(c.allowance_fen, -1), COALESCE(c.mode, ''), COALESCE(c.phone, ''), COALESCE(c.job_title, '')
+			COALESCE(c.places, 0), COALESCE(c.allowance_fen, 0), COALESCE(c.mode, ''), COALESCE(c.phone, ''), COALESCE(c.job_title, '')
 		FROM signups s LEFT JOIN courses c ON c.id = s.course_id JOIN people p ON p.id = s.person_id `+tail,
 		func(rows *sql.Rows) error {
 			var v register.SignUp
@@ -174,6 +174,9 @@ func (t *tx) signUps(tail string, args ...any) (list []register.SignUp, err erro
 			err := rows.Scan(&v.ID, &v.CourseID, &v.PersonID, &v.State, &v.Trade, &at, &c.Name, &c.Trade, &c.Provider, &c.Place, &c.RegionCode,
 				&c.StartsOn, &c.EndsOn, &c.Places, &c.AllowanceFen, &c.Mode, &c.Phone, &c.JobTitle)
 			v.At, c.ID = fromMicros(at), v.CourseID
+			if v.CourseID == 0 {
+				v.Course = register.Course{}
+			}
 			list = append(list, v)
 			return err
 		}, args...)

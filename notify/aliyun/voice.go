@@ -125,8 +125,7 @@ const (
 // texts.
 func listedVoice(code string) (notify.Verdict, string) {
 	switch code {
-	case "isv.TTS_TEMPLATE_ILLEGAL", "isv.TEMPLATE_ILLEGAL", "isv.TEMPLATE_PARAMS_ILLEGAL", "isv.BLACK_KEY_CONTROL_LIMIT",
-		"isv.VOICE_FILE_ILLEGAL":
+	case "isv.TTS_TEMPLATE_ILLEGAL", "isv.TEMPLATE_ILLEGAL", "isv.TEMPLATE_PARAMS_ILLEGAL", "isv.BLACK_KEY_CONTROL_LIMIT":
 		return notify.Halt, whyVoice
 	case "isv.DISPLAY_NUMBER_ILLEGAL", "isv.BILLID_NOT_EXIST":
 		return notify.Halt, whyShowNumber

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -138,7 +139,7 @@ func putOnFile(t testing.TB, s *Store, people ...villager) {
 				string(p.status), 0, "", "", "", "", false, false, false, 0, 0, 0,
 			})
 		}
-		return tx.bulkInsert("people", columns, rows)
+		return errors.Join(tx.bulkInsert("people", columns, rows), tx.numbersChanged())
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -76,6 +76,7 @@ func TestWhoCanNotOrMustNotBeReachedIsSkippedWithTheReason(t *testing.T) {
 		)
 		exec(t, s, `INSERT INTO opt_outs (person_id, via, at) VALUES (2, 'wechat', 1)`)
 		exec(t, s, `INSERT INTO opt_outs (phone_idx, via, at) VALUES ($1, 'sms', 1)`, phoneIdx(s, phoneOf(3)))
+		exec(t, s, `UPDATE people SET opted_out = TRUE WHERE id IN (2, 3)`)
 		p := &platform{}
 		st := play(t, s, p, approved(t, s, nil), quickRules(), finished)
 		wantCounts(t, st, map[string]int64{"accepted": 1, "opted_out": 2, "deceased": 1, "no_channel": 4})

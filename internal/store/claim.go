@@ -124,6 +124,11 @@ func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []*heldCall) (notify.
 			return facts, nil, err
 		}
 	}
+	if facts.Channel == notify.Voice {
+		if err := t.addLanguages(members, people); err != nil {
+			return facts, nil, err
+		}
+	}
 	for _, call := range calls {
 		cf := notify.CallFacts{ID: call.id, PreviousID: call.previous}
 		for _, id := range call.in() {

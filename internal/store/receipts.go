@@ -301,6 +301,7 @@ func (t *tx) applyToCampaign(key campaignKey, calls []callReceipts, now time.Tim
 			if err := t.applyToVoice(c, campaign, now); err != nil {
 				return err
 			}
+			marked = append(marked, c.call)
 			continue
 		}
 		if outcomes, err = t.applyToCall(c, outcomes, now); err != nil {

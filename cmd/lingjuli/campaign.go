@@ -154,7 +154,9 @@ func (c *campaignSubmitCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.A
 type campaignApproveCmd struct{ campaignMove }
 
 // Run approves what a colleague wrote.
-func (c *campaignApproveCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.As, notify.Approve, "") }
+func (c *campaignApproveCmd) Run(a *app) error {
+	return moveCampaign(a, c.ID, c.As, notify.Approve, "")
+}
 
 type campaignReturnCmd struct {
 	campaignMove

@@ -133,6 +133,7 @@ type ClaimFacts struct {
 	Channel  Channel
 	Now      time.Time // the database's clock
 	Calls    []CallFacts
+	Budgets  []Budget // those that cover the members, by region
 }
 
 // Drop takes a member out of a call that has not begun.
@@ -150,8 +151,8 @@ type Beginning struct {
 	Begin    []int64 // the members left, in the order of the request
 	Route    WeChatRoute
 	SignedAt time.Time
-	Segments int // of all members that begin, by SMS
 	Drops    []Drop
+	Spends   []Spend  // what it takes out of budgets
 	Halt     *Halting // the campaign stops: its calls can't be made
 }
 

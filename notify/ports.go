@@ -124,6 +124,7 @@ type Status struct {
 	StartedAt   *time.Time           `json:"started_at"`
 	FinishedAt  *time.Time           `json:"finished_at"`
 	NextAt      *time.Time           `json:"next_at,omitempty"` // when what waits will go, where something holds it
+	Waiting     map[WaitReason]int64 `json:"waiting,omitempty"` // of those planned: what holds them
 }
 
 // Add counts n rows of one state.
@@ -220,6 +221,7 @@ type Store interface {
 	ReceiptLog
 	Notices
 	Templates
+	Budgets
 	MACs
 	FindCampaign(ctx context.Context, id int64) (Campaign, error)
 }

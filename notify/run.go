@@ -200,6 +200,10 @@ func (r *runner) decideCall(ctx context.Context, facts ClaimFacts, call CallFact
 		case channel.Phone() && sameNumberTwice(out.Members, m.Phone):
 			b.Drops = append(b.Drops, Drop{PersonID: f.PersonID, Event: PutBack, WakeAt: facts.Now.Add(time.Second)})
 		default:
+			if d, ok := r.rules.afford(facts, m, f.Region, &b); !ok {
+				b.Drops = append(b.Drops, d)
+				continue
+			}
 			out.Members = append(out.Members, m)
 			b.Begin = append(b.Begin, f.PersonID)
 			b.Route = m.Route
@@ -216,7 +220,7 @@ func (r *runner) decideCall(ctx context.Context, facts ClaimFacts, call CallFact
 		b.Halt = &Halting{Reason: "halt.request", Detail: err.Error()}
 		return b, nil
 	}
-	b.SignedAt, b.Segments = request.SignedAt(), r.rules.segmentsOf(out)
+	b.SignedAt = request.SignedAt()
 	return b, &flight{id: call.ID, channel: channel, campaign: c, members: len(b.Begin), tries: tries, request: request}
 }
 

@@ -89,7 +89,7 @@ func (t *tx) begin(cl claim, calls []queuedCall) error {
 			return err
 		}
 	}
-	return nil
+	return t.reserve(decided, facts.Now)
 }
 
 // claimRow is what a claim needs of a delivery's row besides the facts given out.
@@ -116,6 +116,9 @@ func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []queuedCall, people 
 		return facts, nil, err
 	}
 	if err := t.addAbout(notify.TopicsOf(c.Spec, c.Template), members, cl.Today); err != nil {
+		return facts, nil, err
+	}
+	if err := t.addBudgets(cl, &facts, members); err != nil {
 		return facts, nil, err
 	}
 	if facts.Channel == notify.WeChat {
@@ -222,8 +225,8 @@ func (t *tx) beginCall(cl claim, c notify.Campaign, calls []queuedCall, b notify
 	}
 	until := toMicros(now.Add(cl.Lease))
 	_, err := t.exec(`UPDATE calls SET state = 'sending', members = $2, route = $3, owner = $4, lease_until = $5, wake_at = $5,
-		signed_at = $6, begun_at = $7, presented_at = $7, updated_at = $7, segments = $8 WHERE id = $1`,
-		b.CallID, encodeMembers(left), b.Route, cl.Owner, until, toMicros(b.SignedAt), toMicros(now), b.Segments)
+		signed_at = $6, begun_at = $7, presented_at = $7, updated_at = $7 WHERE id = $1`,
+		b.CallID, encodeMembers(left), b.Route, cl.Owner, until, toMicros(b.SignedAt), toMicros(now))
 	if err != nil {
 		return err
 	}

@@ -218,6 +218,9 @@ func (s *Store) CampaignStatus(ctx context.Context, id int64) (notify.Status, er
 		err = t.row(`SELECT COALESCE(min(wake_at), 0) FROM deliveries WHERE month = $1 AND campaign_id = $2 AND wake_at > 0 AND state = 'planned'`,
 			c.Month, c.ID).Scan(&wake)
 		st.NextAt = orNever(fromMicros(wake))
+		if err == nil {
+			st.Waiting, err = t.waiting(keyOf(c))
+		}
 		return err
 	})
 	return st, err

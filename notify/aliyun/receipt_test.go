@@ -23,7 +23,7 @@ func TestTheVendorsReportIsRead(t *testing.T) {
 	good[0].Raw = nil
 	want := notify.Report{
 		Channel: notify.SMS, OutID: "67890", Phone: "13800000001", Delivered: true, ErrCode: "DELIVERED", BizID: "12345",
-		At: time.Date(2016, 12, 31, 16, 0, 9, 0, time.UTC),
+		At: time.Date(2016, 12, 31, 16, 0, 9, 0, time.UTC), SentAt: time.Date(2016, 12, 31, 16, 0, 0, 0, time.UTC), Segments: 1,
 	}
 	if !reflect.DeepEqual(good[0], want) {
 		t.Errorf("%+v", good[0])

@@ -151,6 +151,7 @@ type Beginning struct {
 	Begin    []int64 // the members left, in the order of the request
 	Route    WeChatRoute
 	SignedAt time.Time
+	Segments int // of all members that begin, by SMS
 	Drops    []Drop
 	Spends   []Spend  // what it takes out of budgets
 	Halt     *Halting // the campaign stops: its calls can't be made

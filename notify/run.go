@@ -220,7 +220,7 @@ func (r *runner) decideCall(ctx context.Context, facts ClaimFacts, call CallFact
 		b.Halt = &Halting{Reason: "halt.request", Detail: err.Error()}
 		return b, nil
 	}
-	b.SignedAt = request.SignedAt()
+	b.SignedAt, b.Segments = request.SignedAt(), r.rules.segmentsOf(out)
 	return b, &flight{id: call.ID, channel: channel, campaign: c, members: len(b.Begin), tries: tries, request: request}
 }
 

@@ -160,6 +160,7 @@ func TestEveryExampleWorksWhenPasted(t *testing.T) {
 		{path: "budget set"},
 		{path: "budget list"},
 		{path: "budget"},
+		{path: "reconcile"},
 		{path: "config"},
 		{path: "sandbox"},
 		{path: "demo"},

@@ -39,6 +39,7 @@ func examples() map[string]string {
 		"flows lint":       "lingjuli flows lint",
 		"flows graph":      "lingjuli flows graph",
 		"doctor":           "lingjuli doctor",
+		"reconcile":        "lingjuli reconcile --day 2026-11-22",
 		"sandbox":          "lingjuli sandbox --listen 127.0.0.1:8090",
 		"config":           "lingjuli config",
 	}

@@ -57,6 +57,7 @@ type cli struct {
 	Chat       chatCmd       `cmd:"" name:"chat"`
 	Flows      flowsCmd      `cmd:"" name:"flows"`
 	Doctor     doctorCmd     `cmd:"" name:"doctor"`
+	Reconcile  reconcileCmd  `cmd:"" name:"reconcile"`
 	Sandbox    sandboxCmd    `cmd:"" name:"sandbox"`
 	Config     configCmd     `cmd:"" name:"config"`
 }

@@ -225,8 +225,8 @@ func (t *tx) beginCall(cl claim, c notify.Campaign, calls []queuedCall, b notify
 	}
 	until := toMicros(now.Add(cl.Lease))
 	_, err := t.exec(`UPDATE calls SET state = 'sending', members = $2, route = $3, owner = $4, lease_until = $5, wake_at = $5,
-		signed_at = $6, begun_at = $7, presented_at = $7, updated_at = $7 WHERE id = $1`,
-		b.CallID, encodeMembers(left), b.Route, cl.Owner, until, toMicros(b.SignedAt), toMicros(now))
+		signed_at = $6, begun_at = $7, presented_at = $7, updated_at = $7, segments = $8 WHERE id = $1`,
+		b.CallID, encodeMembers(left), b.Route, cl.Owner, until, toMicros(b.SignedAt), toMicros(now), b.Segments)
 	if err != nil {
 		return err
 	}

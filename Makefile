@@ -12,10 +12,10 @@ SERVICES := bin/testservices
 WITH     := $(SERVICES) --
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race e2e browser fuzz bench lint fmt generate verify vuln setup ci clean $(SERVICES)
+.PHONY: help run build test race e2e e2e-large browser fuzz bench bench-campaign lint fmt generate verify vuln setup ci clean $(SERVICES)
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 run: build ## a fictional county in one process: console, phones, WeChat and SMS stand-ins
 	@exec bin/lingjuli demo
@@ -29,8 +29,12 @@ test: setup $(SERVICES) ## every test under the race detector, with PostgreSQL, 
 race: setup $(SERVICES) ## what runs side by side, three times over in shuffled order
 	@$(WITH) go test -race -count=3 -shuffle=on ./bot/... ./notify/... ./flows/turn/... ./internal/store/...
 
-e2e: setup $(SERVICES) ## kill the worker in the middle of campaigns, on both databases
+e2e: setup $(SERVICES) ## kill workers in the middle of campaigns, on both databases; two, four and eight on one campaign
 	@$(WITH) go test -tags e2e -count=1 -timeout 30m -v ./cmd/lingjuli
+
+e2e-large: setup $(SERVICES) ## N=100000 people, 8 workers, KILLS=100, Redis emptied and PostgreSQL restarted twice
+	@LINGJULI_E2E_N=$(or $(N),100000) LINGJULI_E2E_KILLS=$(or $(KILLS),100) $(WITH) \
+		go test -tags e2e -count=1 -timeout 2h -v -run TestNobodyTwiceNobodyNeverInALargeCampaign ./cmd/lingjuli
 
 browser: setup $(SERVICES) ## the console and the phones in Chromium; pictures in bin/screenshots
 	@mkdir -p bin/screenshots
@@ -41,6 +45,10 @@ fuzz: ## every fuzz test for FUZZTIME (10s) each
 
 bench: $(SERVICES) ## callback, campaign and conversation beside their bare cost
 	@$(SERVICES) -durable -- go test -run '^$$' -bench . -benchmem -timeout 10m $(BENCHES)
+
+bench-campaign: $(SERVICES) ## a campaign to N=100000 people beside its floor; WORKERS="1 2 4", CAP=100/24h as wished
+	@LINGJULI_BENCH_N=$(or $(N),100000) LINGJULI_BENCH_WORKERS="$(WORKERS)" LINGJULI_BENCH_CAP="$(CAP)" $(SERVICES) -durable -- \
+		go test -run '^$$' -bench '^BenchmarkCampaign$$' -benchtime 1x -timeout 4h ./cmd/lingjuli
 
 lint: ## golangci-lint with the house's rules
 	@go run $(GOLANGCI_LINT) run --allow-serial-runners ./...

@@ -176,8 +176,8 @@ func (ev event) fillMessage(in *turn.Inbound) {
 	switch ev.MsgType {
 	case message.MsgTypeText:
 		in.Kind, in.Text = turn.Text, ev.Content
-		if choice, err := strconv.Atoi(ev.TapID); err == nil {
-			in.Kind, in.Choice = turn.Tap, choice
+		if choice, mark, ok := turn.ReadID(ev.TapID); ok {
+			in.Kind, in.Choice, in.Mark = turn.Tap, choice, mark
 		}
 	case message.MsgTypeVoice:
 		in.Kind, in.Text = turn.Voice, ev.Recognition // empty on most accounts since 2023

@@ -75,7 +75,7 @@ func linkChoices(text string, choices []turn.Choice) string {
 				continue
 			}
 			if at := strings.Index(rest, label); at >= 0 {
-				link := fmt.Sprintf(`<a href="weixin://bizmsgmenu?msgmenucontent=%s&msgmenuid=%s">%s</a>`, content, number, label)
+				link := fmt.Sprintf(`<a href="weixin://bizmsgmenu?msgmenucontent=%s&msgmenuid=%s">%s</a>`, content, choice.ID(), label)
 				lines[i] = line[:len(line)-len(rest)+at] + link + rest[at+len(label):]
 				break
 			}

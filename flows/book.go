@@ -22,6 +22,7 @@ type Book struct {
 	byIntent map[string]string
 	settings Settings
 	replies  map[string]ReplyTemplate
+	guides   []Guide
 }
 
 // Settings are the words every step understands, the bounds of understanding, and the lines to call.
@@ -51,6 +52,27 @@ type Settings struct {
 	Cantonese    string              `yaml:"cantonese"`      // characters that only Cantonese uses
 	Words        map[string]string   `yaml:"register_words"` // the register's states in its own words
 	Offices      []Office            `yaml:"offices"`
+	Elder        []string            `yaml:"elder"`     // who says so can't read much
+	Rude         []string            `yaml:"rude"`      // what people say who have had enough
+	Signature    string              `yaml:"signature"` // the brackets of a signature
+	Units        map[string]int      `yaml:"units"`     // of sums of money
+	Digits       string              `yaml:"digits"`    // numerals from nought to nine
+	Two          string              `yaml:"two"`       // another numeral for two
+	Hours        Hours               `yaml:"hours"`
+	JobKinds     map[string][]string `yaml:"job_kinds"`     // a search's mode → the kinds of posting
+	Places       map[string][]string `yaml:"institutions"`  // → the kinds of institution
+	Tiers        map[string]string   `yaml:"tiers"`         // → what the sheet calls it
+	SearchFiller []string            `yaml:"search_filler"` // says nothing of the work that somebody looks for
+	NearWords    []string            `yaml:"near_words"`
+	Categories   map[string]string   `yaml:"categories"` // what a category is called to somebody's face
+}
+
+// Hours is when the township's people are at work.
+type Hours struct {
+	Days   []int  `yaml:"days"` // 1 is Monday
+	From   string `yaml:"from"`
+	To     string `yaml:"to"`
+	Answer int    `yaml:"answer"` // hours of work within which they answer
 }
 
 // Office is the telephone of one region's office; the longest prefix wins, "" is everywhere.
@@ -77,7 +99,11 @@ func Load() (*Book, error) {
 	if err != nil {
 		return nil, fmt.Errorf("flows: definitions: %w", err)
 	}
-	return load(sub)
+	b, err := load(sub)
+	if err != nil {
+		return nil, err
+	}
+	return b, b.readGuides(guidance)
 }
 
 // ReplyTemplates is the template file that registers the replies and the identity code, for `template apply`.
@@ -221,4 +247,12 @@ func Intents() []string {
 		"disability_premium", "policy_general", "bind_identity", "unsubscribe", "human", "report_problem",
 		"language", "greeting", "thanks", "out_of_scope",
 	}
+}
+
+// Title is the text key of a flow's name.
+func (b *Book) Title(flow string) string {
+	if d := b.flows[flow]; d != nil {
+		return d.Title
+	}
+	return ""
 }

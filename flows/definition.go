@@ -13,9 +13,11 @@ type Definition struct {
 	Intents []string `yaml:"intents"` // what starts it
 	Needs   string   `yaml:"needs"`   // guard: "bound", or nothing
 	SMS     bool     `yaml:"sms"`     // may run on SMS; all others answer there by naming the office
+	OnSMS   string   `yaml:"on_sms"`  // the flow that answers in its stead on SMS
 	Aside   bool     `yaml:"aside"`   // said in passing: the open question stays
 	Vague   bool     `yaml:"vague"`   // what is taken for it is no wish while a question is open
 	Soft    bool     `yaml:"soft"`    // a question that gives way to any other input
+	Version int      `yaml:"version"` // raised where sessions begun on the old text can not go on
 	Steps   []*Step  `yaml:"steps"`
 
 	at map[string]int
@@ -26,12 +28,13 @@ type Step struct {
 	ID       string            `yaml:"id"`
 	Say      string            `yaml:"say"`  // text key
 	Each     bool              `yaml:"each"` // say it once for each item of the last look-up
-	SMS      *SMSText          `yaml:"sms"`  // how a say-step speaks by SMS
+	SMS      *SMSText          `yaml:"sms"`  // how a say-step or a question speaks by SMS
 	Ask      *Ask              `yaml:"ask"`
 	Choose   *Choose           `yaml:"choose"`
 	LookUp   string            `yaml:"look_up"`
 	Do       string            `yaml:"do"`
-	With     map[string]string `yaml:"with"` // arguments of look_up and do; "$name" takes a variable
+	With     map[string]string `yaml:"with"` // arguments of look_up, do and call; "$name" takes a variable
+	Set      map[string]string `yaml:"set"`  // variables
 	Decide   []Branch          `yaml:"decide"`
 	Call     string            `yaml:"call"`      // another flow; comes back here
 	HandOver string            `yaml:"hand_over"` // to a person, about this topic
@@ -61,7 +64,24 @@ type Ask struct {
 // Choose is a question with numbered answers.
 type Choose struct {
 	Prompt  string   `yaml:"prompt"`
+	Items   *Items   `yaml:"items"`
 	Options []Option `yaml:"options"`
+	Other   *Other   `yaml:"other"` // where they tell it in their own words instead
+}
+
+// Other takes a whole sentence for the answer.
+type Other struct {
+	Save string `yaml:"save"`
+	Go   string `yaml:"go"`
+}
+
+// Items puts one numbered answer for each item of a look-up before the options. Going back to the question looks
+// them up anew.
+type Items struct {
+	Label string `yaml:"label"` // text key; takes the item's values
+	Save  string `yaml:"save"`  // the variable that the chosen item's id goes into
+	Go    string `yaml:"go"`
+	From  string `yaml:"from"` // the look-up
 }
 
 // Option is one answer to a choice.
@@ -73,6 +93,9 @@ type Option struct {
 	Go    string            `yaml:"go"`   // a step, or one of the special targets
 	Flow  string            `yaml:"flow"` // another flow instead
 }
+
+// needsBound guards a flow that speaks of a person: who writes must be known.
+const needsBound = "bound"
 
 // The special targets of options.
 const (
@@ -99,7 +122,7 @@ func (s *Step) findKind() (stepKind, error) {
 	var kinds []stepKind
 	for k, set := range map[stepKind]bool{
 		kindSay: s.Say != "", kindAsk: s.Ask != nil, kindChoose: s.Choose != nil, kindRequest: s.LookUp != "" || s.Do != "",
-		kindDecide: len(s.Decide) > 0, kindCall: s.Call != "", kindHandOver: s.HandOver != "", kindEnd: s.End != nil,
+		kindDecide: len(s.Decide) > 0, kindCall: s.Call != "", kindHandOver: s.HandOver != "", kindSet: len(s.Set) > 0, kindEnd: s.End != nil,
 	} {
 		if set {
 			kinds = append(kinds, k)
@@ -121,6 +144,7 @@ const (
 	kindDecide
 	kindCall
 	kindHandOver
+	kindSet
 	kindEnd
 )
 
@@ -137,7 +161,7 @@ func (s *Step) open() bool { return s.Ask != nil || s.Choose != nil }
 
 // hears says whether the flow wants the words it was started with.
 func (d *Definition) hears() bool {
-	return slices.ContainsFunc(d.Steps, func(s *Step) bool { return s.With["words"] == "$heard" })
+	return slices.ContainsFunc(d.Steps, func(s *Step) bool { return s.With["words"] == "$heard" || s.Set["words"] == "$heard" })
 }
 
 // step finds a step by its id; nil where there is none.

@@ -15,6 +15,8 @@ const (
 type Env struct {
 	Channel Channel
 	Bound   bool          // we know who they are
+	Several bool          // several people of one household have this phone
+	Elder   bool          // short, few choices, and patience
 	Away    time.Duration // since their last turn; 0: they never left
 }
 
@@ -34,6 +36,7 @@ type Input struct {
 	Kind   InputKind
 	Text   string
 	Choice int    // a tapped number, 0: none
+	Tap    string // the mark of the question that was tapped; "": typed
 	Flow   string // for Begun and Unreadable
 	Facts  Facts  // for Fed
 	Env    Env
@@ -58,8 +61,15 @@ type Say struct {
 // Page is a part of a long answer that was held back.
 type Page struct{ Text string }
 
-// Offer lists numbered choices under what was said. Labels are text keys.
-type Offer struct{ Labels []string }
+// Offer lists numbered choices under what was said.
+type Offer struct{ Labels []Label }
+
+// Label is one numbered choice. Its mark comes back when it is tapped, however much later.
+type Label struct {
+	Key    string // text key
+	Values map[string]string
+	Mark   string
+}
 
 // Request asks the host to look something up or to do something, and to feed the facts back.
 type Request struct {

@@ -24,14 +24,23 @@ const (
 	flowUnclear2 = "not_understood_again"
 	flowNoMore   = "nothing_more"
 	flowSMS      = "sms_office"
+	flowMenuSMS  = "sms_menu"
+	flowWhose    = "sms_whose"
+	flowInvited  = "sms_answer"
+	flowElder    = "elder"
+	flowPlain    = "plain"
+	flowUpset    = "upset"
+	flowCheck    = "check_text"
 )
 
 // Bounds of the engine.
 const (
 	maxSteps     = 64               // of one call of Step
 	halfway      = 30 * time.Minute // away so long, a person is asked whether to go on
+	halfwayElder = 3 * time.Hour    // who is slow is no other person
 	triesInARow  = 2                // not understood so often, numbers and a person are offered
-	choicesShown = 3                // when asking what was meant
+	triesElder   = 3
+	choicesShown = 3 // when asking what was meant
 )
 
 // Errors of Step.
@@ -82,10 +91,10 @@ type run struct {
 	s       Session
 	in      Input
 	effects []Effect
-	items   []map[string]string
-	offer   []string // what numbers lead to when everything has ended
-	said    bool     // something was said in this turn: Last is being filled
-	rest    bool     // nothing is to be run on
+	items   []map[string]string // of the look-up just made
+	offer   []string            // what numbers lead to when everything has ended
+	said    bool                // something was said in this turn: Last is being filled
+	rest    bool                // nothing is to be run on
 	guess   *Guess
 }
 
@@ -119,6 +128,7 @@ func (r *run) feed() error {
 		f.set(name, value)
 	}
 	r.items = r.in.Facts.Items
+	f.Items = r.items
 	r.next(d, f, s)
 	return nil
 }
@@ -158,9 +168,12 @@ func (r *run) showOffer() {
 	if len(r.s.Offer) == 0 || r.in.Env.Channel == SMS {
 		return
 	}
-	labels := make([]string, 0, len(r.s.Offer))
+	if r.in.Env.Elder {
+		r.s.Offer = fewer(r.s.Offer)
+	}
+	labels := make([]Label, 0, len(r.s.Offer))
 	for _, flow := range r.s.Offer {
-		labels = append(labels, r.e.book.flows[flow].Title)
+		labels = append(labels, Label{Key: r.e.book.flows[flow].Title, Mark: markFlow + flow})
 	}
 	r.effects = append(r.effects, Offer{Labels: labels})
 }
@@ -178,12 +191,21 @@ func (r *run) perform(d *Definition, f *Frame, s *Step) error {
 	case kindRequest:
 		r.request(Request{Name: s.request(), With: resolve(s.With, f.Vars)})
 	case kindHandOver:
-		r.request(Request{Name: "note", With: map[string]string{"topic": s.HandOver, "words": f.Vars["words"]}})
+		r.request(Request{Name: "hand_over", With: map[string]string{"topic": s.HandOver, "words": f.Vars["words"]}})
 	case kindDecide:
 		return r.decide(d, f, s)
 	case kindCall:
+		given := resolve(s.With, f.Vars)
 		r.next(d, f, s)
 		r.push(s.Call)
+		for name, value := range given {
+			r.top().set(name, value)
+		}
+	case kindSet:
+		for name, value := range resolve(s.Set, f.Vars) {
+			f.set(name, value)
+		}
+		r.next(d, f, s)
 	case kindEnd:
 		r.end(s.End)
 	}
@@ -223,32 +245,6 @@ func (r *run) end(e *End) {
 	if len(r.s.Stack) == 0 {
 		r.offer = e.Offer
 	}
-}
-
-// question puts a step's question and waits.
-func (r *run) question(f *Frame, s *Step) {
-	r.rest = true
-	if r.in.Env.Channel == SMS {
-		r.s.Stack, r.s.Parked = nil, nil // an SMS carries no proof of who answers: nothing is asked there
-		return
-	}
-	if n := len(f.Asked); n == 0 || f.Asked[n-1] != s.ID {
-		f.Asked = append(f.Asked, s.ID)
-	}
-	if s.Ask != nil {
-		r.say(s.Ask.Prompt, f.Vars, nil)
-		return
-	}
-	r.say(s.Choose.Prompt, f.Vars, nil)
-	r.effects = append(r.effects, Offer{Labels: labels(s.Choose.Options)})
-}
-
-func labels(options []Option) []string {
-	out := make([]string, 0, len(options))
-	for _, o := range options {
-		out = append(out, o.Label)
-	}
-	return out
 }
 
 func (r *run) sayStep(f *Frame, s *Step) {
@@ -314,7 +310,8 @@ func (r *run) top() *Frame {
 }
 
 func (r *run) push(flow string) {
-	r.s.Stack = append(r.s.Stack, Frame{Flow: flow, Step: r.e.book.flows[flow].Steps[0].ID})
+	d := r.e.book.flows[flow]
+	r.s.Stack = append(r.s.Stack, Frame{Flow: flow, Step: d.Steps[0].ID, Version: d.Version})
 }
 
 func (r *run) pop() { r.s.Stack = r.s.Stack[:len(r.s.Stack)-1] }

@@ -13,6 +13,9 @@ func (r *run) hear() {
 		r.in.Choice = r.e.book.settings.numberIn(said)
 	}
 	r.hide()
+	if r.renew(said) {
+		return
+	}
 	if !r.e.words.has(wordMore, said) {
 		r.s.Rest = nil // its pages go with the answer they belong to
 	}
@@ -24,13 +27,16 @@ func (r *run) hear() {
 	case r.e.words.has(wordOptIn, said):
 		r.beside(flowOptIn)
 	case r.in.Env.Channel == SMS:
-		r.hearSMS()
+		r.hearSMS(said)
+	case r.in.Tap != "" && r.tapped():
+	case r.apart(said, q):
 	case q != nil && r.pick(q, said):
 	case q != nil && r.e.words.has(wordLeave, said):
 		r.leave(flowMenu)
 	case r.global(said):
 	case q != nil && q.Ask != nil && r.answer(q.Ask):
 	case q != nil && q.Choose != nil && r.answersBefore():
+	case q != nil && q.Choose != nil && r.inOwnWords(q.Choose):
 	case q == nil && r.number():
 	case r.answersParked():
 	default:
@@ -54,11 +60,8 @@ func (r *run) pick(q *Step, said string) bool {
 		i := r.e.optionWith(q.Ask.Branches, said)
 		return i >= 0 && r.follow(q.Ask.Branches[i])
 	}
-	if n := r.in.Choice; n >= 1 && n <= len(q.Choose.Options) {
-		if r.away() {
-			return r.askToResume() // a bare number after a long time may answer anything
-		}
-		return r.follow(q.Choose.Options[n-1])
+	if r.choose(q.Choose, r.in.Choice) {
+		return true
 	}
 	i := r.e.optionWith(q.Choose.Options, said)
 	return i >= 0 && r.follow(q.Choose.Options[i])
@@ -154,7 +157,7 @@ func (r *run) back() {
 	if s := r.e.book.flows[f.Flow].step(before); s.Ask != nil {
 		delete(f.Vars, s.Ask.Save)
 	}
-	f.Step = before
+	f.Step, f.Items = before, nil
 }
 
 // repeat says again what was said last, with its choices.
@@ -170,7 +173,7 @@ func (r *run) repeat() {
 	if q := r.waiting(); q == nil {
 		r.showOffer()
 	} else if q.Choose != nil {
-		r.effects = append(r.effects, Offer{Labels: labels(q.Choose.Options)})
+		r.offerChoices(r.top(), q)
 	}
 }
 
@@ -292,13 +295,13 @@ func (r *run) wish() {
 
 func (r *run) bareID() bool {
 	_, _, found := findID(r.in.Text)
-	return found && !r.in.Env.Bound
+	return found
 }
 
 // miss is an answer that does not fit the open question. The second in a row leads to numbers and a person.
 func (r *run) miss() {
 	r.s.Fails++
-	if r.s.Fails >= triesInARow {
+	if r.s.Fails >= r.tries() {
 		r.s.Fails = 0
 		r.push(flowStuck)
 		return
@@ -340,6 +343,9 @@ func (r *run) unclear(g Guess) {
 
 // begin starts a flow; one that waits for an answer is suspended and comes back later.
 func (r *run) begin(flow string) {
+	if flow == flowElder && r.in.Env.Elder {
+		flow = flowPlain // the same button, pressed again
+	}
 	d := r.e.book.flows[flow]
 	if d == nil {
 		r.push(flowMenu)
@@ -358,7 +364,7 @@ func (r *run) begin(flow string) {
 	if r.running(flow) {
 		return // they are in it already: the question is put again
 	}
-	guarded := d.Needs == "bound" && !r.in.Env.Bound
+	guarded := d.Needs == needsBound && !r.in.Env.Bound
 	var check []Frame // an identity check under way serves the new wish as well as the old one
 	if f := r.top(); guarded && f != nil && f.Flow == flowBind {
 		check = []Frame{*f}
@@ -401,37 +407,25 @@ func (r *run) running(flow string) bool {
 	return slices.ContainsFunc(r.s.Stack, func(f Frame) bool { return f.Flow == flow })
 }
 
-func (r *run) away() bool { return r.in.Env.Away >= halfway && !r.topIsSoft() && r.top() != nil }
+func (r *run) away() bool {
+	patience := halfway
+	if r.in.Env.Elder {
+		patience = halfwayElder
+	}
+	return r.in.Env.Away >= patience && !r.topIsSoft() && r.top() != nil
+}
+
+func (r *run) tries() int {
+	if r.in.Env.Elder {
+		return triesElder
+	}
+	return triesInARow
+}
 
 // askToResume suspends what is open; with nothing running, settle asks whether to go on.
 func (r *run) askToResume() bool {
 	r.s.Parked, r.s.Stack = r.s.Stack, nil
 	return true
-}
-
-// hearSMS: a reply by SMS asks for a state or is answered with the office's telephone; it opens no dialogue.
-func (r *run) hearSMS() {
-	r.s = Session{Version: sessionVersion}
-	g := r.understand()
-	r.understood(g.Intent, g.Score)
-	flow := r.e.book.byIntent[g.Intent]
-	switch {
-	case g.Score < r.e.book.settings.Sure || flow == "":
-		r.push(flowSMS)
-	case g.Intent == "unsubscribe":
-		r.push(flowOptOut)
-	default:
-		r.begin(flow)
-	}
-}
-
-func (r *run) beginSMS(d *Definition) {
-	r.s.Stack, r.s.Parked = nil, nil
-	if !d.SMS || d.Needs == "bound" && !r.in.Env.Bound {
-		r.push(flowSMS)
-		return
-	}
-	r.push(d.ID)
 }
 
 // understand guesses once in a step.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/lingjuli/lingjuli/internal/hanzi"
 	"github.com/lingjuli/lingjuli/locales"
 )
 
@@ -25,6 +26,7 @@ func (b *Book) Lint(catalogue *locales.Bundle) []string {
 	l.builtIn()
 	l.intents()
 	l.templates()
+	l.guides()
 	l.unused()
 	slices.Sort(l.found)
 	return l.found
@@ -44,6 +46,7 @@ func (l *linter) complain(format string, args ...any) {
 func (l *linter) builtIn() {
 	for _, id := range []string{
 		flowMenu, flowBind, flowHuman, flowOptOut, flowOptIn, flowResume, flowStuck, flowUnclear, flowUnclear2, flowNoMore, flowSMS,
+		flowMenuSMS, flowWhose, flowInvited, flowElder, flowPlain, flowUpset, flowCheck,
 	} {
 		if l.b.flows[id] == nil {
 			l.complain("flow %s is missing: the engine starts it", id)
@@ -76,7 +79,10 @@ func (l *linter) intents() {
 }
 
 func (l *linter) flow(d *Definition) {
-	if d.Needs != "" && d.Needs != "bound" {
+	if other := l.b.flows[d.OnSMS]; d.OnSMS != "" && (other == nil || !other.SMS) {
+		l.complain("flow %s: %s does not answer by SMS", d.ID, d.OnSMS)
+	}
+	if d.Needs != "" && d.Needs != needsBound {
 		l.complain("flow %s: needs %q is unknown", d.ID, d.Needs)
 	}
 	vars := l.vars(d)
@@ -90,9 +96,11 @@ func (l *linter) flow(d *Definition) {
 
 // vars is everything that some step of the flow may set.
 func (l *linter) vars(d *Definition) []string {
-	vars := []string{"heard", "title_key", "channel"}
+	vars := append([]string{"heard", "title_key", "answer"}, l.given(d)...)
 	for _, s := range d.Steps {
 		switch {
+		case len(s.Set) > 0:
+			vars = slices.AppendSeq(vars, maps.Keys(s.Set))
 		case s.Ask != nil:
 			vars = append(vars, s.Ask.Save)
 			if s.Ask.As == "name" || s.Ask.As == "id_number" {
@@ -102,6 +110,14 @@ func (l *linter) vars(d *Definition) []string {
 			for _, o := range s.Choose.Options {
 				vars = slices.AppendSeq(vars, maps.Keys(o.Set))
 			}
+			if s.Choose.Items != nil {
+				vars = append(vars, s.Choose.Items.Save)
+			}
+			if s.Choose.Other != nil {
+				vars = append(vars, s.Choose.Other.Save)
+			}
+		case s.HandOver != "":
+			vars = append(vars, "open", "date")
 		case s.request() != "":
 			if k, ok := requestKind(s.request()); ok {
 				vars = append(vars, k.Gives...)
@@ -109,6 +125,24 @@ func (l *linter) vars(d *Definition) []string {
 		}
 	}
 	return vars
+}
+
+// given is what callers hand to a flow.
+func (l *linter) given(d *Definition) (vars []string) {
+	for _, id := range l.b.order {
+		for _, s := range l.b.flows[id].Steps {
+			if s.Call == d.ID {
+				vars = slices.AppendSeq(vars, maps.Keys(s.With))
+			}
+		}
+	}
+	return vars
+}
+
+func (l *linter) arguments(where string, with map[string]string, vars []string) {
+	for _, value := range with {
+		l.variable(where, value, vars)
+	}
 }
 
 // items is what an each-step may say of one item: what any request of its flow gives.
@@ -138,16 +172,20 @@ func (l *linter) step(d *Definition, s *Step, vars []string) {
 		l.ask(d, where, s.Ask, vars)
 	case s.Choose != nil:
 		l.text(where, s.Choose.Prompt, vars)
-		if len(s.Choose.Options) < 2 || len(s.Choose.Options) > 9 {
-			l.complain("%s: want two to nine choices", where)
-		}
+		l.sms(d, where, s, vars)
+		l.choices(d, where, s.Choose)
 		l.options(d, where, s.Choose.Options, true)
 	case s.request() != "":
 		l.request(where, s, vars)
 	case len(s.Decide) > 0:
 		l.branches(d, where, s.Decide, vars)
-	case s.Call != "" && l.b.flows[s.Call] == nil:
-		l.complain("%s: calls %s, which is no flow", where, s.Call)
+	case s.Call != "":
+		if l.b.flows[s.Call] == nil {
+			l.complain("%s: calls %s, which is no flow", where, s.Call)
+		}
+		l.arguments(where, s.With, vars)
+	case len(s.Set) > 0:
+		l.arguments(where, s.Set, vars)
 	case s.End != nil:
 		for _, flow := range s.End.Offer {
 			if l.b.flows[flow] == nil {
@@ -159,6 +197,32 @@ func (l *linter) step(d *Definition, s *Step, vars []string) {
 		l.complain("%s: goes to %s, which is no step", where, s.Go)
 	}
 }
+
+// choices checks how many there are: what can be tapped and said by a single digit.
+func (l *linter) choices(d *Definition, where string, c *Choose) {
+	least, most := 2, 9
+	if c.Items != nil {
+		least, most = 1, 9-itemsOffered
+		l.text(where, c.Items.Label, l.items(d))
+		for _, id := range []string{c.Items.Go, c.Items.From} {
+			if d.step(id) == nil {
+				l.complain("%s: the items lead to %q, which is no step", where, id)
+			}
+		}
+		if s := d.step(c.Items.From); s != nil && s.LookUp == "" {
+			l.complain("%s: the items come from %s, which looks nothing up", where, c.Items.From)
+		}
+	}
+	if c.Other != nil && d.step(c.Other.Go) == nil {
+		l.complain("%s: leads to %s, which is no step", where, c.Other.Go)
+	}
+	if len(c.Options) < least || len(c.Options) > most {
+		l.complain("%s: want %d to %d choices", where, least, most)
+	}
+}
+
+// itemsOffered is how many items of a look-up a choice lists at most.
+const itemsOffered = 4
 
 func (l *linter) ask(d *Definition, where string, a *Ask, vars []string) {
 	l.text(where, a.Prompt, vars)
@@ -331,6 +395,9 @@ func (l *linter) templates() {
 		}
 		if strings.Contains(t.SMS.Content, "}${") {
 			l.complain("template %s: two variables touch", key)
+		}
+		if hanzi.Simplify(t.SMS.Content) != t.SMS.Content {
+			l.complain("template %s: holds Traditional characters", key)
 		}
 		if n := l.segments(t, bare); n > mostSegments {
 			l.complain("template %s: may take %d segments, at most %d", key, n, mostSegments)

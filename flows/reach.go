@@ -22,6 +22,12 @@ func (d *Definition) ways(s *Step) (steps []string, out bool) {
 		return nil, true
 	case s.Choose != nil:
 		options(s.Choose.Options)
+		if s.Choose.Items != nil {
+			steps = append(steps, s.Choose.Items.Go)
+		}
+		if s.Choose.Other != nil {
+			steps = append(steps, s.Choose.Other.Go)
+		}
 		return steps, out
 	case len(s.Decide) > 0:
 		for _, b := range s.Decide {
@@ -159,6 +165,8 @@ func (s *Step) shape() string {
 		return fmt.Sprintf("[[\"do %s\"]]", s.Do)
 	case len(s.Decide) > 0:
 		return "{\"decide\"}"
+	case len(s.Set) > 0:
+		return "[\"set\"]"
 	case s.Call != "":
 		return fmt.Sprintf("[[\"call %s\"]]", s.Call)
 	case s.HandOver != "":

@@ -16,32 +16,115 @@ type RequestKind struct {
 //	send_code       sent asked|locked|wait|enough. "asked" says nothing of whether a code went out
 //	check_code      check right|wrong|locked|late; left: tries left
 //	cover           known yes|no|several|limited; the rest as the register has it
-//	subsidies       known as above; items, newest first; word and date are the newest's
-//	premiums        known as above; items; due yes|no; year, insurance_word and word are the most pressing one's
+//	subsidies       known as above; items, newest first; word and date are the newest's; about: of one kind alone
+//	premiums        known as above; items; due yes|no; year, insurance_word and word are the most pressing one's;
+//	                helped: what the government has paid of it
+//	benefits        known as above; month, amount, state_key and date of the newest
+//	me              what the register says of the person: age, old yes|near|no, disability 0 to 4, home: the county
 //	office          phone: the office's telephone
-//	language_named  language: the locale that the words name, empty where they name none
+//	language_named  language: the locale that the words name, empty where they name none; elder yes|no
+//	guide           items: the points of a topic; verdict yes|maybe|no|"" and why; plan: yes where nobody has checked since the plan ended, checked: when somebody has
+//	policies        found yes|no; items: what is for this person, and why
+//	help_list       found yes|no; items: what the person has asked for, and where it stands
+//	jobs, courses, institutions   found yes|no; items; next: offset of the next page; more yes|no
+//	job, course     found yes|no; the rest as the posting has it; mine: how the person stands to it
+//	want_job        wanted yes|again|gone
+//	sign_up         signed yes|again|waiting|gone
+//	leave_course    left yes|no
+//	fill_wishes     changed yes|no; arguments yes|no or empty
+//	public_posts    posts: how many there are in the county; applied yes|no
+//	apply           applied yes|again
+//	tiers           found yes|no; items; back: what would be paid of the amount, empty where that can't be told
+//	phone_people    several yes|no; items: who has this phone
+//	answer_sms      asked none|signed|again|waiting|gone|declined: what a bare number or yes by SMS answered
+//	check_text      real yes|no|unknown; date and subject of what we sent
+//	hand_over       open yes|no: whether somebody is at work; date: by when they answer
 func Requests() []RequestKind {
-	known := []string{"known", "phone", "count"}
+	return slices.Concat(aboutPerson(), aboutWork(), aboutCover(), aboutUs())
+}
+
+func known(more ...string) []string { return append(more, "known", "phone", "count") }
+
+// aboutPerson is who somebody is, and what they tell of themselves.
+func aboutPerson() []RequestKind {
 	return []RequestKind{
 		{Name: "identity", Gives: []string{"locked", "bound", "who"}},
 		{Name: "send_code", Takes: []string{"name", "id_number"}, Gives: []string{"sent"}},
 		{Name: "check_code", Takes: []string{"code"}, Gives: []string{"check", "left"}},
-		{Name: "cover", Takes: []string{"insurance"}, Gives: append([]string{
+		{Name: "me", Gives: []string{"age", "old", "disability", "home"}},
+		{Name: "fill_wishes", Takes: []string{"work", "training", "business", "skills"}, Gives: []string{"changed"}},
+		{Name: "placement", Gives: []string{"placed", "employer", "date"}},
+		{Name: "check_up", Takes: []string{"answer", "words"}},
+		{Name: "help_list", Gives: []string{"found"}, Items: []string{"what", "state_key", "date"}},
+		{Name: "phone_people", Gives: []string{"several", "count", "who"}, Items: []string{"id", "who"}},
+		{Name: "set_whose", Takes: []string{"id"}},
+	}
+}
+
+// aboutWork is work and training.
+func aboutWork() []RequestKind {
+	page := []string{"found", "total", "next", "more"}
+	return []RequestKind{
+		{Name: "jobs", Takes: []string{"mode", "words", "offset"}, Gives: page, Items: []string{"id", "title", "employer", "place", "wage"}},
+		{Name: "job", Takes: []string{"id"}, Gives: []string{
+			"found", "title", "employer", "place", "wage", "demands", "number", "contact", "tel", "closes", "course",
+		}},
+		{Name: "want_job", Takes: []string{"id"}, Gives: []string{"wanted"}},
+		{Name: "fairs", Gives: []string{"found"}, Items: []string{"name", "date", "place", "host", "tel"}},
+		{Name: "pairs", Gives: []string{"found", "city"}},
+		{Name: "public_posts", Gives: []string{"posts", "applied"}},
+		{Name: "apply", Takes: []string{"kind", "id"}, Gives: []string{"applied"}},
+		{Name: "courses", Takes: []string{"mode", "words", "offset"}, Gives: page, Items: []string{"id", "name", "place", "starts", "remote_key"}},
+		{Name: "course", Takes: []string{"id"}, Gives: []string{
+			"found", "name", "provider", "place", "starts", "ends", "room", "free", "waiting", "allowance", "tel", "job", "mine",
+		}},
+		{Name: "sign_up", Takes: []string{"id"}, Gives: []string{"signed", "ahead", "name", "starts", "place", "tel"}},
+		{Name: "my_courses", Gives: []string{"found"}, Items: []string{"id", "name", "starts", "state_key"}},
+		{Name: "leave_course", Takes: []string{"id"}, Gives: []string{"left", "name"}},
+		{Name: "wish_course", Takes: []string{"trade"}, Gives: []string{"wished"}},
+		{Name: "schools", Gives: []string{"found"}, Items: []string{"name", "place", "subjects", "tel", "admission", "paired_key"}},
+		{Name: "answer_sms", Takes: []string{"answer"}, Gives: []string{"asked", "name", "date", "tel", "ahead", "phone"}},
+	}
+}
+
+// aboutCover is insurance and money.
+func aboutCover() []RequestKind {
+	return []RequestKind{
+		{Name: "cover", Takes: []string{"insurance"}, Gives: known(
 			"insurance_key", "insurance_word", "year", "state", "word", "benefit", "enrolled", "next_year", "next_word",
 			"stale", "this_year", "premium", "due_year", "amount", "deadline", "overdue",
-		}, known...)},
-		{Name: "subsidies", Gives: append([]string{"word", "date"}, known...), Items: []string{
+		)},
+		{Name: "subsidies", Takes: []string{"about"}, Gives: known("word", "date"), Items: []string{
 			"kind", "state_key", "word", "applied", "amount", "note", "office", "phone",
 		}},
-		{Name: "premiums", Gives: append([]string{"due", "year", "insurance_word", "word"}, known...), Items: []string{
+		{Name: "premiums", Gives: known("due", "year", "insurance_word", "word", "helped"), Items: []string{
 			"year", "insurance_key", "state_key", "word", "amount", "self", "subsidy", "deadline",
 		}},
+		{Name: "benefits", Gives: known("month", "amount", "state_key", "date")},
+		{Name: "institutions", Takes: []string{"kind", "remote", "offset"}, Gives: []string{"found", "total", "next", "more"}, Items: []string{"name", "place", "tel", "remote_key"}},
+		{Name: "tiers", Takes: []string{"item", "amount"}, Gives: []string{
+			"found", "region", "year", "source", "published", "deductible", "back", "self", "cost",
+		}, Items: []string{"from", "to", "percent"}},
+	}
+}
+
+// aboutUs is what we say, and to whom.
+func aboutUs() []RequestKind {
+	return []RequestKind{
 		{Name: "office", Gives: []string{"phone"}},
-		{Name: "language_named", Takes: []string{"words"}, Gives: []string{"language"}},
+		{Name: "line", Takes: []string{"topic"}, Gives: []string{"phone"}},
+		{Name: "language_named", Takes: []string{"words"}, Gives: []string{"language", "elder"}},
 		{Name: "set_language", Takes: []string{"language"}},
+		{Name: "set_elder", Takes: []string{"on"}},
+		{Name: "guide", Takes: []string{"topic"}, Gives: []string{"verdict", "why", "plan", "clause", "checked"}, Items: []string{"point"}},
+		{Name: "policies", Gives: []string{"found"}, Items: []string{"title_key", "why"}},
 		{Name: "opt_out"},
 		{Name: "opt_in"},
-		{Name: "note", Takes: []string{"topic", "words"}},
+		{Name: "mute", Takes: []string{"kind"}},
+		{Name: "unmute", Takes: []string{"kind"}},
+		{Name: "muted", Gives: []string{"found"}, Items: []string{"id", "kind_key"}},
+		{Name: "check_text", Takes: []string{"words"}, Gives: []string{"real", "date", "subject"}},
+		{Name: "hand_over", Takes: []string{"topic", "words"}, Gives: []string{"open", "date"}},
 	}
 }
 
@@ -66,5 +149,9 @@ func hostTexts() []string {
 		"date.civil", "bind.then", "clarify.which", "retry.choice", "choices.how", "more.hint", "insurance.medical", "insurance.pension",
 		"subsidy.received", "subsidy.reviewing", "subsidy.publicised", "subsidy.approved", "subsidy.paid_out",
 		"subsidy.returned", "premium.paid", "premium.unpaid", "premium.partly_paid",
+		"benefit.paid", "benefit.pending", "benefit.failed", "benefit.suspended", "state.signed_up", "state.waiting", "state.wish",
+		"state.attended", "state.absent", "state.wanted", "state.told", "state.placed", "state.declined", "state.received",
+		"state.reviewing", "state.approved", "state.returned", "choices.how_elder", "tap.old", "renewed.again",
+		"training.by_phone", "school.paired", "remote.direct",
 	}
 }

@@ -19,14 +19,17 @@ type Session struct {
 	Last    []Say    `json:"last,omitempty"`   // what was said last, for "repeat"
 	Rest    []string `json:"rest,omitempty"`   // pages not shown yet, for "more"
 	Fails   int      `json:"fails,omitempty"`  // tries not understood in a row
+	Renewed string   `json:"-"`                // the flow they were in has changed since
 }
 
 // Frame is one flow that has begun.
 type Frame struct {
-	Flow  string            `json:"flow"`
-	Step  string            `json:"step"`
-	Vars  map[string]string `json:"vars,omitempty"`
-	Asked []string          `json:"asked,omitempty"` // questions put so far, for "back"
+	Flow    string              `json:"flow"`
+	Step    string              `json:"step"`
+	Vars    map[string]string   `json:"vars,omitempty"`
+	Asked   []string            `json:"asked,omitempty"`   // questions put so far, for "back"
+	Items   []map[string]string `json:"items,omitempty"`   // what the open question lets them choose from
+	Version int                 `json:"version,omitempty"` // of the definition it began on
 }
 
 // Read reads a stored session. Nothing stored, or another version, is a new session: a person is never stuck
@@ -41,16 +44,29 @@ func (b *Book) Read(stored []byte) (Session, error) {
 		return fresh, fmt.Errorf("flows: read a session: %w", err)
 	}
 	if s.Version != sessionVersion || !b.known(s.Stack) || !b.known(s.Parked) {
+		fresh.Renewed = b.renewed(s)
 		return fresh, nil
 	}
 	return s, nil
+}
+
+// renewed is the flow that a session stood in and that can be begun anew; "": none.
+func (b *Book) renewed(s Session) string {
+	if len(s.Stack) == 0 {
+		return ""
+	}
+	d := b.flows[s.Stack[0].Flow]
+	if d == nil || d.Aside || d.Soft {
+		return ""
+	}
+	return d.ID
 }
 
 // known says whether every frame stands on a step that the book still has.
 func (b *Book) known(frames []Frame) bool {
 	for _, f := range frames {
 		d := b.flows[f.Flow]
-		if d == nil || d.step(f.Step) == nil {
+		if d == nil || d.step(f.Step) == nil || d.Version != f.Version {
 			return false
 		}
 		for _, id := range f.Asked {
@@ -90,6 +106,7 @@ func cloneFrames(frames []Frame) []Frame {
 	for i, f := range frames {
 		f.Vars = maps.Clone(f.Vars)
 		f.Asked = slices.Clone(f.Asked)
+		f.Items = slices.Clone(f.Items)
 		out[i] = f
 	}
 	return out

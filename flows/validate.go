@@ -13,7 +13,7 @@ import (
 )
 
 // validators is the closed list of what an answer can be checked for.
-func validators() []string { return []string{"name", "id_number", "code", "words"} }
+func validators() []string { return []string{"name", "id_number", "code", "words", "amount"} }
 
 // answer is what somebody said to an open question.
 type answer struct {
@@ -34,6 +34,8 @@ func (e *Engine) validate(as string, a answer) (map[string]string, bool) {
 		return validCode(a.text)
 	case "words":
 		return validWords(a.text)
+	case "amount":
+		return e.book.settings.validAmount(a.text)
 	}
 	return nil, false
 }

@@ -21,7 +21,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-//go:embed flows.*.yaml
+//go:embed flows*.yaml
 var files embed.FS
 
 // Locale is one of the languages the system speaks.

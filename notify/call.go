@@ -136,6 +136,7 @@ type ClaimFacts struct {
 	Channel  Channel
 	Now      time.Time // the database's clock
 	Calls    []CallFacts
+	Budgets  []Budget // those that cover the members, by region
 }
 
 // Drop takes a member out of a call that has not begun.
@@ -153,9 +154,11 @@ type Beginning struct {
 	Begin    []int64 // the members left, in the order of the request
 	Route    WeChatRoute
 	SignedAt time.Time
+	Segments int // of all members that begin, by SMS
 	Drops    []Drop
-	Wait     bool     // the whole call waits for the campaign's window, or for staff to go on
-	Halt     *Halting // the campaign stops: its calls can't be made
+	Wait     *time.Time // the whole call waits, until then at least: for the campaign's hours, or for staff to go on
+	Spends   []Spend    // what it takes out of budgets
+	Halt     *Halting   // the campaign stops: its calls can't be made
 }
 
 // CallResult is what became of a call that had begun.

@@ -54,16 +54,17 @@ func (w *Worker) feedCampaign(ctx context.Context, c Campaign, now time.Time) (m
 		}
 		more = !done
 	}
-	if _, open := w.cfg.Rules.Gate(c, now); !open {
-		return more, nil
-	}
 	again, err := w.dispatch(ctx, c, now)
 	return more || again, err
 }
 
+// dispatch gives calls their turn. What may not go by the hour waits visibly, with the time when it will.
 func (w *Worker) dispatch(ctx context.Context, c Campaign, now time.Time) (more bool, err error) {
 	for _, channel := range c.Channels() {
-		if _, open := w.cfg.Rules.gateOf(c, channel, now); !open {
+		if gate, open := w.cfg.Rules.gateOf(c, channel, now); !open {
+			if gate.Event == PutBack && c.State == Running {
+				err = errors.Join(err, w.cfg.Store.HoldCalls(ctx, c.ID, channel, gate.WakeAt))
+			}
 			continue
 		}
 		calls, again, err := w.cfg.Store.Dispatch(ctx, c.ID, channel, now, w.openCalls(channel))
@@ -73,7 +74,7 @@ func (w *Worker) dispatch(ctx context.Context, c Campaign, now time.Time) (more 
 		w.bell.ring(ctx, c, channel, calls)
 		more = more || again
 	}
-	return more, nil
+	return more, err
 }
 
 // openCalls is how many calls of a campaign may wait on a channel: two seconds' worth. More would only make the queue

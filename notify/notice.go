@@ -79,6 +79,7 @@ type Settlement struct {
 	Code       string    // the platform's code, verbatim
 	PlatformID string    // BizId of an accepted request
 	RetryAt    time.Time // for NoticeQueued: not before
+	Segments   int       // of one that was accepted; 0: not known
 }
 
 // ErrNoNotice: the notice is not there to be claimed or settled so: another has it, it is settled, or it is late.

@@ -91,6 +91,8 @@ type Plans interface {
 	// Dispatch puts due rows of one channel into calls, as long as fewer than maxOpen calls wait, and returns the
 	// calls to ring for. more: there may be more rows due.
 	Dispatch(ctx context.Context, campaignID int64, channel Channel, now time.Time, maxOpen int) (calls []int64, more bool, err error)
+	// HoldCalls notes until when the calls that the plan made for a channel may not go.
+	HoldCalls(ctx context.Context, campaignID int64, channel Channel, until time.Time) error
 }
 
 // Calls claims and settles.
@@ -124,6 +126,7 @@ type Status struct {
 	StartedAt   *time.Time           `json:"started_at"`
 	FinishedAt  *time.Time           `json:"finished_at"`
 	NextAt      *time.Time           `json:"next_at,omitempty"` // when what waits will go, where something holds it
+	Waiting     map[WaitReason]int64 `json:"waiting,omitempty"` // of those planned: what holds them
 }
 
 // Add counts n rows of one state.
@@ -220,6 +223,7 @@ type Store interface {
 	ReceiptLog
 	Notices
 	Templates
+	Budgets
 	MACs
 	FindCampaign(ctx context.Context, id int64) (Campaign, error)
 }

@@ -74,7 +74,7 @@ func (s *Service) Preview(ctx context.Context, scope register.Scope, spec Spec) 
 	}
 	p := Preview{
 		Matched: count.Matched, Reachable: map[Channel]int64{WeChat: 0, SMS: 0, Voice: 0}, Unreachable: count.Unreachable,
-		Samples: []PreviewSample{}, Warnings: HourWarnings(spec, t),
+		Samples: []PreviewSample{}, Warnings: append(HourWarnings(spec, t), s.Rules.DayWarnings(spec, t, s.Now())...),
 	}
 	for c, n := range count.Reachable {
 		p.Reachable[c] = n

@@ -22,6 +22,8 @@ type Report struct {
 	CallEnd   CallEnd   `json:",omitempty"` // of Voice, where it was not heard
 	BizID     string    // BizId, or CallId for Voice; may be empty
 	At        time.Time // when the carrier reported; zero where it isn't said
+	SentAt    time.Time `json:",omitzero"`  // of SMS, where it is said
+	Segments  int       `json:",omitempty"` // of SMS: what it is billed as
 	Raw       []byte    // the item as it came
 }
 

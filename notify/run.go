@@ -154,7 +154,7 @@ func (r *runner) decide(ctx context.Context, facts ClaimFacts, flights map[int64
 		return nil, nil
 	}
 	c := facts.Campaign
-	_, open := r.rules.gateOf(c, facts.Channel, facts.Now)
+	gate, open := r.rules.gateOf(c, facts.Channel, facts.Now)
 	texts, err := r.texts.get(c)
 	if err != nil {
 		return nil, fmt.Errorf("texts of campaign %d: %w", c.ID, err)
@@ -162,7 +162,7 @@ func (r *runner) decide(ctx context.Context, facts ClaimFacts, flights map[int64
 	var out []Beginning
 	for _, call := range facts.Calls {
 		if !open {
-			out = append(out, Beginning{CallID: call.ID, Wait: true})
+			out = append(out, Beginning{CallID: call.ID, Wait: &gate.WakeAt})
 			continue
 		}
 		b, f := r.decideCall(ctx, facts, call, texts)
@@ -200,6 +200,10 @@ func (r *runner) decideCall(ctx context.Context, facts ClaimFacts, call CallFact
 		case channel.Phone() && sameNumberTwice(out.Members, m.Phone):
 			b.Drops = append(b.Drops, Drop{PersonID: f.PersonID, Event: PutBack, WakeAt: facts.Now.Add(time.Second)})
 		default:
+			if d, ok := r.rules.afford(facts, m, f.Region, &b); !ok {
+				b.Drops = append(b.Drops, d)
+				continue
+			}
 			out.Members = append(out.Members, m)
 			b.Begin = append(b.Begin, f.PersonID)
 			b.Route = m.Route
@@ -212,9 +216,9 @@ func (r *runner) decideCall(ctx context.Context, facts ClaimFacts, call CallFact
 	request, err := r.sign(ctx, out)
 	if err != nil {
 		r.log.Error("a call can't be signed; the campaign is halted", "campaign", c.ID, "call", call.ID, "error", err)
-		return Beginning{CallID: call.ID, Wait: true, Halt: &Halting{Reason: "halt.request", Detail: err.Error()}}, nil
+		return Beginning{CallID: call.ID, Wait: &facts.Now, Halt: &Halting{Reason: "halt.request", Detail: err.Error()}}, nil
 	}
-	b.SignedAt = request.SignedAt()
+	b.SignedAt, b.Segments = request.SignedAt(), r.rules.segmentsOf(out)
 	return b, &flight{id: call.ID, channel: channel, campaign: c, members: len(b.Begin), tries: tries, request: request}
 }
 

@@ -22,7 +22,11 @@ const (
 
 // Segments counts the messages that a text is billed as. The signature is given without its brackets.
 func Segments(signature, content string) int {
-	n := utf8.RuneCountInString(content)
+	return billed(signature, utf8.RuneCountInString(content))
+}
+
+// billed counts the messages that a text of n characters is billed as.
+func billed(signature string, n int) int {
 	if signature != "" {
 		n += utf8.RuneCountInString(signature) + 2
 	}

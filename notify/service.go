@@ -141,7 +141,7 @@ func (s *Service) Submit(ctx context.Context, by staff.Member, id int64) ([]Warn
 	if err != nil {
 		return nil, err
 	}
-	warnings = append(warnings, HourWarnings(c.Spec, t)...)
+	warnings = append(append(warnings, HourWarnings(c.Spec, t)...), s.Rules.DayWarnings(c.Spec, t, s.Now())...)
 	_, err = s.Campaigns.MoveCampaign(ctx, id, CampaignMoved{Event: Submit, By: by, At: s.Now(), Template: &t, Audit: s.entry(by, staff.DidSubmit, id)})
 	return warnings, err
 }
@@ -265,9 +265,7 @@ func (s *Service) Status(ctx context.Context, id int64) (Status, error) {
 	if c.State == Approved && c.StartsAt.After(now) {
 		next = c.StartsAt
 	}
-	if hours, err := c.Spec.Hours(); err == nil {
-		next = hours.NextOpen(next, s.Rules.Zone)
-	}
+	next = s.Rules.nextOpen(c, next)
 	if next.After(now) && (st.NextAt == nil || st.NextAt.Before(next)) {
 		st.NextAt = &next
 	}

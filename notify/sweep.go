@@ -65,6 +65,10 @@ func (w *Worker) sweepOnce(ctx context.Context) error {
 		err = e
 	}
 	for more := err == nil; more && ctx.Err() == nil; {
+		more, err = w.cfg.Store.BalanceBudgets(ctx, w.cfg.Rules.Zone, w.cfg.Now())
+		more = more && err == nil
+	}
+	for more := err == nil; more && ctx.Err() == nil; {
 		more, err = w.cfg.Store.EndCampaigns(ctx, w.cfg.Now())
 		more = more && err == nil
 	}

@@ -82,16 +82,16 @@ func (m *Member) spoken(t Template, language string, texts *Texts, data Data) er
 	return err
 }
 
-// gateOf is Gate for one channel: no telephone rings at nap time, unless the campaign may send at any hour.
+// gateOf is Gate for one channel: no telephone rings at nap time, nor on holidays, when no advertising goes either; unless
+// the campaign may send at any hour.
 func (r Rules) gateOf(c Campaign, channel Channel, now time.Time) (drop Drop, open bool) {
-	drop, open = r.Gate(c, now)
-	if !open || channel != Voice || !r.Nap.limited || !r.Nap.Open(now, r.Zone) {
-		return drop, open
+	if drop, open = r.Gate(c, now); !open && (drop.Event != PutBack || c.State != Running) {
+		return drop, false
 	}
-	if hours, err := c.Spec.Hours(); err == nil && !hours.limited {
-		return drop, open
+	if at := r.opensAt(c.Spec, c.Template, channel, now); at.After(now) {
+		return Drop{Event: PutBack, WakeAt: at}, false
 	}
-	return Drop{Event: PutBack, WakeAt: r.Nap.ends(now, r.Zone)}, false
+	return drop, true
 }
 
 // check says what is wrong with the voice part of a template by itself; nil is none.

@@ -21,6 +21,7 @@ type WorkerConfig struct {
 	Senders  map[Channel]Sender
 	Looker   Looker // nil: nobody can be asked; receipts alone decide
 	Replies  Replies
+	Books    *Reconciler // nil: days are not reconciled
 	Redis    asynq.RedisConnOpt
 	Limiter  Limiter // nil: buckets in Redis
 	Rules    Rules
@@ -83,7 +84,7 @@ func NewWorker(cfg WorkerConfig) (*Worker, error) {
 		qps:    map[Channel]int{SMS: cfg.SMSQPS, WeChat: cfg.WeChat, Voice: cfg.VoiceQPS},
 		office: cfg.Office, lease: cfg.Lease, owner: newOwner(), now: cfg.Now, log: cfg.Logger,
 	}
-	w.urgent = &urgent{store: cfg.Store, sender: cfg.Senders[SMS], limiter: cfg.Limiter, qps: cfg.SMSQPS, now: cfg.Now, log: cfg.Logger}
+	w.urgent = &urgent{store: cfg.Store, sender: cfg.Senders[SMS], limiter: cfg.Limiter, qps: cfg.SMSQPS, rules: cfg.Rules, now: cfg.Now, log: cfg.Logger}
 	return w, nil
 }
 
@@ -108,7 +109,7 @@ func (w *Worker) Start(ctx context.Context) error {
 		w.bulk.Shutdown()
 		return fmt.Errorf("notify: start the urgent queue: %w", err)
 	}
-	for _, loop := range []func(context.Context){w.feed, w.sweep, w.apply} {
+	for _, loop := range []func(context.Context){w.feed, w.sweep, w.apply, w.chores} {
 		w.running.Go(func() { loop(ctx) })
 	}
 	return nil
@@ -161,6 +162,8 @@ func (w *Worker) handle(ctx context.Context, t *asynq.Task) error {
 			w.cfg.Logger.Warn("calls wait for another try", "calls", task.Calls, "error", err)
 		}
 		w.hurry()
+	case taskReconcile:
+		w.reconcile(t.Payload())
 	case taskNotice:
 		var task noticeTask
 		if err := json.Unmarshal(t.Payload(), &task); err != nil {

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"slices"
@@ -71,6 +72,17 @@ func BenchmarkServedCallback(b *testing.B) {
 	for _, line := range lines {
 		fmt.Fprintln(os.Stdout, line)
 	}
+}
+
+// bareServer answers everything with a constant.
+func bareServer(b *testing.B) string {
+	b.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(w, "success")
+	}))
+	b.Cleanup(server.Close)
+	return server.URL
 }
 
 // follow binds every person on file to an openid.
@@ -196,7 +208,7 @@ func (p *posts) load(b *testing.B, address string, clients int, r *bench) loadRe
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport}
 	took := make([][]float64, clients)
-	from := r.usage()
+	from := usageHere(b, r.cfg)
 	began := time.Now()
 	var all sync.WaitGroup
 	for c := range clients {
@@ -214,7 +226,7 @@ func (p *posts) load(b *testing.B, address string, clients int, r *bench) loadRe
 	}
 	all.Wait()
 	elapsed := time.Since(began)
-	spent := r.usage().since(from)
+	spent := usageHere(b, r.cfg).since(from)
 	close(stop)
 	for range ready {
 	}

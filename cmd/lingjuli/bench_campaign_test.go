@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"encoding/json"
 	"os"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,87 +14,121 @@ import (
 )
 
 const (
-	benchPeople = 20000
-	benchRounds = 3
+	benchPeople   = 20_000
+	comparePeople = 100_000 // what a larger campaign is compared with, and the most that SQLite is asked for
+	stuckAfter    = 2 * time.Minute
 )
 
-// BenchmarkCampaign measures a campaign to LINGJULI_BENCH_N people by SMS, from approval until the last acceptance is
-// committed: planning, consent, unsealing, rendering, signing and the requests themselves. Beside it stand the same
-// rows written by COPY or multi-row INSERT into the same tables, and these with the two committed states that a row
-// must have at the least.
+// BenchmarkCampaign measures a campaign to LINGJULI_BENCH_N people by SMS with receipts, from approval until the last
+// acceptance and until the last receipt is on file, for each number of serving processes in LINGJULI_BENCH_WORKERS.
+// Beside it stands the floor, see floor. It fails where the carrier's counts and ours are not the same, and times
+// nothing out.
 func BenchmarkCampaign(b *testing.B) {
 	people := setting(b, "LINGJULI_BENCH_N", benchPeople)
-	var lines []string
+	var report report
 	for _, at := range places(b) {
-		b.Run(at.name, func(b *testing.B) { lines = append(lines, benchmarkCampaign(b, at, people)) })
+		if at.redis == "embedded" {
+			b.Run(at.name, func(b *testing.B) { report.add(measureCampaigns(b, at, min(people, comparePeople), []int{1})) })
+			continue
+		}
+		b.Run(at.name, func(b *testing.B) { report.add(measureCampaigns(b, at, people, workerCounts(b))) })
+		if people > comparePeople {
+			b.Run(at.name+"-"+strconv.Itoa(comparePeople), func(b *testing.B) { report.add(measureCampaigns(b, at, comparePeople, []int{1})) })
+		}
 	}
-	for _, line := range lines {
-		fmt.Fprintln(os.Stdout, line)
-	}
+	report.write(os.Stdout)
 }
 
-func benchmarkCampaign(b *testing.B, at place, people int) string {
-	r := startBench(b, at)
-	r.load(people)
+// workerCounts reads LINGJULI_BENCH_WORKERS: "1 2 4".
+func workerCounts(b *testing.B) []int {
+	b.Helper()
+	var list []int
+	for _, text := range strings.Fields(os.Getenv("LINGJULI_BENCH_WORKERS")) {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			b.Fatalf("LINGJULI_BENCH_WORKERS: %q is not a number above 0", text)
+		}
+		list = append(list, n)
+	}
+	if len(list) == 0 {
+		list = []int{1}
+	}
+	return list
+}
+
+// measured is what one campaign has shown.
+type measured struct {
+	workers   int
+	firstCall time.Duration // from approval to the carrier's first answer
+	accepted  time.Duration // to the last acceptance on file
+	receipts  time.Duration // to the last receipt on file
+	sending   usage         // from approval to the last acceptance
+	whole     usage         // and to the last receipt
+	memory    float64       // the most of any serving process, MiB
+	failed    int           // pushes of receipts that were not taken at once
+	codes     codeTimes
+}
+
+// measuredPlace is all that was measured in one database.
+type measuredPlace struct {
+	name   string
+	people int
+	runs   []measured
+	floor  floorMeasured
+}
+
+func measureCampaigns(b *testing.B, at place, people int, workers []int) measuredPlace {
+	s := newSystem(b, at, people, len(workers))
+	m := measuredPlace{name: at.name, people: people}
+	for _, n := range workers {
+		one := s.campaign(n)
+		m.runs = append(m.runs, one)
+		progress("%s: %d people, %d serving: all accepted after %v, all receipts after %v", at.name, people, n,
+			one.accepted.Round(time.Millisecond), one.receipts.Round(time.Millisecond))
+	}
+	m.floor = measureFloor(s)
+	progress("%s: floor %v", at.name, m.floor.took.Round(time.Millisecond))
+	m.reportMetrics(b)
+	return m
+}
+
+// campaign sends one campaign to everybody and holds the carrier's counts against ours.
+func (s *system) campaign(workers int) measured {
+	s.start(workers)
+	defer s.stop()
 	author, approver := staff.Member{ID: 1, Name: "chen", Role: staff.Author}, staff.Member{ID: 2, Name: "li", Role: staff.Approver}
-	r.applyTemplate(author)
-	var rates, inserts, floors []float64
-	var spent usage
-	var last int64
-	for range benchRounds {
-		last = r.submitted(author)
-		answered, from := r.answered.Load(), r.usage()
-		began := time.Now()
-		r.approve(approver, last)
-		r.awaitAccepted(last, people, answered)
-		rates = append(rates, float64(people)/time.Since(began).Seconds())
-		spent = r.usage().since(from)
-		r.awaitFinished(last)
+	id := s.submitted(author)
+	asking := s.askForCodes()
+	rest(s.b.Context(), s.b, s.cfg)
+	m := measured{workers: workers}
+	from := s.usage()
+	began := time.Now()
+	if err := newCampaigns(s.cfg, s.store, nil).Approve(s.b.Context(), approver, id); err != nil {
+		s.b.Fatal(err)
 	}
-	r.holdCarrier(people)
-	r.stop()
-	bare := r.openDatabase()
-	defer bare.Close()
-	rows := readCampaign(b, bare, last)
-	for round := range benchRounds {
-		inserts = append(inserts, float64(people)/rows.insert(b, bare, round+1).Seconds())
-		floors = append(floors, float64(people)/(rows.insert(b, bare, round+1+benchRounds)+rows.settle(b, bare)).Seconds())
-	}
-	rate, insert, floor := median(rates), median(inserts), median(floors)
-	reportOnly(b, spent.allocs, spent.bytes, float64(people))
-	b.ReportMetric(rate, "recipients/s")
-	b.ReportMetric(insert, "bare-rows/s")
-	b.ReportMetric(rate/insert, "of-bare")
-	b.ReportMetric(floor, "floor-rows/s")
-	b.ReportMetric(rate/floor, "of-floor")
-	b.ReportMetric(micros(spent.process, people), "cpu-us/recipient")
-	b.ReportMetric(micros(spent.database, people), "database-cpu-us/recipient")
-	b.ReportMetric(micros(spent.redis, people), "redis-cpu-us/recipient")
-	return fmt.Sprintf("campaign of %d on %s: %.0f recipients/s; bare insert of its rows %.0f/s (ours is %.3f of it); insert and two committed states %.0f/s (%.2f of it); "+
-		"CPU a recipient: process %.1f µs, database %.1f µs, redis %.1f µs",
-		people, at.name, rate, insert, rate/insert, floor, rate/floor,
-		micros(spent.process, people), micros(spent.database, people), micros(spent.redis, people))
-}
-
-func (r *bench) applyTemplate(by staff.Member) {
-	t := notify.Template{Key: "bench", Kind: notify.PremiumReminder, SMS: &notify.SMSTemplate{
-		Code: "SMS_BENCH", Type: notify.SMSNotification, Content: benchTemplate,
-		Params: map[string]string{"name": "{{.Person.ShortName}}", "deadline": "{{.Params.deadline}}"},
-	}}
-	now := time.Now()
-	if err := r.server.store.ApplyTemplates(r.b.Context(), []notify.Template{t}, now, staff.Entry{At: now, Actor: by.Name, Act: "templates.applied"}); err != nil {
-		r.b.Fatal(err)
-	}
+	asking.begin()
+	s.awaitCalls()
+	s.await(id, func(st notify.Status) bool { return st.Accepted+st.Delivered == int64(s.people) })
+	m.accepted, m.sending = time.Since(began), s.usage().since(from)
+	s.await(id, func(st notify.Status) bool { return st.Delivered == int64(s.people) })
+	m.receipts, m.whole = time.Since(began), s.usage().since(from)
+	asking.end()
+	m.memory = s.memory()
+	m.firstCall = time.Unix(0, s.carrier.tally().First).Sub(began)
+	s.await(id, func(st notify.Status) bool { return st.State == notify.Finished })
+	m.codes = asking.times()
+	m.failed = s.holdCarrier(id, m.codes.asked)
+	return m
 }
 
 // submitted writes a campaign to everybody and submits it.
-func (r *bench) submitted(by staff.Member) int64 {
-	r.b.Helper()
+func (s *system) submitted(by staff.Member) int64 {
+	s.b.Helper()
 	spec, err := notify.ParseSpec([]byte(`name: bench
 kind: premium_reminder
 audience:
   all:
-    - region: {within: "441881"}
+    - region: {within: "` + peopleArea + `"}
     - age: {gte: 18}
 channels: [sms]
 template: bench
@@ -101,82 +137,83 @@ schedule: now
 window: ""
 `))
 	if err != nil {
-		r.b.Fatal(err)
+		s.b.Fatal(err)
 	}
-	all := newCampaigns(r.cfg, r.server.store, r.server.sms)
-	id, err := all.Create(r.b.Context(), by, spec)
+	all := newCampaigns(s.cfg, s.store, nil)
+	id, err := all.Create(s.b.Context(), by, spec)
 	if err == nil {
-		_, err = all.Submit(r.b.Context(), by, id)
+		_, err = all.Submit(s.b.Context(), by, id)
 	}
 	if err != nil {
-		r.b.Fatal(err)
+		s.b.Fatal(err)
 	}
 	return id
 }
 
-func (r *bench) approve(by staff.Member, id int64) {
-	r.b.Helper()
-	if err := newCampaigns(r.cfg, r.server.store, r.server.sms).Approve(r.b.Context(), by, id); err != nil {
-		r.b.Fatal(err)
-	}
-}
-
-// awaitAccepted waits until every row is accepted. Looking is work for the database that is measured: nothing is asked
-// before the carrier has answered as many requests as there must be at least, and then the calls, which are few.
-func (r *bench) awaitAccepted(id int64, people int, answered int64) {
-	r.b.Helper()
-	ctx, cancel := context.WithTimeout(r.b.Context(), 2*time.Minute)
-	defer cancel()
-	db := r.openDatabase()
-	defer db.Close()
-	r.await(ctx, 5*time.Millisecond, id, func() bool {
-		if (r.answered.Load()-answered)*int64(notify.SMS.MaxMembers()) < int64(people) {
-			return false
-		}
-		var accepted, open int
-		err := db.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE state = 'accepted'), count(*) FILTER (WHERE state <> 'accepted')
-			FROM calls WHERE campaign_id = $1`, id).Scan(&accepted, &open)
-		if err != nil {
-			r.b.Error(err)
-			return true
-		}
-		return accepted*notify.SMS.MaxMembers() >= people && open == 0 && r.status(id).Accepted == int64(people)
-	})
-}
-
-func (r *bench) awaitFinished(id int64) {
-	r.b.Helper()
-	ctx, cancel := context.WithTimeout(r.b.Context(), time.Minute)
-	defer cancel()
-	r.await(ctx, 50*time.Millisecond, id, func() bool { return r.status(id).State == notify.Finished })
-}
-
-func (r *bench) await(ctx context.Context, every time.Duration, id int64, done func() bool) {
-	r.b.Helper()
-	tick := time.NewTicker(every)
+// awaitCalls waits until the carrier has answered as many calls as there must be at least. Asking us how far we are
+// is work for the database that is measured; asking the carrier is not.
+func (s *system) awaitCalls() {
+	s.b.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for !done() {
-		select {
-		case <-ctx.Done():
-			r.b.Fatalf("not in time: %+v\n%s", r.status(id), r.log)
-		case <-tick.C:
+	last, since := int64(-1), time.Now()
+	for {
+		n := s.carrier.tally().Calls
+		if n*int64(notify.SMS.MaxMembers()) >= int64(s.people) {
+			return
 		}
+		if n != last {
+			last, since = n, time.Now()
+		}
+		if time.Since(since) > stuckAfter {
+			s.b.Fatalf("the carrier has answered %d calls and hears no more\n%s", n, s.workers[0].warnings())
+		}
+		s.alive(s.b.Context())
+		<-tick.C
 	}
 }
 
-func (r *bench) status(id int64) notify.Status {
-	st, err := r.server.store.CampaignStatus(context.WithoutCancel(r.b.Context()), id)
-	if err != nil {
-		r.b.Fatal(err)
+// await asks how the campaign stands until it is as wished, with five times as much rest as the asking takes.
+func (s *system) await(id int64, done func(notify.Status) bool) {
+	s.b.Helper()
+	var last notify.Status
+	since := time.Now()
+	for {
+		asked := time.Now()
+		st, err := s.store.CampaignStatus(context.WithoutCancel(s.b.Context()), id)
+		if err != nil {
+			s.b.Fatal(err)
+		}
+		if done(st) {
+			return
+		}
+		if st.State != last.State || st.Accepted != last.Accepted || st.Delivered != last.Delivered {
+			last, since = st, time.Now()
+		}
+		if time.Since(since) > stuckAfter {
+			s.b.Fatalf("nothing changes any more: %+v\nthe carrier: %+v\n%s", st, s.carrier.stats().SMS, s.workers[0].warnings())
+		}
+		s.alive(s.b.Context())
+		pause := time.NewTimer(max(20*time.Millisecond, 5*time.Since(asked)))
+		<-pause.C
 	}
-	return st
 }
 
-// holdCarrier holds the carrier's count against ours: a fast campaign that sends twice is no campaign.
-func (r *bench) holdCarrier(people int) {
-	r.b.Helper()
-	got := r.carrier.Stats().SMS
-	if got.Recipients != benchRounds*people || got.Phones != people {
-		r.b.Fatalf("the carrier took %d texts to %d phones, want %d to %d", got.Recipients, got.Phones, benchRounds*people, people)
+// holdCarrier holds the carrier's counts against those of `status --json`: a fast campaign that sends twice, or not to
+// everybody, is no campaign. It gives the number of pushes that were not taken at once.
+func (s *system) holdCarrier(id int64, codes int) int {
+	s.b.Helper()
+	var ours notify.Status
+	if err := json.Unmarshal([]byte(s.command("campaign", "status", strconv.FormatInt(id, 10), "--json")), &ours); err != nil {
+		s.b.Fatal(err)
 	}
+	carrier := s.carrier.stats().SMS
+	want := s.people + codes
+	if carrier.Recipients != want || carrier.Phones != want || carrier.Repeated != 0 || carrier.Duplicates != 0 {
+		s.b.Errorf("the carrier took %d texts to %d phones (%d of them more than one), want %d to as many", carrier.Recipients, carrier.Phones, carrier.Repeated, want)
+	}
+	if n := int64(s.people); ours.Total != n || ours.Delivered != n || carrier.Delivered+carrier.Waiting != want {
+		s.b.Errorf("of %d people, status says %d delivered of %d, the carrier %d with %d codes", n, ours.Delivered, ours.Total, carrier.Delivered+carrier.Waiting, codes)
+	}
+	return carrier.Pushes.Failed
 }

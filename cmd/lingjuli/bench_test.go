@@ -2,9 +2,9 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -12,16 +12,14 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/lingjuli/lingjuli/internal/register/fictional"
 	"github.com/lingjuli/lingjuli/internal/sandbox"
 	"github.com/lingjuli/lingjuli/internal/store/seal"
 	"github.com/lingjuli/lingjuli/internal/store/storetest"
+	"github.com/lingjuli/lingjuli/notify"
 )
 
 // What is measured is the server as `lingjuli serve` starts it, against the stand-ins of both platforms in this same
@@ -33,7 +31,9 @@ const (
 	benchAESKey   = "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
 	benchSign     = "零距离"
 	benchTemplate = "${name}您好，今年医保请在${deadline}前缴清。"
+	benchCode     = "您的验证码是${code}，10分钟内有效。"
 	benchRedisDB  = "/11"
+	benchSecret   = "bench-callback"
 )
 
 // place is where rows and tasks are kept.
@@ -57,53 +57,41 @@ func places(b *testing.B) []place {
 	return append(list, place{"postgres", func(b *testing.B) string { return storetest.PostgresURL(b) }, redisURL + benchRedisDB})
 }
 
-// bench is one server under measurement.
-type bench struct {
-	b       *testing.B
-	cfg     config
-	server  *server
-	carrier *sandbox.Sandbox
-	log     *warnings
+// benchConfig is as fast as it goes: a rate that is never reached, and no cap unless LINGJULI_BENCH_CAP names one.
+func benchConfig(database, redisURL, sms, wechat string) config {
+	return config{
+		DatabaseURL: database, RedisURL: redisURL, Listen: "127.0.0.1:0", PublicURL: &url.URL{Scheme: "http", Host: "127.0.0.1"},
+		WeChat: wechatConfig{AppID: benchAppID, AppSecret: "bench-app-secret", Token: benchToken, AESKeys: []string{benchAESKey}, APIBase: wechat},
+		Aliyun: aliyunConfig{AccessKeyID: "bench-key", AccessKeySecret: "bench-secret", SMSEndpoint: sms, VoiceEndpoint: sms, SignName: benchSign},
+		SMSQPS: 5000, WeChatQPS: 5000, Cap: cmp.Or(os.Getenv("LINGJULI_BENCH_CAP"), "none"), CapWait: time.Hour,
+		Looks: notify.Looks{time.Minute, 6 * time.Minute}, Validity: 31 * time.Minute,
+		Secrets: []string{benchSecret}, DataKey: seal.NewDataKey(), Zone: time.FixedZone("CST", 8*3600), CLIApprove: true,
+	}
+}
 
-	answered atomic.Int64 // requests that the carrier has answered
+// bench is one server under measurement, in this process.
+type bench struct {
+	b      *testing.B
+	cfg    config
+	server *server
+	log    *warnings
 }
 
 func startBench(b *testing.B, at place) *bench {
 	b.Helper()
-	carrier, err := sandbox.New(sandbox.Config{
-		CountersOnly: true,
-		Aliyun: sandbox.AliyunConfig{
-			AccessKeys: map[string]string{"bench-key": "bench-secret"}, Signs: []string{benchSign},
-			Templates: []sandbox.SMSTemplate{{Code: "SMS_BENCH", Type: "notification", Content: benchTemplate}},
-			Limits:    sandbox.Limits{NotificationPerDay: -1},
-		},
-		WeChat: sandbox.WeChatConfig{AppID: benchAppID, Secret: "bench-app-secret", Token: benchToken, AESKey: benchAESKey},
-	})
+	carrier, err := sandbox.New(sandbox.Config{CountersOnly: true, Aliyun: benchAliyun(), WeChat: benchWeChat()})
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := &bench{b: b, carrier: carrier, log: &warnings{}}
-	gateway := carrier.AliyunHandler()
-	sms := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		gateway.ServeHTTP(w, req)
-		r.answered.Add(1)
-	}))
+	sms := httptest.NewServer(carrier.AliyunHandler())
 	wechat := httptest.NewServer(carrier.WeChatHandler())
 	b.Cleanup(func() {
 		_ = carrier.Close()
 		sms.Close()
 		wechat.Close()
 	})
-	r.cfg = config{
-		DatabaseURL: at.database(b), RedisURL: at.redis, Listen: "127.0.0.1:0", PublicURL: &url.URL{Scheme: "http", Host: "127.0.0.1"},
-		WeChat: wechatConfig{AppID: benchAppID, AppSecret: "bench-app-secret", Token: benchToken, AESKeys: []string{benchAESKey}, APIBase: wechat.URL},
-		Aliyun: aliyunConfig{AccessKeyID: "bench-key", AccessKeySecret: "bench-secret", SMSEndpoint: sms.URL, VoiceEndpoint: sms.URL, SignName: benchSign},
-		// As fast as it goes: no cap, and a rate that is never reached.
-		SMSQPS: 5000, WeChatQPS: 5000, Cap: "none", CapWait: time.Hour, Validity: 31 * time.Minute,
-		Secrets: []string{"bench-callback"}, DataKey: seal.NewDataKey(), Zone: time.FixedZone("CST", 8*3600), CLIApprove: true,
-	}
-	r.cfg.Looks = append(r.cfg.Looks, time.Minute, 6*time.Minute)
-	r.emptyRedis()
+	r := &bench{b: b, log: &warnings{}, cfg: benchConfig(at.database(b), at.redis, sms.URL, wechat.URL)}
+	emptyRedis(b, at.redis)
 	b.Cleanup(r.stop)
 	r.start()
 	return r
@@ -137,21 +125,6 @@ func (r *bench) stop() {
 	r.server = nil
 	if text := r.log.String(); text != "" {
 		r.b.Logf("the server warned:\n%s", text)
-	}
-}
-
-func (r *bench) emptyRedis() {
-	if r.cfg.RedisURL == "embedded" {
-		return
-	}
-	options, err := redis.ParseURL(r.cfg.RedisURL)
-	if err != nil {
-		r.b.Fatal(err)
-	}
-	client := redis.NewClient(options)
-	defer client.Close()
-	if err := client.FlushDB(r.b.Context()).Err(); err != nil {
-		r.b.Fatal(err)
 	}
 }
 

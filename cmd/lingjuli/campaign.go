@@ -154,7 +154,9 @@ func (c *campaignSubmitCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.A
 type campaignApproveCmd struct{ campaignMove }
 
 // Run approves what a colleague wrote.
-func (c *campaignApproveCmd) Run(a *app) error { return moveCampaign(a, c.ID, c.As, notify.Approve, "") }
+func (c *campaignApproveCmd) Run(a *app) error {
+	return moveCampaign(a, c.ID, c.As, notify.Approve, "")
+}
 
 type campaignReturnCmd struct {
 	campaignMove
@@ -220,6 +222,14 @@ func (c *campaignStatusCmd) print(r campaignRun, s notify.Status) error {
 	}
 	fmt.Fprintln(r.stdout, r.texts.t("status_line", "State", r.texts.word("state", string(s.State)), "Total", s.Total, "Waiting", s.Planned+s.Queued+s.Sending,
 		"Accepted", s.Accepted, "Delivered", s.Delivered, "Failed", s.Failed, "Unconfirmed", s.Unconfirmed, "Skipped", skipped))
+	for _, why := range notify.WaitReasons() {
+		if n := s.Waiting[why]; n > 0 {
+			fmt.Fprintln(r.stdout, r.texts.t("status_waiting", "Count", n, "Reason", r.texts.word("wait", string(why))))
+		}
+	}
+	if s.NextAt != nil {
+		fmt.Fprintln(r.stdout, r.texts.t("status_next", "Time", s.NextAt.In(r.all.Rules.Zone).Format("2006-01-02 15:04")))
+	}
 	found, err := r.store.FindCampaign(r.ctx, c.ID)
 	switch {
 	case err != nil:

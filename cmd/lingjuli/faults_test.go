@@ -139,7 +139,11 @@ func TestAMistypedDatabaseIsNoEmptyCounty(t *testing.T) {
 	env := goodEnv(t)
 	path := strings.TrimPrefix(env["LINGJULI_DATABASE_URL"], "sqlite:")
 	for _, args := range [][]string{
-		{"serve"}, {"staff", "add", "chen", "--role", "author"}, {"import", "people", "x.csv"}, {"campaign", "status", "1"}, {"chat"},
+		{"serve"},
+		{"staff", "add", "chen", "--role", "author"},
+		{"import", "people", "x.csv"},
+		{"campaign", "status", "1"},
+		{"chat"},
 		{"migrate", "status"},
 	} {
 		_, stderr, code := call(t, env, args...)

@@ -28,6 +28,9 @@ func examples() map[string]string {
 		"campaign cancel":  "lingjuli campaign cancel 1 --as li",
 		"campaign status":  "lingjuli campaign status 1 --json",
 		"campaign preview": "lingjuli campaign preview -f campaign.yaml --json",
+		"budget":           "lingjuli budget list",
+		"budget set":       "lingjuli budget set --region 441881 --month 2026-12 --yuan 1200",
+		"budget list":      "lingjuli budget list --month 2026-12",
 		"staff":            "lingjuli staff add wang --role township --region 441881",
 		"staff add":        "lingjuli staff add chen --role author --region 441881",
 		"understand":       "echo MEDICAL | lingjuli understand",
@@ -36,6 +39,7 @@ func examples() map[string]string {
 		"flows lint":       "lingjuli flows lint",
 		"flows graph":      "lingjuli flows graph",
 		"doctor":           "lingjuli doctor",
+		"reconcile":        "lingjuli reconcile --day 2026-11-22",
 		"sandbox":          "lingjuli sandbox --listen 127.0.0.1:8090",
 		"config":           "lingjuli config",
 	}

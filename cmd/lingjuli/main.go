@@ -51,11 +51,13 @@ type cli struct {
 	Import     importCmd     `cmd:"" name:"import"`
 	Template   templateCmd   `cmd:"" name:"template"`
 	Campaign   campaignCmd   `cmd:"" name:"campaign"`
+	Budget     budgetCmd     `cmd:"" name:"budget"`
 	Staff      staffCmd      `cmd:"" name:"staff"`
 	Understand understandCmd `cmd:"" name:"understand"`
 	Chat       chatCmd       `cmd:"" name:"chat"`
 	Flows      flowsCmd      `cmd:"" name:"flows"`
 	Doctor     doctorCmd     `cmd:"" name:"doctor"`
+	Reconcile  reconcileCmd  `cmd:"" name:"reconcile"`
 	Sandbox    sandboxCmd    `cmd:"" name:"sandbox"`
 	Config     configCmd     `cmd:"" name:"config"`
 }

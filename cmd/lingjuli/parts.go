@@ -68,8 +68,13 @@ func rules(cfg config) notify.Rules {
 	if err != nil {
 		panic(err) // the settings were checked when they were read
 	}
+	holidays, err := notify.LoadHolidays()
+	if err != nil {
+		panic(err) // embedded days that do not parse are a broken build, caught by any test
+	}
 	return notify.Rules{
-		Zone: cfg.Zone, Cap: limit, CapWait: cfg.CapWait, Signature: cfg.Aliyun.SignName, Nap: cfg.Nap,
+		Holidays: holidays,
+		Zone:     cfg.Zone, Cap: limit, CapWait: cfg.CapWait, Signature: cfg.Aliyun.SignName, Nap: cfg.Nap,
 		PriceFen: map[notify.Channel]float64{notify.SMS: cfg.SMSPrice * 100, notify.Voice: cfg.VoicePrice * 100},
 	}
 }

@@ -215,6 +215,7 @@ func (s *server) startWorker(turns turn.Turner) error {
 	}
 	if s.sms != nil {
 		cfg.Senders[notify.SMS], cfg.Senders[notify.Voice], cfg.Looker = s.sms, s.voice, s.sms
+		cfg.Books = newReconciler(s.store, s.sms)
 	}
 	if s.wechat != nil {
 		sender := bot.NewSender(s.wechat)

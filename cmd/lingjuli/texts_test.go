@@ -55,7 +55,9 @@ func TestTheCommandsTextsAreTheSameInBothLanguagesAndAllUsed(t *testing.T) {
 }
 
 // families are the kinds of codes that have words.
-func families() []string { return []string{"warn", "state", "halt", "unreadable", "refusal", "review", "role", "kind", "fault", "condition"} }
+func families() []string {
+	return []string{"warn", "state", "halt", "unreadable", "refusal", "review", "role", "kind", "fault", "condition", "wait"}
+}
 
 func TestEveryCampaignStateAndHaltHasWords(t *testing.T) {
 	for _, lang := range []string{"zh", "en"} {

@@ -1,6 +1,7 @@
 package turn
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/lingjuli/lingjuli/flows"
 	"github.com/lingjuli/lingjuli/internal/register"
-	"github.com/lingjuli/lingjuli/locales"
 )
 
 // The bounds of what an SMS may ask in a day.
@@ -19,43 +19,9 @@ const (
 	itemsShown  = 10
 )
 
-// perform does what the engine asks for. The names are flows.Requests.
-func (t *oneTurn) perform(q flows.Request) (flows.Facts, error) {
-	vars, err := map[string]string(nil), error(nil)
-	switch q.Name {
-	case "cover", "subsidies", "premiums":
-		return t.lookUp(q)
-	case "identity":
-		vars, err = t.gate()
-	case "send_code":
-		var sent string
-		sent, err = t.sendCode(register.IDNumber(q.With["id_number"]), q.With["name"])
-		vars = map[string]string{"sent": sent}
-	case "check_code":
-		vars, err = t.checkCode(q.With["code"])
-	case "office":
-		vars = map[string]string{"phone": t.s.engine.Book().Line("office", t.region)}
-	case "language_named":
-		vars = map[string]string{"language": t.s.engine.Book().Settings().Named(q.With["words"])}
-	case "set_language":
-		if _, ok := locales.Parse(q.With["language"]); ok {
-			t.contact.Language, t.contact.LanguageChosen = q.With["language"], true
-		}
-	case "opt_out":
-		err = t.tx.OptOut(t.personID)
-	case "opt_in":
-		err = t.tx.OptIn(t.personID)
-	case "note":
-		err = t.tx.Note(Wish{Topic: q.With["topic"], Words: q.With["words"], PersonID: t.personID, Region: t.region})
-	default:
-		err = fmt.Errorf("turn: no such request: %s", q.Name)
-	}
-	return flows.Facts{Vars: vars}, err
-}
-
 // lookUp answers a question about the person: their own by WeChat, that of the number by SMS.
 func (t *oneTurn) lookUp(q flows.Request) (flows.Facts, error) {
-	topic := map[string]string{"subsidies": "other", "premiums": "paying"}[q.Name]
+	topic := map[string]string{"subsidies": "other", "premiums": "paying", "benefits": "work"}[q.Name]
 	insurance := register.Insurance(q.With["insurance"])
 	if q.Name == "cover" {
 		topic = map[register.Insurance]string{register.Medical: "medical", register.Pension: "work"}[insurance]
@@ -70,70 +36,67 @@ func (t *oneTurn) lookUp(q flows.Request) (flows.Facts, error) {
 		}
 		t.contact.StatusUsed++
 	}
-	records, err := t.records(people)
-	if err != nil || len(records) == 0 {
-		return facts, err
+	if people = slices.DeleteFunc(slices.Clone(people), func(id int64) bool { return id == 0 }); len(people) == 0 {
+		return facts, nil
 	}
 	switch q.Name {
 	case "cover":
-		t.cover(&facts, records, insurance)
+		return facts, t.cover(&facts, people, insurance)
 	case "subsidies":
-		t.subsidies(&facts, records)
+		return facts, t.subsidies(&facts, people, q.With["about"])
 	case "premiums":
-		t.premiums(&facts, records)
+		return facts, t.premiums(&facts, people)
 	}
-	return facts, nil
-}
-
-func (t *oneTurn) records(people []int64) ([]register.Record, error) {
-	var records []register.Record
-	for _, id := range people {
-		if id == 0 {
-			continue
-		}
-		r, err := t.tx.Record(id)
-		if err != nil {
-			return nil, fmt.Errorf("turn: read person %d: %w", id, err)
-		}
-		records = append(records, r)
-	}
-	return records, nil
+	return facts, t.benefits(&facts, people)
 }
 
 // cover tells the state of one insurance: this year's, else the last one known, and the next year's beside it.
-func (t *oneTurn) cover(facts *flows.Facts, records []register.Record, insurance register.Insurance) {
+func (t *oneTurn) cover(facts *flows.Facts, people []int64, insurance register.Insurance) error {
+	covers, err := t.tx.Covers(people...)
+	if err != nil {
+		return err
+	}
 	v := facts.Vars
 	year := t.now.In(t.s.zone).Year()
 	v["insurance_key"] = "insurance." + string(insurance)
 	v["insurance_word"] = t.word(string(insurance))
 	v["this_year"] = itoa(year)
-	if len(records) > 1 {
+	if len(people) > 1 {
 		enrolled := 0
-		for _, r := range records {
-			if c, ok := coverOf(r.Covers, insurance, year); ok && c.State == register.Enrolled {
+		for _, c := range covers {
+			if c.Insurance == insurance && c.Year == year && c.State == register.Enrolled {
 				enrolled++
 			}
 		}
-		v["known"], v["year"], v["count"], v["enrolled"] = "several", itoa(year), itoa(len(records)), itoa(enrolled)
-		return
+		v["known"], v["year"], v["count"], v["enrolled"] = "several", itoa(year), itoa(len(people)), itoa(enrolled)
+		return nil
 	}
-	r := records[0]
-	c, ok := lastCover(r.Covers, insurance, year)
+	c, ok := lastCover(covers, insurance, year)
 	if !ok {
-		return
+		return nil
 	}
 	v["known"], v["year"], v["state"], v["word"], v["benefit"] = "yes", itoa(c.Year), string(c.State), t.word(string(c.State)), c.BenefitState
 	v["stale"] = yesNo(c.Year < year)
-	if n, ok := coverOf(r.Covers, insurance, year+1); ok && n.Year != c.Year {
+	if n, ok := coverOf(covers, insurance, year+1); ok && n.Year != c.Year {
 		v["next_year"], v["next_word"] = itoa(n.Year), t.word(string(n.State))
 	}
+	premiums, err := t.tx.Premiums(people...)
+	if err != nil {
+		return err
+	}
+	t.premiumOf(v, premiums, c)
+	return nil
+}
+
+// premiumOf tells what is paid of a cover, and what presses.
+func (t *oneTurn) premiumOf(v map[string]string, premiums []register.Premium, c register.Cover) {
 	today := civil(t.now, t.s.zone)
-	for _, p := range r.Premiums {
-		if p.Insurance == insurance && p.Year == c.Year && p.State == register.Paid {
+	for _, p := range premiums {
+		if p.Insurance == c.Insurance && p.Year == c.Year && p.State == register.Paid {
 			v["premium"], v["due_year"] = "paid", itoa(p.Year)
 		}
 	}
-	if p, ok := pressing(r.Premiums, insurance, today); ok {
+	if p, ok := pressing(premiums, c.Insurance, today); ok {
 		v["premium"] = "due"
 		if p.State == register.PartlyPaid {
 			v["premium"] = "part"
@@ -205,27 +168,25 @@ func toPay(p register.Premium) int64 {
 	return p.DueFen
 }
 
-func (t *oneTurn) premiums(facts *flows.Facts, records []register.Record) {
-	if len(records) > 1 {
-		facts.Vars["known"], facts.Vars["count"] = "several", itoa(len(records))
-		return
+func (t *oneTurn) premiums(facts *flows.Facts, people []int64) error {
+	if len(people) > 1 {
+		facts.Vars["known"], facts.Vars["count"] = "several", itoa(len(people))
+		return nil
 	}
-	premiums := slices.Clone(records[0].Premiums)
-	if len(premiums) == 0 {
-		return
+	premiums, err := t.tx.Premiums(people...)
+	if err != nil || len(premiums) == 0 {
+		return err
 	}
+	premiums = slices.Clone(premiums)
 	slices.SortStableFunc(premiums, func(a, b register.Premium) int {
-		if a.Year != b.Year {
-			return b.Year - a.Year
-		}
-		return strings.Compare(string(a.Insurance), string(b.Insurance))
+		return cmp.Or(b.Year-a.Year, strings.Compare(string(a.Insurance), string(b.Insurance)))
 	})
 	first, due := pressing(premiums, "", civil(t.now, t.s.zone))
 	if !due {
 		first = premiums[0]
 	}
 	v := facts.Vars
-	v["known"], v["due"] = "yes", yesNo(due)
+	v["known"], v["due"], v["helped"] = "yes", yesNo(due), yuan(first.SubsidyFen)
 	v["year"], v["insurance_word"], v["word"] = itoa(first.Year), t.word(string(first.Insurance)), t.word(string(first.State))
 	for _, p := range premiums[:min(len(premiums), itemsShown)] {
 		facts.Items = append(facts.Items, map[string]string{
@@ -234,27 +195,50 @@ func (t *oneTurn) premiums(facts *flows.Facts, records []register.Record) {
 			"amount": yuan(p.DueFen), "self": yuan(p.SelfFen), "subsidy": yuan(p.SubsidyFen), "deadline": p.Deadline,
 		})
 	}
+	return nil
 }
 
-func (t *oneTurn) subsidies(facts *flows.Facts, records []register.Record) {
-	if len(records) > 1 {
-		facts.Vars["known"], facts.Vars["count"] = "several", itoa(len(records))
-		return
+// subsidies tells the applications, or those about one thing alone.
+func (t *oneTurn) subsidies(facts *flows.Facts, people []int64, about string) error {
+	if len(people) > 1 {
+		facts.Vars["known"], facts.Vars["count"] = "several", itoa(len(people))
+		return nil
 	}
-	list := slices.Clone(records[0].Subsidies)
+	list, err := t.tx.Subsidies(people...)
+	if err != nil {
+		return err
+	}
+	if about != "" {
+		list = slices.DeleteFunc(slices.Clone(list), func(s register.Subsidy) bool { return s.About() != about })
+	}
 	if len(list) == 0 {
-		return
+		return nil
 	}
-	when := func(s register.Subsidy) string { return max(s.StateOn, s.AppliedOn) }
-	slices.SortStableFunc(list, func(a, b register.Subsidy) int { return strings.Compare(when(b), when(a)) })
 	v := facts.Vars
-	v["known"], v["word"], v["date"] = "yes", t.word(string(list[0].State)), when(list[0])
+	v["known"], v["word"], v["date"] = "yes", t.word(string(list[0].State)), list[0].LastMove()
 	for _, s := range list[:min(len(list), itemsShown)] {
 		facts.Items = append(facts.Items, map[string]string{
 			"kind": s.Kind, "state_key": "subsidy." + string(s.State), "word": t.word(string(s.State)),
 			"applied": s.AppliedOn, "amount": yuan(s.AmountFen), "note": s.Note, "office": s.Office, "phone": s.OfficePhone,
 		})
 	}
+	return nil
+}
+
+// benefits tells what an insurance paid last.
+func (t *oneTurn) benefits(facts *flows.Facts, people []int64) error {
+	if len(people) > 1 {
+		facts.Vars["known"], facts.Vars["count"] = "several", itoa(len(people))
+		return nil
+	}
+	work, err := t.tx.Work(people[0])
+	if err != nil || len(work.Benefits) == 0 {
+		return err
+	}
+	b, v := work.Benefits[0], facts.Vars
+	v["known"], v["month"], v["amount"], v["date"] = "yes", b.Month, yuan(b.AmountFen), b.PaidOn
+	v["state_key"] = "benefit." + string(b.State)
+	return nil
 }
 
 // word is a state in the words of the import.

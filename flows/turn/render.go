@@ -51,6 +51,10 @@ func (t *oneTurn) write(effects []flows.Effect) (Answer, []string) {
 	l := t.s.texts.Localizer(t.locale())
 	var lines []string
 	var choices []Choice
+	how := "choices.how"
+	if t.contact.Elder {
+		how = "choices.how_elder"
+	}
 	for _, e := range effects {
 		switch e := e.(type) {
 		case flows.Say:
@@ -61,9 +65,9 @@ func (t *oneTurn) write(effects []flows.Effect) (Answer, []string) {
 			return Answer{Text: e.Text}, nil
 		case flows.Offer:
 			choices = nil
-			lines = append(lines, l.Text("choices.how", nil))
-			for i, key := range e.Labels {
-				choices = append(choices, Choice{Number: i + 1, Label: l.Text(key, nil)})
+			lines = append(lines, l.Text(how, nil))
+			for i, label := range e.Labels {
+				choices = append(choices, Choice{Number: i + 1, Label: l.Text(label.Key, t.values(l, label.Values)), Mark: label.Mark})
 				lines = append(lines, strconv.Itoa(i+1)+" "+choices[i].Label)
 			}
 		}

@@ -10,8 +10,10 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/lingjuli/lingjuli/flows"
+	"github.com/lingjuli/lingjuli/internal/hanzi"
 	"github.com/lingjuli/lingjuli/internal/register"
 	"github.com/lingjuli/lingjuli/locales"
 )
@@ -127,6 +129,7 @@ type oneTurn struct {
 	contact  Contact
 	personID int64
 	onPhone  []int64
+	several  bool   // of one household
 	region   string // where the person lives, "" where we don't know them
 	away     time.Duration
 	answer   Answer
@@ -202,9 +205,15 @@ func (t *oneTurn) arrive(opened Opened) error {
 	}
 	people, err := t.tx.OnPhone()
 	t.onPhone = people
+	if err != nil || len(people) == 0 {
+		return err
+	}
 	if len(people) == 1 {
 		t.personID = people[0]
+	} else if _, t.several, err = t.household(); err != nil {
+		return err
 	}
+	t.region, err = t.regionOf(people[0])
 	return err
 }
 
@@ -252,7 +261,10 @@ func (t *oneTurn) step(session flows.Session) (flows.Session, []flows.Effect, er
 	in := t.input()
 	var all []flows.Effect
 	for range maxRounds {
-		in.Env = flows.Env{Channel: flows.Channel(t.in.Channel), Bound: t.personID != 0 || len(t.onPhone) > 0, Away: t.away}
+		in.Env = flows.Env{
+			Channel: flows.Channel(t.in.Channel), Bound: t.personID != 0 || len(t.onPhone) > 0, Several: t.several,
+			Elder: t.contact.Elder, Away: t.away,
+		}
 		next, effects, err := t.s.engine.Step(session, in)
 		if err != nil {
 			return session, nil, err
@@ -286,7 +298,7 @@ func (t *oneTurn) input() flows.Input {
 			}
 			return unreadable("unreadable_other")
 		}
-		return flows.Input{Kind: flows.Said, Text: t.in.Text, Choice: t.in.Choice}
+		return flows.Input{Kind: flows.Said, Text: t.in.Text, Choice: t.in.Choice, Tap: t.in.Mark}
 	case Picture:
 		return unreadable("unreadable_picture")
 	case Follow:
@@ -295,7 +307,11 @@ func (t *oneTurn) input() flows.Input {
 		return flows.Input{Kind: flows.Begun, Flow: "scanned"}
 	case MenuClick:
 		return flows.Input{Kind: flows.Begun, Flow: t.menuFlow()}
-	case Location, Link, Other, Unfollow, ConsentSeen:
+	case Location:
+		return unreadable("unreadable_location")
+	case Link:
+		return unreadable("unreadable_link")
+	case Other, Unfollow, ConsentSeen:
 	}
 	return unreadable("unreadable_other")
 }
@@ -325,14 +341,32 @@ func (t *oneTurn) replyBySMS(effects []flows.Effect) error {
 			continue
 		}
 		t.contact.RepliesUsed++
-		t.answer = Answer{Text: t.s.engine.Book().FillReply(*said.SMS)}
+		text := t.fitSMS(*said.SMS)
+		t.answer = Answer{Text: t.s.engine.Book().FillReply(text)}
 		return t.queue(Message{
-			Kind: Reply, Template: said.SMS.Template, Phone: register.Phone(t.in.Who), Params: said.SMS.Params,
+			Kind: Reply, Template: text.Template, Phone: register.Phone(t.in.Who), Params: text.Params,
 			PersonID: t.personID, At: t.now, Expires: t.now.Add(replyLife),
 		})
 	}
 	return nil
 }
+
+// fitSMS brings the variables of a text to what the platform takes: Simplified, on one line, no longer than it may be
+// and never empty. What doesn't fit is not cut: the office's telephone is told instead.
+func (t *oneTurn) fitSMS(text flows.SMSText) flows.SMSText {
+	params := make(map[string]string, len(text.Params))
+	for name, value := range text.Params {
+		value = hanzi.Simplify(strings.Join(strings.Fields(value), " "))
+		if n := utf8.RuneCountInString(value); n == 0 || n > longestVariable {
+			return flows.SMSText{Template: officeTemplateKey, Params: map[string]string{"phone": t.s.engine.Book().Line("office", t.region)}}
+		}
+		params[name] = value
+	}
+	return flows.SMSText{Template: text.Template, Params: params}
+}
+
+// officeTemplateKey is the text that names the office's telephone.
+const officeTemplateKey = "reply_office"
 
 func (t *oneTurn) queue(m Message) error {
 	id, err := t.tx.Queue(m)

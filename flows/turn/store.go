@@ -75,6 +75,7 @@ type Contact struct {
 	LanguageChosen bool   // said so; else heard from how they write
 	Follows        bool
 	Scene          string
+	Elder          bool   // short words, few choices
 	StatusDay      string // the civil date that StatusUsed and RepliesUsed count for
 	StatusUsed     int    // states told by SMS that day
 	RepliesUsed    int    // replies by SMS that day

@@ -5,6 +5,8 @@ package turn
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -44,6 +46,7 @@ type Inbound struct {
 	Kind     Kind
 	Text     string
 	Choice   int
+	Mark     string // of the tapped choice: which question it belongs to; "" where it doesn't say
 	EventKey string
 	Scene    string
 	Consents []Consent
@@ -67,6 +70,23 @@ type Answer struct {
 type Choice struct {
 	Number int
 	Label  string
+	Mark   string
+}
+
+// ID is what a channel sends back when the choice is tapped: its number, and the question it belongs to, so that an
+// old one never answers another question.
+func (c Choice) ID() string {
+	if c.Mark == "" {
+		return strconv.Itoa(c.Number)
+	}
+	return strconv.Itoa(c.Number) + "." + c.Mark
+}
+
+// ReadID reads what ID wrote; a bare number is a choice of whatever is asked. ok is false for anything else.
+func ReadID(id string) (choice int, mark string, ok bool) {
+	head, mark, _ := strings.Cut(id, ".")
+	choice, err := strconv.Atoi(head)
+	return choice, mark, err == nil
 }
 
 // Turner is what a channel needs of this package.

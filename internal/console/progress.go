@@ -17,6 +17,7 @@ type progress struct {
 	States   []share // one bar: every person in exactly one part
 	Channels []share
 	Skips    []share
+	Holds    []share // of those planned: what they wait for
 	Done     int64   // in a final state or taken by the platform
 	Percent  float64 // of Total
 	Rate     float64 // people a second, since the start
@@ -60,6 +61,7 @@ func newProgress(s notify.Status, now time.Time) *progress {
 	})
 	p.Channels = countShares(s.ByChannel)
 	p.Skips = countShares(s.Skipped)
+	p.Holds = countShares(s.Waiting)
 	p.Done = s.Delivered + s.Accepted + s.Failed + skipped
 	p.Percent = percent(p.Done, s.Total)
 	p.pace(now)

@@ -63,5 +63,7 @@ type ColumnError struct {
 	Kind Kind
 }
 
-func (e *ColumnError) Error() string { return ErrUnknownColumn.Error() + ": " + e.Name + " of " + string(e.Kind) }
+func (e *ColumnError) Error() string {
+	return ErrUnknownColumn.Error() + ": " + e.Name + " of " + string(e.Kind)
+}
 func (e *ColumnError) Unwrap() error { return ErrUnknownColumn }

@@ -76,6 +76,23 @@ func (t *tx) dispatch(c notify.Campaign, channel notify.Channel, now time.Time, 
 	return append(ids, planned...), len(rows) == limit, err
 }
 
+// HoldCalls notes until when the calls that the plan made for a channel may not go.
+func (s *Store) HoldCalls(ctx context.Context, campaignID int64, channel notify.Channel, until time.Time) error {
+	const of = ` WHERE campaign_id = $1 AND channel = $2 AND state = 'planned' AND wake_at <> $3`
+	op := fmt.Sprintf("store: hold calls of campaign %d", campaignID)
+	some := false
+	err := s.read(ctx, op, func(t *tx) error {
+		return t.row(`SELECT EXISTS (SELECT 1 FROM calls`+of+`)`, campaignID, channel, toMicros(until)).Scan(&some)
+	})
+	if err != nil || !some {
+		return err
+	}
+	return s.write(ctx, op, func(t *tx) error {
+		_, err := t.exec(`UPDATE calls SET wake_at = $3`+of, campaignID, channel, toMicros(until))
+		return err
+	})
+}
+
 // waitingRow is a planned row that may be put into a call.
 type waitingRow struct {
 	member

@@ -82,7 +82,10 @@ func (t *tx) begin(cl claim, calls []*heldCall) error {
 		}
 		begun = append(begun, s)
 	}
-	return t.execAll(begun)
+	if err := t.execAll(begun); err != nil {
+		return err
+	}
+	return t.reserve(decided, facts.Now)
 }
 
 // claimRow is what a claim needs of a delivery's row besides the facts given out.
@@ -117,6 +120,9 @@ func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []*heldCall) (notify.
 		return facts, nil, err
 	}
 	if err := t.addAbout(notify.TopicsOf(c.Spec, c.Template), members, cl.Today); err != nil {
+		return facts, nil, err
+	}
+	if err := t.addBudgets(cl, &facts, members); err != nil {
 		return facts, nil, err
 	}
 	if facts.Channel == notify.WeChat {
@@ -211,9 +217,13 @@ func (t *tx) beginCall(cl claim, call *heldCall, b notify.Beginning, rows map[in
 			return begun, err
 		}
 	}
-	if b.Wait {
+	if b.Wait != nil {
+		until := now.Add(waitAgain)
+		if b.Wait.After(until) {
+			until = *b.Wait
+		}
 		begun.query, begun.args = `UPDATE calls SET state = 'planned', wake_at = $2, updated_at = $3 WHERE id = $1`,
-			[]any{call.id, toMicros(now.Add(waitAgain)), at}
+			[]any{call.id, toMicros(until), at}
 		return begun, nil
 	}
 	if err := t.dropMembers(call, b.Drops, rows, now); err != nil {
@@ -230,10 +240,10 @@ func (t *tx) beginCall(cl claim, call *heldCall, b notify.Beginning, rows map[in
 	}
 	until := toMicros(now.Add(cl.Lease))
 	begun.query = `UPDATE calls SET state = 'sending', route = $2, owner = $3, lease_until = $4, wake_at = $4, signed_at = $5, begun_at = $6,
-		presented_at = $6, updated_at = $6`
-	begun.args = []any{call.id, b.Route, cl.Owner, until, toMicros(b.SignedAt), at}
+		presented_at = $6, updated_at = $6, segments = $7`
+	begun.args = []any{call.id, b.Route, cl.Owner, until, toMicros(b.SignedAt), at, b.Segments}
 	if call.renumber(rows) {
-		begun.query += `, members = $7`
+		begun.query += `, members = $8`
 		begun.args = append(begun.args, encodeMembers(call.members))
 	}
 	begun.query += ` WHERE id = $1`

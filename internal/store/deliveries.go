@@ -246,20 +246,28 @@ func (s *Store) CampaignStatus(ctx context.Context, id int64) (notify.Status, er
 			return nil
 		}
 		var wake int64
-		err = t.row(`SELECT COALESCE(min(wake_at), 0) FROM deliveries WHERE month = $1 AND campaign_id = $2 AND wake_at > 0 AND state = 'planned'`,
+		err = t.row(`SELECT COALESCE(min(at), 0) FROM (
+				SELECT min(wake_at) AS at FROM deliveries WHERE month = $1 AND campaign_id = $2 AND wake_at > 0 AND state = 'planned'
+				UNION ALL SELECT min(wake_at) FROM calls WHERE campaign_id = $2 AND wake_at > 0 AND state = 'planned') AS waiting`,
 			c.Month, c.ID).Scan(&wake)
 		st.NextAt = orNever(fromMicros(wake))
+		if err == nil {
+			st.Waiting, err = t.waiting(keyOf(c))
+		}
 		return err
 	})
 	return st, err
 }
+
+// membersIn counts who is in calls, and of whom nothing is known but the call's state.
+const membersIn = `sum(length(marks) - length(replace(replace(marks, '-', ''), '+', '')))`
 
 // countRows counts what stands in calls by the calls, which are few, and the other rows one by one.
 func (t *tx) countRows(key campaignKey, st *notify.Status) error {
 	rows, err := t.query(`SELECT state, '' AS why, channel, count(*) FROM deliveries WHERE month = $1 AND campaign_id = $2 AND state <> '' AND state <> 'skipped' GROUP BY 1, 2, 3
 		UNION ALL SELECT state, reason, '', count(*) FROM deliveries WHERE month = $1 AND campaign_id = $2 AND state <> '' AND state = 'skipped' GROUP BY 1, 2, 3
 		UNION ALL SELECT 'delivered', '', channel, sum(length(marks) - length(replace(marks, 'd', ''))) FROM calls WHERE campaign_id = $2 GROUP BY 1, 2, 3
-		UNION ALL SELECT state, '', channel, sum(length(marks) - length(replace(replace(marks, '-', ''), '+', ''))) FROM calls WHERE campaign_id = $2 GROUP BY 1, 2, 3`,
+		UNION ALL SELECT state, '', channel, `+membersIn+` FROM calls WHERE campaign_id = $2 GROUP BY 1, 2, 3`,
 		key.month, key.id)
 	if err != nil {
 		return err

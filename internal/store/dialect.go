@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -197,40 +198,134 @@ func (t *tx) bulkInsert(table string, columns []string, rows [][]any) error {
 type statement struct {
 	act, query string
 	args       []any
+	into       []any // what its one row is read into; nil: it gives none
+	none       *bool // set to false where there is no row, which is then no error
 }
 
-// execAll runs statements in order: on PostgreSQL in one round trip, on SQLite one by one.
+// execAll runs statements in order: on PostgreSQL in one round trip, on SQLite one by one. What changes rows, two or
+// more in a row, must be of different tables: on PostgreSQL it is one statement, whose parts don't see one another.
 func (t *tx) execAll(list []statement) error {
 	if t.d != postgresDialect {
 		for _, s := range list {
-			if _, err := t.exec(s.query, s.args...); err != nil {
+			if err := t.execOne(s); err != nil {
 				return fmt.Errorf("%s: %w", s.act, err)
 			}
 		}
 		return nil
 	}
-	return t.conn.Raw(func(dc any) (err error) {
+	list = merged(list)
+	if t.hand != nil && !t.hand.begun {
+		list = append([]statement{{act: "begin", query: "begin"}}, list...)
+		t.hand.begun = true
+	}
+	return t.conn.Raw(func(dc any) error {
 		c, ok := dc.(*stdlib.Conn)
 		if !ok {
 			return errors.New("store: not a pgx connection")
 		}
-		var batch pgx.Batch
-		for _, s := range list {
-			batch.Queue(s.query, s.args...)
-		}
-		results := c.Conn().SendBatch(t.ctx, &batch)
-		defer func() {
-			if closeErr := results.Close(); err == nil { // after a failure it only says the same again
-				err = closeErr
-			}
-		}()
-		for _, s := range list {
-			if _, err := results.Exec(); err != nil {
-				return fmt.Errorf("%s: %w", s.act, err)
-			}
-		}
-		return nil
+		return sendAll(t.ctx, c.Conn(), list)
 	})
+}
+
+func (t *tx) execOne(s statement) error {
+	if s.into == nil {
+		_, err := t.exec(s.query, s.args...)
+		return err
+	}
+	err := t.row(s.query, s.args...).Scan(s.into...)
+	if s.none != nil && errors.Is(err, sql.ErrNoRows) {
+		*s.none, err = false, nil
+	}
+	return err
+}
+
+func sendAll(ctx context.Context, conn *pgx.Conn, list []statement) (err error) {
+	var batch pgx.Batch
+	for _, s := range list {
+		batch.Queue(s.query, s.args...)
+	}
+	results := conn.SendBatch(ctx, &batch)
+	defer func() {
+		if closeErr := results.Close(); err == nil { // after a failure it only says the same again
+			err = closeErr
+		}
+	}()
+	for _, s := range list {
+		if s.into == nil {
+			_, err = results.Exec()
+		} else if err = results.QueryRow().Scan(s.into...); s.none != nil && errors.Is(err, pgx.ErrNoRows) {
+			*s.none, err = false, nil
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.act, err)
+		}
+	}
+	return nil
+}
+
+// merged joins statements that change rows, two or more in a row, into one with the others in front of it.
+func merged(list []statement) []statement {
+	var out []statement
+	for i := 0; i < len(list); {
+		end := i
+		for end < len(list) && changesRows(list[end]) {
+			end++
+		}
+		if end-i < 2 {
+			out = append(out, list[i])
+			i++
+			continue
+		}
+		out = append(out, mergedInto(list[i:end]))
+		i = end
+	}
+	return out
+}
+
+func changesRows(s statement) bool {
+	return s.into == nil && (strings.HasPrefix(s.query, "INSERT") || strings.HasPrefix(s.query, "UPDATE") || strings.HasPrefix(s.query, "DELETE"))
+}
+
+func mergedInto(list []statement) statement {
+	var one statement
+	var b strings.Builder
+	var acts []string
+	for i, s := range list {
+		switch {
+		case i == len(list)-1:
+			b.WriteByte(' ')
+		case i == 0:
+			b.WriteString("WITH s0 AS (")
+		default:
+			fmt.Fprintf(&b, ", s%d AS (", i)
+		}
+		renumber(&b, s.query, len(one.args))
+		if i < len(list)-1 {
+			b.WriteByte(')')
+		}
+		acts, one.args = append(acts, s.act), append(one.args, s.args...)
+	}
+	one.act, one.query = strings.Join(acts, ", "), b.String()
+	return one
+}
+
+// renumber writes a statement with its parameters behind n others.
+func renumber(b *strings.Builder, query string, n int) {
+	for {
+		i := strings.IndexByte(query, '$')
+		if i < 0 {
+			b.WriteString(query)
+			return
+		}
+		end := i + 1
+		for end < len(query) && query[end] >= '0' && query[end] <= '9' {
+			end++
+		}
+		number, _ := strconv.Atoi(query[i+1 : end]) // made of digits
+		b.WriteString(query[:i+1])
+		b.WriteString(strconv.Itoa(number + n))
+		query = query[end:]
+	}
 }
 
 func (t *tx) copyRows(table string, columns []string, rows [][]any) error {

@@ -110,9 +110,9 @@ func (s *Store) SettleNotice(ctx context.Context, id int64, as notify.Settlement
 			forget = `, params = ''`
 		}
 		moved, err := t.exec(`UPDATE outbox SET state = $2, code = $3, lease_until = 0, next_at = $5, settled_at = $6,
-			platform_id = CASE WHEN $4 = '' THEN platform_id ELSE $4 END`+forget+`
+			platform_id = CASE WHEN $4 = '' THEN platform_id ELSE $4 END, segments = CASE WHEN $7 = 0 THEN segments ELSE $7 END`+forget+`
 			WHERE id = $1 AND state IN (`+from+`)`,
-			id, string(as.State), as.Code, as.PlatformID, toMicros(as.RetryAt), toMicros(now))
+			id, string(as.State), as.Code, as.PlatformID, toMicros(as.RetryAt), toMicros(now), as.Segments)
 		if err != nil {
 			return err
 		}

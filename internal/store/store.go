@@ -39,6 +39,7 @@ type Store struct {
 	reader *sql.DB
 
 	writers, readers queue
+	turns            together
 }
 
 // Open connects. It neither migrates nor reads keys: call Migrate or Ready next.

@@ -35,6 +35,11 @@ func (s *Store) EndCampaigns(ctx context.Context, now time.Time) (more bool, err
 
 func (s *Store) endCampaign(ctx context.Context, c notify.Campaign, now time.Time) (more bool, err error) {
 	expired := !c.ExpiresAt.IsZero() && !c.ExpiresAt.After(now)
+	if expired && c.State != notify.Cancelled {
+		if more, err = s.drainHeld(ctx, c, now); err != nil || more {
+			return more, err
+		}
+	}
 	if c.State == notify.Cancelled || expired {
 		why := notify.WasCancelled
 		if c.State != notify.Cancelled {

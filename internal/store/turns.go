@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"time"
 
@@ -21,14 +20,8 @@ type turnTx struct {
 	who  turn.Who
 	idx  []byte // blind index of the openid or phone
 	last int64  // when the turn before this one was, 0: none known
-}
 
-// Turn implements turn.Store: one transaction for everything that one input does. The contact's row is the person's
-// lock: a second input of theirs, or a copy of this one, waits for the commit and then sees what it left.
-func (s *Store) Turn(ctx context.Context, who turn.Who, fn func(turn.Tx) error) error {
-	return s.write(ctx, "store: turn", func(t *tx) error {
-		return fn(&turnTx{tx: t, who: who, idx: s.keys.Index(whoDomain(who.Channel), who.ID)})
-	})
+	closing []statement // what it leaves, written at its end
 }
 
 // whoDomain is the domain of the blind index of a channel's address. Phones share it with the register.
@@ -50,64 +43,88 @@ func keyID(key string) int64 {
 
 // Open implements turn.Sessions.
 func (t *turnTx) Open() (turn.Opened, error) {
-	contact, err := t.lockContact()
-	if err != nil {
-		return turn.Opened{}, fmt.Errorf("lock the contact: %w", err)
-	}
-	o := turn.Opened{Contact: contact}
-	var reply, body []byte
-	var repliedAt, updated, expires, person sql.NullInt64
-	var region sql.NullString
-	// A statement of its own, after the lock: its snapshot holds what the turn before this one committed.
-	err = t.row(`SELECT i.reply, i.at, s.body, s.updated_at, s.expires_at, b.person_id, p.region
-		FROM (SELECT 1 AS one) o
-		LEFT JOIN inbound i ON i.key = $1
-		LEFT JOIN sessions s ON s.channel = $2 AND s.who_idx = $3
-		LEFT JOIN bindings b ON b.openid_idx = $3 AND b.until = 0 AND b.relation = 'self'
-		LEFT JOIN people p ON p.id = b.person_id
-		ORDER BY b.since DESC LIMIT 1`, t.who.Key, string(t.who.Channel), t.idx).
-		Scan(&reply, &repliedAt, &body, &updated, &expires, &person, &region)
-	if err != nil {
-		return turn.Opened{}, fmt.Errorf("read the session: %w", err)
-	}
-	o.PersonID, o.Region = person.Int64, region.String
-	if repliedAt.Valid && t.who.At.Sub(fromMicros(repliedAt.Int64)) < copyLife {
-		o.Copy, err = t.keys.Open(reply, "inbound", "reply", keyID(t.who.Key))
+	var o turn.Opened
+	var k keptTurn
+	lock, look := t.locked(&o.Contact), t.look(&k)
+	known := true
+	lock.none = &known
+	if err := t.execAll([]statement{lock, look}); err != nil {
 		return o, err
 	}
-	if expires.Valid && t.who.At.Before(fromMicros(expires.Int64)) {
-		if o.Session, err = t.keys.Open(body, "sessions", "body", rowID(t.idx)); err != nil {
+	if !known { // the first input of a person makes their row
+		if err := t.newContact(); err != nil {
 			return o, err
 		}
-		o.LastAt, t.last = fromMicros(updated.Int64), updated.Int64
+		lock.none = nil
+		if err := t.execAll([]statement{lock, look}); err != nil {
+			return o, err
+		}
 	}
-	return o, nil
+	return o, t.read(&o, k)
 }
 
-// lockContact reads the contact's row and holds it until the transaction ends; the first input of a person makes it.
-func (t *turnTx) lockContact() (turn.Contact, error) {
-	var c turn.Contact
-	query := `SELECT language, language_chosen, follows, scene, status_day, status_used, replies_used
-		FROM contacts WHERE channel = $1 AND who_idx = $2` + t.forUpdate()
-	read := func() error {
-		return t.row(query, string(t.who.Channel), t.idx).
-			Scan(&c.Language, &c.LanguageChosen, &c.Follows, &c.Scene, &c.StatusDay, &c.StatusUsed, &c.RepliesUsed)
+// locked reads the contact's row and holds it until the transaction ends.
+func (t *turnTx) locked(c *turn.Contact) statement {
+	return statement{
+		act: "lock the contact",
+		query: `SELECT language, language_chosen, follows, scene, status_day, status_used, replies_used
+			FROM contacts WHERE channel = $1 AND who_idx = $2` + t.forUpdate(),
+		args: []any{string(t.who.Channel), t.idx},
+		into: []any{&c.Language, &c.LanguageChosen, &c.Follows, &c.Scene, &c.StatusDay, &c.StatusUsed, &c.RepliesUsed},
 	}
-	err := read()
-	if !errors.Is(err, sql.ErrNoRows) {
-		return c, err
-	}
+}
+
+func (t *turnTx) newContact() error {
 	at := toMicros(t.who.At)
-	_, err = t.exec(`INSERT INTO contacts (channel, who_idx, who, first_seen_at, last_inbound_at) VALUES ($1, $2, $3, $4, $4)
+	_, err := t.exec(`INSERT INTO contacts (channel, who_idx, who, first_seen_at, last_inbound_at) VALUES ($1, $2, $3, $4, $4)
 		ON CONFLICT (channel, who_idx) DO NOTHING`,
 		string(t.who.Channel), t.idx, t.keys.Seal([]byte(t.who.ID), "contacts", "who", rowID(t.idx)), at)
 	if err != nil {
-		return c, err
+		return fmt.Errorf("make the contact: %w", err)
 	}
-	return c, read()
+	return nil
 }
 
-// Close implements turn.Sessions.
+// keptTurn is what is kept of a person and of this input, as the database has it.
+type keptTurn struct {
+	reply, body                         []byte
+	repliedAt, updated, expires, person sql.NullInt64
+	region                              sql.NullString
+}
+
+// look is a statement of its own, after the lock: its snapshot holds what the turn before this one committed.
+func (t *turnTx) look(k *keptTurn) statement {
+	return statement{
+		act: "read the session",
+		query: `SELECT i.reply, i.at, s.body, s.updated_at, s.expires_at, b.person_id, p.region
+			FROM (SELECT 1 AS one) o
+			LEFT JOIN inbound i ON i.key = $1
+			LEFT JOIN sessions s ON s.channel = $2 AND s.who_idx = $3
+			LEFT JOIN bindings b ON b.openid_idx = $3 AND b.until = 0 AND b.relation = 'self'
+			LEFT JOIN people p ON p.id = b.person_id
+			ORDER BY b.since DESC LIMIT 1`,
+		args: []any{t.who.Key, string(t.who.Channel), t.idx},
+		into: []any{&k.reply, &k.repliedAt, &k.body, &k.updated, &k.expires, &k.person, &k.region},
+	}
+}
+
+// read opens what was sealed.
+func (t *turnTx) read(o *turn.Opened, k keptTurn) (err error) {
+	o.PersonID, o.Region = k.person.Int64, k.region.String
+	if k.repliedAt.Valid && t.who.At.Sub(fromMicros(k.repliedAt.Int64)) < copyLife {
+		o.Copy, err = t.keys.Open(k.reply, "inbound", "reply", keyID(t.who.Key))
+		return err
+	}
+	if k.expires.Valid && t.who.At.Before(fromMicros(k.expires.Int64)) {
+		if o.Session, err = t.keys.Open(k.body, "sessions", "body", rowID(t.idx)); err != nil {
+			return err
+		}
+		o.LastAt, t.last = fromMicros(k.updated.Int64), k.updated.Int64
+	}
+	return nil
+}
+
+// Close implements turn.Sessions. What it leaves is written when the turn ends: nothing is read after it.
 func (t *turnTx) Close(c turn.Closing) error {
 	at := max(toMicros(t.who.At), t.last+1) // no two turns of a person at one time, however coarse the clock
 	list := []statement{t.savedContact(c.Contact, at), t.savedSession(c, at), {
@@ -125,7 +142,8 @@ func (t *turnTx) Close(c turn.Closing) error {
 			args: []any{string(t.who.Channel), t.idx, at, person, c.Intent, t.keys.Seal(c.Transcript, "turns", "body", rowID(t.idx))},
 		})
 	}
-	return t.execAll(list)
+	t.closing = list
+	return nil
 }
 
 // What an input opens for customer messages, by
@@ -149,19 +167,19 @@ func (t *turnTx) savedContact(c turn.Contact, at int64) statement {
 		args = append(args, messagesAfterClick, toMicros(t.who.At.Add(clickWindow)))
 	case turn.NoWindow:
 	}
-	return statement{"save the contact", `UPDATE contacts SET language = $3, language_chosen = $4, follows = $5, scene = $6, status_day = $7,
-		status_used = $8, replies_used = $9, last_inbound_at = $10` + set + ` WHERE channel = $1 AND who_idx = $2`, args}
+	return statement{act: "save the contact", query: `UPDATE contacts SET language = $3, language_chosen = $4, follows = $5, scene = $6, status_day = $7,
+		status_used = $8, replies_used = $9, last_inbound_at = $10` + set + ` WHERE channel = $1 AND who_idx = $2`, args: args}
 }
 
 func (t *turnTx) savedSession(c turn.Closing, at int64) statement {
 	const act = "save the session"
 	if c.Session == nil {
-		return statement{act, `DELETE FROM sessions WHERE channel = $1 AND who_idx = $2`, []any{string(t.who.Channel), t.idx}}
+		return statement{act: act, query: `DELETE FROM sessions WHERE channel = $1 AND who_idx = $2`, args: []any{string(t.who.Channel), t.idx}}
 	}
 	return statement{
-		act, `INSERT INTO sessions (channel, who_idx, body, updated_at, expires_at) VALUES ($1, $2, $3, $4, $5)
+		act: act, query: `INSERT INTO sessions (channel, who_idx, body, updated_at, expires_at) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (channel, who_idx) DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at, expires_at = excluded.expires_at`,
-		[]any{string(t.who.Channel), t.idx, t.keys.Seal(c.Session, "sessions", "body", rowID(t.idx)), at, toMicros(c.Expires)},
+		args: []any{string(t.who.Channel), t.idx, t.keys.Seal(c.Session, "sessions", "body", rowID(t.idx)), at, toMicros(c.Expires)},
 	}
 }
 

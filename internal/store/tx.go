@@ -17,7 +17,15 @@ type tx struct {
 	d    dialect
 	keys *seal.Keys
 	conn *sql.Conn
-	sql  *sql.Tx
+	sql  runner
+	hand *handTx // nil: begun and ended by database/sql
+}
+
+// runner is what statements run on: a transaction.
+type runner interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 func (t *tx) exec(query string, args ...any) (int64, error) {
@@ -60,9 +68,14 @@ func (t *tx) ids(sequence string, n int) (int64, error) {
 // write runs fn in one writing transaction. It runs it anew where the database says that nothing was committed
 // and the same may pass now; fn must therefore have no effect outside.
 func (s *Store) write(ctx context.Context, op string, fn func(*tx) error) error {
+	return s.again(ctx, op, func() error { return s.once(ctx, s.writer, nil, fn) })
+}
+
+// again runs a transaction until it passes or fails for good.
+func (s *Store) again(ctx context.Context, op string, once func() error) error {
 	const tries = 8
 	for try := 1; ; try++ {
-		err := s.once(ctx, s.writer, nil, fn)
+		err := once()
 		if err == nil {
 			return nil
 		}

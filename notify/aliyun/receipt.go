@@ -34,11 +34,13 @@ func DecodeReports(body []byte) (good []notify.Report, bad int, err error) {
 			OutID    loose `json:"out_id"`
 			Reported loose `json:"report_time"`
 			Sent     loose `json:"send_time"`
+			Size     loose `json:"sms_size"`
 		}
 		if json.Unmarshal(item, &in) != nil {
 			return notify.Report{}, false
 		}
 		r := notify.Report{
+			SentAt: timeOf(in.Sent), Segments: sizeOf(in.Size),
 			Channel: notify.SMS, OutID: string(in.OutID), Phone: phoneOf(in.Phone), ErrCode: string(in.ErrCode),
 			BizID: string(in.BizID), At: timeOf(in.Reported, in.Sent), Raw: item,
 		}
@@ -204,6 +206,22 @@ func phoneOf(raw loose) register.Phone {
 	}
 	return register.Phone(s)
 }
+
+// sizeOf reads a number of segments. Old descriptions number them: "1,2,3" are three.
+func sizeOf(raw loose) int {
+	last := string(raw)
+	if at := strings.LastIndexByte(last, ','); at >= 0 {
+		last = last[at+1:]
+	}
+	n, err := strconv.Atoi(last)
+	if err != nil || n < 1 || n > segmentsMost {
+		return 0
+	}
+	return n
+}
+
+// segmentsMost is far above what a text of 500 characters has.
+const segmentsMost = 100
 
 // timeOf reads the first time that can be read. The vendor writes its own zone's without saying so.
 func timeOf(raw ...loose) time.Time {

@@ -23,7 +23,7 @@ func TestTheVendorsReportIsRead(t *testing.T) {
 	good[0].Raw = nil
 	want := notify.Report{
 		Channel: notify.SMS, OutID: "67890", Phone: "13800000001", Delivered: true, ErrCode: "DELIVERED", BizID: "12345",
-		At: time.Date(2016, 12, 31, 16, 0, 9, 0, time.UTC),
+		At: time.Date(2016, 12, 31, 16, 0, 9, 0, time.UTC), SentAt: time.Date(2016, 12, 31, 16, 0, 0, 0, time.UTC), Segments: 1,
 	}
 	if !reflect.DeepEqual(good[0], want) {
 		t.Errorf("%+v", good[0])
@@ -32,7 +32,7 @@ func TestTheVendorsReportIsRead(t *testing.T) {
 
 func TestReportsAreReadWhateverTheTypes(t *testing.T) {
 	for item, want := range map[string]notify.Report{
-		`{"phone_number":13800000001,"success":"true","out_id":7,"sms_size":1}`:                           {OutID: "7", Phone: "13800000001", Delivered: true},
+		`{"phone_number":13800000001,"success":"true","out_id":7,"sms_size":1}`:                           {OutID: "7", Phone: "13800000001", Delivered: true, Segments: 1},
 		`{"phone_number":"8613800000001","success":0,"err_code":"X","out_id":"a","new":{"a":[1]}}`:        {OutID: "a", Phone: "13800000001", ErrCode: "X"},
 		`{"phone_number":"+8613800000001","err_code":"DELIVERED","out_id":null}`:                          {Phone: "13800000001", Delivered: true, ErrCode: "DELIVERED"},
 		`{"phone_number":"13800000001","success":true,"err_code":"REQUEST_SUCCESS","out_id":"a"}`:         {OutID: "a", Phone: "13800000001", ErrCode: "REQUEST_SUCCESS", Unclear: true},
@@ -145,5 +145,14 @@ func sound(t *testing.T, phone register.Phone, raw []byte, values ...string) {
 	t.Helper()
 	if !digits(string(phone)) || !json.Valid(raw) || !storable(values...) {
 		t.Errorf("taken: %q %q %q", string(phone), raw, values)
+	}
+}
+
+func TestTheSizeOfATextIsItsSegments(t *testing.T) {
+	for size, want := range map[string]int{`"1"`: 1, `2`: 2, `"1,2,3"`: 3, `""`: 0, `"0"`: 0, `"-1"`: 0, `"many"`: 0, `"1000"`: 0, `null`: 0} {
+		good, _, err := DecodeReports([]byte(`[{"phone_number":"13800000001","success":true,"send_time":"2026-11-22 23:59:59","sms_size":` + size + `}]`))
+		if err != nil || len(good) != 1 || good[0].Segments != want || !good[0].SentAt.Equal(time.Date(2026, 11, 22, 15, 59, 59, 0, time.UTC)) {
+			t.Errorf("%s: %+v %v", size, good, err)
+		}
 	}
 }

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"testing"
+	"text/tabwriter"
+	"time"
+)
+
+// report is the tables at the end.
+type report struct{ places []measuredPlace }
+
+func (r *report) add(m measuredPlace) { r.places = append(r.places, m) }
+
+func perSecond(people int, took time.Duration) float64 { return float64(people) / took.Seconds() }
+
+// ofFloor is how our speed to the last acceptance compares with the floor's.
+func (m measuredPlace) ofFloor(one measured) float64 {
+	return m.floor.took.Seconds() / one.accepted.Seconds()
+}
+
+func (m measuredPlace) reportMetrics(b *testing.B) {
+	one := m.runs[0]
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(perSecond(m.people, one.accepted), "recipients/s")
+	b.ReportMetric(perSecond(m.people, one.receipts), "receipts/s")
+	b.ReportMetric(m.ofFloor(one), "of-floor")
+	b.ReportMetric(micros(one.whole.product, m.people), "product-us/recipient")
+	b.ReportMetric(micros(one.whole.database, m.people), "database-us/recipient")
+	b.ReportMetric(one.memory, "peak-MiB")
+}
+
+func (r *report) write(w io.Writer) {
+	if len(r.places) == 0 {
+		return
+	}
+	fmt.Fprintln(w)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "campaign\tpeople\tserving\tfirst call s\taccepted s\trecipients/s\tof floor\treceipts s\treceipts/s\tpeak MiB\tpushes refused\tcodes\tp50 ms\tp99 ms\tworst ms\t")
+	for _, m := range r.places {
+		for _, one := range m.runs {
+			fmt.Fprintf(t, "%s\t%d\t%d\t%.2f\t%.2f\t%.0f\t%.2f\t%.2f\t%.0f\t%.0f\t%d\t%d%s\t%d\t%d\t%d\t\n",
+				m.name, m.people, one.workers, one.firstCall.Seconds(), one.accepted.Seconds(), perSecond(m.people, one.accepted), m.ofFloor(one),
+				one.receipts.Seconds(), perSecond(m.people, one.receipts), one.memory, one.failed,
+				one.codes.asked, mark(one.codes.ranOut), one.codes.p50.Milliseconds(), one.codes.p99.Milliseconds(), one.codes.worst.Milliseconds())
+		}
+		fmt.Fprintf(t, "%s floor\t%d\t\t\t%.2f\t%.0f\t1\t\t\t\t\t\t\t\t\t\n", m.name, m.people, m.floor.took.Seconds(), perSecond(m.people, m.floor.took))
+	}
+	_ = t.Flush()
+	fmt.Fprintln(w)
+	r.writeCPU(w)
+	r.writeGrowth(w)
+	fmt.Fprintln(w, "Times are from approval: to the carrier's first answer, to the last acceptance and to the last receipt on file. The floor: as many rows as wide as")
+	fmt.Fprintln(w, "ours, copied and updated twice a thousand at a time, and the same calls to a sink; no receipts. A * after the codes: nobody was left to ask for one.")
+}
+
+func mark(yes bool) string {
+	if yes {
+		return "*"
+	}
+	return ""
+}
+
+// writeCPU prints what a recipient cost each part; embedded parts are in the product's figure.
+func (r *report) writeCPU(w io.Writer) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "CPU µs a recipient\tpeople\tserving\tproduct\tto accepted\tdatabase\tto accepted\tredis\tcarrier\tmeasuring\trow bytes\t")
+	for _, m := range r.places {
+		per := func(d time.Duration) float64 { return micros(d, m.people) }
+		for _, one := range m.runs {
+			fmt.Fprintf(t, "%s\t%d\t%d\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t\t\n", m.name, m.people, one.workers, per(one.whole.product), per(one.sending.product),
+				per(one.whole.database), per(one.sending.database), per(one.whole.redis), per(one.whole.standIn), per(one.whole.process))
+		}
+		fmt.Fprintf(t, "%s floor\t%d\t\t%.1f\t\t%.1f\t\t\t%.1f\t\t%d\t\n", m.name, m.people, per(m.floor.spent.process), per(m.floor.spent.database), per(m.floor.spent.standIn), m.floor.width)
+	}
+	_ = t.Flush()
+	fmt.Fprintln(w)
+}
+
+// writeGrowth compares a larger campaign with the smaller one in the same kind of database.
+func (r *report) writeGrowth(w io.Writer) {
+	for _, large := range r.places {
+		for _, small := range r.places {
+			if small.name != large.name || small.people >= large.people {
+				continue
+			}
+			a, b := large.runs[0], small.runs[0]
+			fmt.Fprintf(w, "At %d people the product's CPU a recipient is %.2f of that at %d, its memory %.2f.\n", large.people,
+				micros(a.whole.product, large.people)/micros(b.whole.product, small.people), small.people, a.memory/b.memory)
+		}
+	}
+}

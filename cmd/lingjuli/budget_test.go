@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/lingjuli/lingjuli/internal/store/seal"
+)
+
+// told runs commands on one fresh database.
+func told(t *testing.T) func(args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	env := map[string]string{"LANG": "en_US.UTF-8", "LINGJULI_DATABASE_URL": "sqlite:" + t.TempDir() + "/told.db", "LINGJULI_DATA_KEY": seal.NewDataKey()}
+	do := func(args ...string) (string, string, int) {
+		var out, err bytes.Buffer
+		code := run(t.Context(), args, strings.NewReader(""), &out, &err, func(name string) string { return env[name] })
+		return out.String(), err.String(), code
+	}
+	if _, err, code := do("migrate"); code != exitDone {
+		t.Fatal(err)
+	}
+	return do
+}
+
+func TestABudgetIsSetAndListedByRegionAndMonth(t *testing.T) {
+	do := told(t)
+	if out, _, code := do("budget", "list", "--month", "2026-12"); code != exitDone || !strings.Contains(out, "no limit") {
+		t.Errorf("%d %s", code, out)
+	}
+	out, err, code := do("budget", "set", "--region", "441802000000", "--month", "2026-12", "--yuan", "1200.5")
+	if code != exitDone || !strings.Contains(out, "441802  2026-12  budget 1200.50 yuan  spent 0.00 yuan  left 1200.50 yuan") {
+		t.Errorf("%d %s %s", code, out, err)
+	}
+	if _, _, code := do("budget", "set", "--region", "44", "--month", "2027-01", "--yuan", "none"); code != exitDone {
+		t.Errorf("exit %d", code)
+	}
+	out, _, _ = do("budget", "list", "--month", "2027-02")
+	if !strings.Contains(out, "44  2027-02  no limit") || !strings.Contains(out, "441802  2027-02  budget 1200.50 yuan") {
+		t.Errorf("a later month: %s", out)
+	}
+	for _, args := range [][]string{
+		{"--region", "441802", "--month", "2026-13", "--yuan", "1"},
+		{"--region", "441802", "--month", "2026-12", "--yuan", "-1"},
+		{"--region", "441802", "--month", "2026-12", "--yuan", "1e3"},
+		{"--region", "110101", "--month", "2026-12", "--yuan", "1"},
+		{"--region", "44180", "--month", "2026-12", "--yuan", "1"},
+	} {
+		if _, err, code := do(append([]string{"budget", "set"}, args...)...); code != exitUsage || strings.Count(err, "\n") != 1 {
+			t.Errorf("%v: exit %d, %s", args, code, err)
+		}
+	}
+}

@@ -1,0 +1,253 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lingjuli/lingjuli/internal/register/fictional"
+	"github.com/lingjuli/lingjuli/internal/sandbox"
+	"github.com/lingjuli/lingjuli/internal/staff"
+	"github.com/lingjuli/lingjuli/internal/store/seal"
+	"github.com/lingjuli/lingjuli/internal/store/storetest"
+	"github.com/lingjuli/lingjuli/notify"
+)
+
+// town is the real server in this process, with stand-in platforms that push to its own addresses.
+type town struct {
+	t    *testing.T
+	env  map[string]string
+	box  *sandbox.Sandbox
+	srv  *server
+	base string
+}
+
+// eachTown plays a story on both databases.
+func eachTown(t *testing.T, people int, set map[string]string, story func(*town)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { story(newTown(t, storetest.SQLiteURL(t), people, set)) })
+	if os.Getenv("LINGJULI_TEST_POSTGRES") != "" {
+		t.Run("postgres", func(t *testing.T) { story(newTown(t, storetest.PostgresURL(t), people, set)) })
+	}
+}
+
+func newTown(t *testing.T, databaseURL string, people int, set map[string]string) *town {
+	t.Helper()
+	w := &town{t: t, env: map[string]string{
+		"LINGJULI_DATABASE_URL": databaseURL, "LINGJULI_DATA_KEY": seal.NewDataKey(), "LINGJULI_LISTEN": "127.0.0.1:0", "LANG": "en_US.UTF-8",
+		"LINGJULI_ALIYUN_ACCESS_KEY_ID": "town-key", "LINGJULI_ALIYUN_ACCESS_KEY_SECRET": "town-secret", "LINGJULI_SMS_SIGN_NAME": "零距离",
+		"LINGJULI_CALLBACK_SECRET": "town-callback", "LINGJULI_CAP": "none",
+	}}
+	for name, value := range set {
+		w.env[name] = value
+	}
+	boxes, err := startSandbox(t.Context(), w.config(), "", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = boxes.life.stop() })
+	w.box = boxes.box
+	w.env["LINGJULI_ALIYUN_SMS_ENDPOINT"], w.env["LINGJULI_ALIYUN_VOICE_ENDPOINT"] = boxes.aliyun, boxes.aliyun
+	list, err := notify.ParseTemplates(demoTemplates)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := boxes.review(list); err != nil {
+		t.Fatal(err)
+	}
+	w.settle(people, list)
+	w.serve()
+	return w
+}
+
+func (w *town) config() config {
+	w.t.Helper()
+	var s settings
+	v := reflect.ValueOf(&s).Elem()
+	for i := range v.NumField() {
+		tag := v.Type().Field(i).Tag
+		value := tag.Get("default")
+		if given, ok := w.env[envName(tag.Get("name"))]; ok {
+			value = given
+		}
+		v.Field(i).SetString(value)
+	}
+	cfg, err := s.parse()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return cfg
+}
+
+// settle puts people, templates and staff on file. Their numbers are 1390000xxxx.
+func (w *town) settle(people int, list []notify.Template) {
+	w.t.Helper()
+	ctx := w.t.Context()
+	s, err := openStore(ctx, w.config())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Migrate(ctx); err != nil {
+		w.t.Fatal(err)
+	}
+	var sheet bytes.Buffer
+	sheet.WriteString("姓名,身份证号,手机号,行政区划代码,户编号\n")
+	for i := range people {
+		fmt.Fprintf(&sheet, "甲%s,%s,%s,441881000000,户%d\n", han(i), fictional.IDNumber("441881", "1950-01-02", i), w.phone(i), i)
+	}
+	path := filepath.Join(w.t.TempDir(), "people.csv")
+	if err := os.WriteFile(path, sheet.Bytes(), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	if report, err := importFile(ctx, s, importRequest{kind: "people", path: path}); err != nil || report.Accepted != people {
+		w.t.Fatalf("%+v: %v", report, err)
+	}
+	if err := s.ApplyTemplates(ctx, list, time.Now(), staff.Entry{At: time.Now(), Actor: "test", Act: "template.apply"}); err != nil {
+		w.t.Fatal(err)
+	}
+	service, err := staffService(s)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, m := range demoStaff() {
+		if _, _, err := service.Add(ctx, "test", m, "town-password-1"); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+func (w *town) phone(i int) string { return fmt.Sprintf("1390000%04d", i) }
+
+func (w *town) serve() {
+	w.t.Helper()
+	srv, err := startServer(w.t.Context(), w.config(), roles{web: true, worker: true}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { _ = srv.stop() })
+	w.srv, w.base = srv, "http://"+srv.addr+"/aliyun/town-callback"
+}
+
+// command runs a command beside the server and gives what it printed.
+func (w *town) command(args ...string) string {
+	w.t.Helper()
+	var out, stderr bytes.Buffer
+	if code := run(w.t.Context(), args, strings.NewReader(""), &out, &stderr, func(name string) string { return w.env[name] }); code != exitDone {
+		w.t.Fatalf("%v: exit %d\n%s%s", args, code, out.String(), stderr.String())
+	}
+	return out.String()
+}
+
+// campaign creates and approves one by commands, and gives its id.
+func (w *town) campaign(channels, more string) string {
+	w.t.Helper()
+	path := filepath.Join(w.t.TempDir(), "campaign.yaml")
+	text := "name: 缴费提醒\nkind: premium_reminder\naudience: {all: [{region: {within: \"441881\"}}]}\nchannels: [" + channels + "]\n" +
+		"template: medical_premium_due\nparams: {deadline: 12月31日}\nwindow: \"\"\n" + more
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	lines := strings.Fields(w.command("campaign", "create", "-f", path, "--as", "chen"))
+	id := lines[len(lines)-1]
+	w.command("campaign", "submit", id, "--as", "chen")
+	w.command("campaign", "approve", id, "--as", "li")
+	return id
+}
+
+func (w *town) status(id string) notify.Status {
+	w.t.Helper()
+	var s notify.Status
+	if err := json.Unmarshal([]byte(w.command("campaign", "status", id, "--json")), &s); err != nil {
+		w.t.Fatal(err)
+	}
+	return s
+}
+
+// until waits for a status of a campaign.
+func (w *town) until(id, what string, done func(notify.Status) bool) notify.Status {
+	w.t.Helper()
+	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		s := w.status(id)
+		if done(s) {
+			return s
+		}
+		if time.Now().After(deadline) {
+			w.t.Fatalf("not %s: %+v", what, s)
+		}
+	}
+}
+
+func TestWhoATextDoesNotReachIsCalledAndTheReportDecides(t *testing.T) {
+	eachTown(t, 6, nil, func(w *town) {
+		w.box.SetReceipts(sandbox.Receipts{
+			Bases:      []string{w.base},
+			PhoneCodes: map[string]string{w.phone(0): "MOBILE_NOT_ON_SERVICE", w.phone(1): "MOBILE_NOT_ON_SERVICE", w.phone(2): "MOBILE_NOT_ON_SERVICE", w.phone(3): "MOBILE_NOT_ON_SERVICE"},
+			VoiceCodes: map[string]string{w.phone(0): "200000", w.phone(1): "200004", w.phone(2): "200003", w.phone(3): "200001:12"},
+		})
+		id := w.campaign("sms, voice", "")
+		s := w.until(id, "told", func(s notify.Status) bool { return s.Delivered == 4 && s.Failed == 1 && s.Planned == 1 })
+		if s.State != notify.Running || s.NextAt == nil || s.NextAt.Before(time.Now().Add(119*time.Minute)) {
+			w.t.Errorf("whom nobody answered for is not called again two hours later: %+v", s)
+		}
+		if s.ByChannel[notify.Voice] != 2 || s.ByChannel[notify.SMS] != 2 {
+			w.t.Errorf("%+v", s.ByChannel)
+		}
+		for i, want := range []int{1, 1, 1, 1, 0, 0} {
+			calls := w.box.Calls(w.phone(i))
+			if len(calls) != want {
+				w.t.Errorf("phone %d was called %d times, want %d", i, len(calls), want)
+			}
+			if want == 1 && (!strings.Contains(calls[0].Text, "请在12月31日前缴清") || calls[0].Plays != 3 || calls[0].Speed >= 0) {
+				w.t.Errorf("%+v", calls[0])
+			}
+		}
+	})
+}
+
+func TestOurBooksAreHeldAgainstTheCarriers(t *testing.T) {
+	eachTown(t, 40, nil, func(w *town) {
+		w.box.SetReceipts(sandbox.Receipts{
+			Bases: []string{w.base}, DuplicatePercent: 50, Shuffle: true,
+			PhoneCodes: map[string]string{w.phone(0): "MOBILE_NOT_ON_SERVICE", w.phone(1): "MOBILE_IN_BLACK"},
+		})
+		id := w.campaign("sms", "")
+		w.until(id, "told", func(s notify.Status) bool { return s.Delivered == 38 && s.Failed == 2 })
+		today := time.Now().In(notify.CarrierZone()).Format(time.DateOnly)
+		books := func() notify.Reconciliation {
+			var r notify.Reconciliation
+			if err := json.Unmarshal([]byte(w.command("reconcile", "--day", today, "--json")), &r); err != nil {
+				w.t.Fatal(err)
+			}
+			return r
+		}
+		want := notify.DayCount{Total: 40, Delivered: 38, Failed: 2}
+		if r := books(); len(r.Differences) != 0 || r.Ours != want || r.Theirs != want {
+			w.t.Errorf("%+v", r)
+		}
+		if text := w.command("reconcile", "--day", today); !strings.Contains(text, "The books agree.") {
+			w.t.Error(text)
+		}
+		w.box.SetReceipts(sandbox.Receipts{Bases: []string{w.base}, LostPercent: 100})
+		id = w.campaign("sms", "")
+		w.until(id, "taken", func(s notify.Status) bool { return s.State == notify.Finished && s.Accepted == 40 })
+		for deadline := time.Now().Add(20 * time.Second); w.box.Stats().SMS.Waiting > 0 && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		}
+		r := books()
+		if diff := fmt.Sprint(r.Differences); diff != "[{delivered 38 78}]" || r.Ours.Waiting != 40 {
+			w.t.Errorf("receipts that were lost don't show: %+v", r)
+		}
+		kept, err := w.srv.store.LastReconciliations(context.Background(), 1)
+		if err != nil || len(kept) != 1 || kept[0].Day != today || len(kept[0].Differences) != 1 {
+			w.t.Errorf("%+v: %v", kept, err)
+		}
+	})
+}

@@ -1,0 +1,65 @@
+package flows
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// asideRunes bounds what is taken for words about the conversation itself; a long story may hold any word.
+const asideRunes = 20
+
+// apart takes what is about the conversation rather than in it: a text that somebody got and forwards, that they
+// cannot read this, that they have had enough. The open question stays.
+func (r *run) apart(said string, q *Step) bool {
+	s := r.e.book.settings
+	free := q != nil && q.Ask != nil && (q.Ask.As == "words" || q.Ask.As == "text")
+	short := utf8.RuneCountInString(said) <= asideRunes
+	switch {
+	case free:
+		return false
+	case s.forwarded(r.in.Text):
+		r.understood("report_problem", 1)
+		r.begin(flowCheck)
+		return true
+	case short && holds(said, s.Elder) && !r.in.Env.Elder:
+		r.understood("language", 1)
+		r.beside(flowElder)
+		return true
+	case short && holds(said, s.Rude):
+		r.beside(flowUpset)
+		return true
+	}
+	return false
+}
+
+func holds(said string, words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(said, w) })
+}
+
+// forwarded says whether this is a text with the signature that every SMS begins or ends with.
+func (s Settings) forwarded(text string) bool {
+	text = strings.TrimSpace(text)
+	if utf8.RuneCountInString(text) < 8 || s.Signature == "" {
+		return false
+	}
+	open, closing, _ := strings.Cut(s.Signature, " ")
+	return strings.HasPrefix(text, open) && strings.Contains(text, closing) || strings.HasSuffix(text, closing) && strings.Contains(text, open)
+}
+
+// renew begins a flow anew whose definition has changed under the session, unless they say something plainer.
+func (r *run) renew(said string) bool {
+	flow := r.s.Renewed
+	r.s.Renewed = ""
+	w := r.e.words
+	if flow == "" || r.in.Env.Channel == SMS || r.in.Tap != "" || w.optOut(said, true) || len(w[said]) > 0 {
+		return false
+	}
+	if g := r.understand(); r.e.book.byIntent[g.Intent] != "" && g.Score >= r.e.book.settings.Sure {
+		return false
+	}
+	r.say("renewed.again", map[string]string{"title_key": r.e.book.flows[flow].Title}, nil)
+	r.in.Text = ""
+	r.begin(flow)
+	return true
+}

@@ -1,0 +1,65 @@
+package flows
+
+// hearSMS takes a reply by SMS: the answer to what was asked there, an answer to what a campaign asked that number,
+// or a question of their own. Anything else is answered by the template that names the office's telephone.
+func (r *run) hearSMS(said string) {
+	q := r.waiting()
+	if q != nil && r.pick(q, said) {
+		return
+	}
+	if q != nil && q.Ask != nil && r.answer(q.Ask) {
+		return
+	}
+	r.s = Session{Version: sessionVersion}
+	if r.in.Choice > 0 || r.e.words.has(wordYes, said) || r.e.words.has(wordNo, said) {
+		r.answerSMS(said)
+		return
+	}
+	g := r.understand()
+	r.understood(g.Intent, g.Score)
+	flow := r.e.book.byIntent[g.Intent]
+	switch {
+	case r.e.words.has(wordMenu, said), r.e.words.has(wordBack, said):
+		r.push(flowMenuSMS)
+	case r.e.words.has(wordPerson, said):
+		r.push(flowSMS)
+	case g.Score < r.e.book.settings.Sure || flow == "":
+		r.push(flowSMS)
+	case g.Intent == "unsubscribe":
+		r.push(flowOptOut)
+	default:
+		r.begin(flow)
+	}
+}
+
+// answerSMS takes a bare number, yes or no where the conversation asked nothing: a campaign may have.
+func (r *run) answerSMS(said string) {
+	r.push(flowInvited)
+	answer := "other"
+	switch {
+	case r.in.Choice == 1 || r.e.words.has(wordYes, said):
+		answer = "yes"
+	case r.in.Choice == 2 || r.e.words.has(wordNo, said):
+		answer = "no"
+	}
+	r.top().set("answer", answer)
+}
+
+// beginSMS starts a flow by SMS. Where the phone is a household's, it is asked first whose matter it is.
+func (r *run) beginSMS(d *Definition) {
+	r.s.Stack, r.s.Parked = nil, nil
+	if d.OnSMS != "" {
+		d = r.e.book.flows[d.OnSMS]
+	}
+	if !d.SMS || d.Needs == needsBound && !r.in.Env.Bound {
+		r.push(flowSMS)
+		return
+	}
+	r.push(d.ID)
+	if d.hears() && r.in.Text != "" {
+		r.top().set("heard", clip(r.in.Text))
+	}
+	if d.Needs == needsBound && r.in.Env.Several {
+		r.push(flowWhose)
+	}
+}

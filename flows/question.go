@@ -1,0 +1,159 @@
+package flows
+
+import (
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// markFlow opens the mark of a choice that starts a flow: it means the same whenever it is tapped.
+const markFlow = "m."
+
+// choicesElder is how many flows are offered at once to whom many are too many.
+const choicesElder = 4
+
+// question puts a step's question and waits. By SMS only what has a template is asked.
+func (r *run) question(f *Frame, s *Step) {
+	if s.Choose != nil && s.Choose.Items != nil && f.Items == nil && r.in.Kind != Fed {
+		f.Step = s.Choose.Items.From // come back to: what it offered is looked up anew
+		return
+	}
+	r.rest = true
+	if r.in.Env.Channel == SMS && s.SMS == nil {
+		r.s.Stack, r.s.Parked = nil, nil
+		return
+	}
+	if n := len(f.Asked); n == 0 || f.Asked[n-1] != s.ID {
+		f.Asked = append(f.Asked, s.ID)
+	}
+	if s.Ask != nil {
+		f.Items = nil
+		r.say(s.Ask.Prompt, f.Vars, s.SMS)
+		return
+	}
+	f.Items = r.e.kept(s.Choose, f.Items)
+	r.say(s.Choose.Prompt, f.Vars, s.SMS)
+	r.offerChoices(f, s)
+}
+
+// kept is what has to be kept of items so that a number still leads to one of them later.
+func (e *Engine) kept(c *Choose, items []map[string]string) []map[string]string {
+	if c.Items == nil {
+		return nil
+	}
+	out := make([]map[string]string, 0, len(items))
+	for _, item := range items {
+		small := map[string]string{"id": item["id"]}
+		for _, name := range e.takes[c.Items.Label] {
+			for _, n := range [2]string{name, name + "_key"} {
+				if value, ok := item[n]; ok {
+					small[n] = value
+				}
+			}
+		}
+		out = append(out, small)
+	}
+	return out
+}
+
+// offerChoices lists the answers to a choice: its items, then its options.
+func (r *run) offerChoices(f *Frame, s *Step) {
+	if r.in.Env.Channel == SMS {
+		return // the template names the numbers
+	}
+	c, mark := s.Choose, f.mark()
+	labels := make([]Label, 0, len(f.Items)+len(c.Options))
+	if c.Items != nil {
+		for _, item := range f.Items {
+			labels = append(labels, Label{Key: c.Items.Label, Values: item, Mark: mark})
+		}
+	}
+	for _, o := range c.Options {
+		labels = append(labels, Label{Key: o.Label, Mark: mark})
+	}
+	r.effects = append(r.effects, Offer{Labels: labels})
+}
+
+// mark names the question that a frame stands at, with what it lets choose from.
+func (f *Frame) mark() string {
+	mark := f.Flow + "." + f.Step
+	if len(f.Items) == 0 {
+		return mark
+	}
+	sum := fnv.New32a()
+	for _, item := range f.Items {
+		_, _ = sum.Write([]byte(item["id"] + " ")) // never fails
+	}
+	return mark + "." + strconv.FormatUint(uint64(sum.Sum32()), 36)
+}
+
+// choose takes the n-th answer to a choice.
+func (r *run) choose(c *Choose, n int) bool {
+	f := r.top()
+	items := 0
+	if c.Items != nil {
+		items = len(f.Items)
+	}
+	switch {
+	case n < 1 || n > items+len(c.Options):
+		return false
+	case r.away() && r.in.Tap == "":
+		return r.askToResume() // a bare number after a long time may answer anything
+	case n > items:
+		return r.follow(c.Options[n-items-1])
+	}
+	r.s.Fails = 0
+	f.set(c.Items.Save, f.Items[n-1]["id"])
+	f.Step, f.Items = c.Items.Go, nil
+	return true
+}
+
+// tapped takes a tap on a choice. One that starts a flow does so whenever it is tapped; one of a question counts
+// while that question is open, with the same choices, and never answers another.
+func (r *run) tapped() bool {
+	mark := r.in.Tap
+	if flow, isFlow := strings.CutPrefix(mark, markFlow); isFlow {
+		if r.e.book.flows[flow] == nil {
+			flow = flowMenu
+		}
+		r.begin(flow)
+		return true
+	}
+	if f := r.top(); f != nil && r.waiting() != nil && f.mark() == mark {
+		return false
+	}
+	r.say("tap.old", nil, nil)
+	if r.waiting() == nil {
+		r.push(flowMenu)
+	}
+	return true
+}
+
+// fewer keeps the first of many flows, and the way to a person.
+func fewer(flows []string) []string {
+	if len(flows) <= choicesElder {
+		return flows
+	}
+	short := slices.Clone(flows[:choicesElder-1])
+	if slices.Contains(short, flowHuman) {
+		return append(short, flows[choicesElder-1])
+	}
+	return append(short, flowHuman)
+}
+
+// storyRunes is how long words are that tell something instead of choosing.
+const storyRunes = 5
+
+// inOwnWords takes a sentence where a choice lets people tell it themselves.
+func (r *run) inOwnWords(c *Choose) bool {
+	if c.Other == nil || r.in.Choice > 0 || utf8.RuneCountInString(r.in.Text) < storyRunes {
+		return false
+	}
+	f := r.top()
+	r.s.Fails = 0
+	f.set(c.Other.Save, clip(strings.TrimSpace(r.in.Text)))
+	f.Step = c.Other.Go
+	return true
+}

@@ -1,0 +1,94 @@
+package flows
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/lingjuli/lingjuli/internal/hanzi"
+)
+
+// leastWage is the least sum, in yuan, that in a search for work is a wage and no house number.
+const leastWage = 500
+
+// mostWords bounds the words of a search.
+const mostWords = 4
+
+// Search is what somebody looks for, taken from their own words.
+type Search struct {
+	Words []string
+	Yuan  int  // the least they want a month, 0: didn't say
+	Near  bool // near home
+}
+
+// Empty says that the words told nothing to look for.
+func (s Search) Empty() bool { return len(s.Words) == 0 && s.Yuan == 0 && !s.Near }
+
+// Search takes what somebody looks for out of their words: places and trades, a wage, nearness.
+func (s Settings) Search(text string) (found Search) {
+	text = hanzi.Simplify(normalise(text))
+	for _, w := range s.NearWords {
+		if strings.Contains(text, w) {
+			found.Near = true
+			text = strings.ReplaceAll(text, w, " ")
+		}
+	}
+	filler := slices.Clone(s.SearchFiller)
+	slices.SortFunc(filler, func(a, b string) int { return len(b) - len(a) })
+	for _, w := range filler {
+		text = strings.ReplaceAll(text, w, " ")
+	}
+	apart := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsPunct(r) || unicode.IsSymbol(r) }
+	for _, word := range strings.FieldsFunc(text, apart) {
+		if sum, ok := s.validAmount(word); ok {
+			if yuan, _ := strconv.Atoi(sum[""]); yuan >= leastWage {
+				found.Yuan = yuan
+			}
+			continue
+		}
+		if utf8.RuneCountInString(word) >= 2 && len(found.Words) < mostWords {
+			found.Words = append(found.Words, word)
+		}
+	}
+	return found
+}
+
+// AsksForElder says whether somebody asks for short words: they can't see or read well.
+func (s Settings) AsksForElder(words string) bool {
+	return holds(hanzi.Simplify(normalise(words)), s.Elder)
+}
+
+// Due says whether somebody is at work at a time, and by when they answer what comes in then.
+func (h Hours) Due(now time.Time) (open bool, due time.Time) {
+	from, to := h.at(now, h.From), h.at(now, h.To)
+	open = slices.Contains(h.Days, weekday(now)) && !now.Before(from) && now.Before(to)
+	left := time.Duration(h.Answer) * time.Hour
+	start := now
+	for range 30 { // a month without a working day is a mistake in the settings
+		from, to = h.at(start, h.From), h.at(start, h.To)
+		if slices.Contains(h.Days, weekday(start)) && start.Before(to) {
+			if start.Before(from) {
+				start = from
+			}
+			if due = start.Add(left); !due.After(to) {
+				return open, due
+			}
+			left -= to.Sub(start)
+		}
+		start = h.at(start.AddDate(0, 0, 1), h.From)
+	}
+	return open, start
+}
+
+func weekday(at time.Time) int { return (int(at.Weekday())+6)%7 + 1 }
+
+// at is a time of day, "08:30", on a day.
+func (h Hours) at(day time.Time, clock string) time.Time {
+	hour, minute, _ := strings.Cut(clock, ":")
+	hh, _ := strconv.Atoi(hour)
+	mm, _ := strconv.Atoi(minute)
+	return time.Date(day.Year(), day.Month(), day.Day(), hh, mm, 0, 0, day.Location())
+}

@@ -1,0 +1,215 @@
+package turn
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lingjuli/lingjuli/flows"
+	"github.com/lingjuli/lingjuli/internal/register"
+)
+
+// courses looks for courses by mode: near, remote, order (with work at the end), or by the person's own words.
+func (t *oneTurn) courses(with map[string]string) (f flows.Facts, err error) {
+	q := register.CourseSearch{Today: t.today(), Near: t.home(), Offset: int(number(with["offset"]))}
+	switch with["mode"] {
+	case "near":
+		q.Remote, q.Within = register.No, prefixOf(t.region)
+	case "remote":
+		q.Remote = register.Yes
+	case "order":
+		q.ForJob = true
+	case "words":
+		if q.Keywords = t.s.engine.Book().Settings().Search(with["words"]).Words; len(q.Keywords) == 0 {
+			return flows.Facts{Vars: pageOf(0, 0)}, nil
+		}
+	}
+	page, err := t.tx.Courses(q)
+	if err != nil {
+		return f, err
+	}
+	for _, c := range page.Courses {
+		item := map[string]string{"id": strconv.FormatInt(c.ID, 10), "name": c.Name, "place": c.Place, "starts": c.StartsOn}
+		if c.Remote() {
+			item["remote_key"], item["place"] = "training.by_phone", ""
+		}
+		f.Items = append(f.Items, item)
+	}
+	f.Vars = pageOf(page.Total, page.Next)
+	return f, nil
+}
+
+func (t *oneTurn) course(id int64) (found, error) {
+	c, err := t.tx.Course(id)
+	if errors.Is(err, register.ErrNotFound) {
+		return found{"found": "no"}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	v := found{
+		"found": "yes", "name": c.Name, "provider": c.Provider, "place": c.Place, "starts": c.StartsOn, "ends": c.EndsOn,
+		"allowance": yuan(c.AllowanceFen), "tel": c.Phone, "job": c.JobTitle, "mine": "", "room": "open", "free": "", "waiting": "",
+	}
+	if c.Remote() {
+		v["place"] = ""
+	}
+	switch left := c.Left(); {
+	case c.StartsOn != "" && c.StartsOn < t.today():
+		v["room"] = "begun"
+	case left == 0 || left > 0 && c.Waiting > 0:
+		v["room"], v["waiting"] = "full", itoa(c.Waiting)
+	case left > 0:
+		v["room"], v["free"] = "free", itoa(left)
+	}
+	signUps, err := t.tx.SignUps(t.personID)
+	for _, s := range signUps {
+		if s.CourseID == id && s.State.Open() {
+			v["mine"] = string(s.State)
+		}
+	}
+	return v, err
+}
+
+func (t *oneTurn) signUp(id int64) (found, error) {
+	s, err := t.tx.SignUp(id, t.personID)
+	if errors.Is(err, register.ErrNotFound) {
+		return found{"signed": "gone"}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	v := found{
+		"signed": "yes", "ahead": itoa(s.Ahead), "name": s.Course.Name, "starts": s.Course.StartsOn, "place": s.Course.Place, "tel": s.Course.Phone,
+	}
+	switch {
+	case s.State == register.SignUpWaiting:
+		v["signed"] = "waiting"
+	case s.Already:
+		v["signed"] = "again"
+	}
+	return v, nil
+}
+
+// myCourses lists what somebody is signed up for or waits for.
+func (t *oneTurn) myCourses() (f flows.Facts, err error) {
+	list, err := t.tx.SignUps(t.personID)
+	for _, s := range list {
+		if s.CourseID == 0 || s.State != register.SignUpTaken && s.State != register.SignUpWaiting || len(f.Items) == coursesShown {
+			continue
+		}
+		f.Items = append(f.Items, map[string]string{
+			"id": strconv.FormatInt(s.CourseID, 10), "name": s.Course.Name, "starts": s.Course.StartsOn, "state_key": "state." + string(s.State),
+		})
+	}
+	f.Vars = found{"found": yesNo(len(f.Items) > 0)}
+	return f, err
+}
+
+const coursesShown = 4
+
+// leaveCourse gives a place back. Whoever moves up hears of it by SMS.
+func (t *oneTurn) leaveCourse(id int64) (found, error) {
+	c, err := t.tx.Course(id)
+	if errors.Is(err, register.ErrNotFound) {
+		return found{"left": "no", "name": ""}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	left, err := t.tx.LeaveCourse(id, t.personID)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range left.MovedUp {
+		if !m.Phone.IsMobile() {
+			continue // staff sees them in the course's list
+		}
+		params := map[string]string{"date": t.dateDigits(m.Course.StartsOn), "phone": t.callCourse(m.Course)}
+		err := t.queue(Message{
+			Kind: Reply, Template: "reply_moved_up", Phone: m.Phone, Params: params, PersonID: m.PersonID,
+			At: t.now, Expires: t.now.Add(movedUpLife),
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found{"left": yesNo(left.Was != ""), "name": c.Name}, nil
+}
+
+// movedUpLife is how long the news of a place is worth sending.
+const movedUpLife = 24 * time.Hour
+
+// callCourse is whom to call about a course.
+func (t *oneTurn) callCourse(c register.Course) string {
+	if c.Phone != "" && len(c.Phone) <= 15 {
+		return c.Phone
+	}
+	return t.s.engine.Book().Line("work", "")
+}
+
+// dateDigits writes a civil date for an SMS; where there is none it says so.
+func (t *oneTurn) dateDigits(date string) string {
+	if len(date) != len(time.DateOnly) {
+		return t.word("date_open")
+	}
+	return strings.ReplaceAll(date, "-", "/")
+}
+
+func (t *oneTurn) wishCourse(trade string) (found, error) {
+	s, err := t.tx.WishCourse(t.personID, trade)
+	if s.Already {
+		return found{"wished": "again"}, err
+	}
+	return found{"wished": "yes"}, err
+}
+
+// askedFor is how long a campaign's question may be answered by SMS.
+const askedFor = 7 * 24 * time.Hour
+
+// answerSMS takes a bare yes or no for the answer to the last invitation that went to this phone. Where the invitation
+// went to several people on one phone, each is signed up by a call alone.
+func (t *oneTurn) answerSMS(answer string) (found, error) {
+	v := found{"asked": "none", "name": "", "date": "", "tel": "", "ahead": "", "phone": t.s.engine.Book().Line("office", t.region)}
+	list, err := t.sentLately(askedFor)
+	if err != nil {
+		return nil, err
+	}
+	var invited register.Sent
+	for _, s := range list {
+		if s.CourseID == 0 {
+			continue
+		}
+		if invited.CourseID != 0 && s.CampaignID == invited.CampaignID && s.PersonID != invited.PersonID {
+			v["phone"] = t.s.engine.Book().Line("work", "")
+			return v, nil
+		}
+		if invited.CourseID == 0 {
+			invited = s
+		}
+	}
+	switch {
+	case invited.CourseID == 0 || answer == "other":
+		return v, nil
+	case answer == "no":
+		t.personID = invited.PersonID
+		_, err := t.leaveCourse(invited.CourseID)
+		v["asked"] = "declined"
+		return v, err
+	}
+	t.personID = invited.PersonID
+	signed, err := t.signUp(invited.CourseID)
+	if err != nil {
+		return nil, err
+	}
+	v["asked"] = signed["signed"]
+	if v["asked"] == "yes" {
+		v["asked"] = "signed"
+	}
+	v["name"], v["date"], v["ahead"] = signed["name"], t.dateDigits(signed["starts"]), signed["ahead"]
+	if tel := signed["tel"]; tel != "" && len(tel) <= 15 {
+		v["phone"] = tel
+	}
+	return v, nil
+}

@@ -1,0 +1,111 @@
+package turn
+
+import (
+	"fmt"
+
+	"github.com/lingjuli/lingjuli/flows"
+	"github.com/lingjuli/lingjuli/internal/register"
+)
+
+// found is a look-up that answers by variables alone.
+type found map[string]string
+
+// perform does what the engine asks for. The names are flows.Requests.
+func (t *oneTurn) perform(q flows.Request) (flows.Facts, error) {
+	for _, group := range []func(flows.Request) (flows.Facts, bool, error){t.performPerson, t.performWork, t.performTraining, t.performCover, t.performUs} {
+		if facts, mine, err := group(q); mine || err != nil {
+			return facts, err
+		}
+	}
+	return flows.Facts{}, fmt.Errorf("turn: no such request: %s", q.Name)
+}
+
+func (t *oneTurn) performPerson(q flows.Request) (f flows.Facts, mine bool, err error) {
+	switch q.Name {
+	case "identity":
+		f.Vars, err = t.gate()
+	case "send_code":
+		var sent string
+		sent, err = t.sendCode(register.IDNumber(q.With["id_number"]), q.With["name"])
+		f.Vars = found{"sent": sent}
+	case "check_code":
+		f.Vars, err = t.checkCode(q.With["code"])
+	case "me":
+		f.Vars, err = t.me()
+	case "fill_wishes":
+		f.Vars, err = t.fillWishes(q.With)
+	case "placement":
+		f.Vars, err = t.placement()
+	case "check_up":
+		err = t.tx.CheckUp(t.personID, register.CheckUpAnswer(q.With["answer"]), q.With["words"])
+	case "help_list":
+		f, err = t.helpList()
+	case "phone_people":
+		f, err = t.phonePeople()
+	case "set_whose":
+		t.setWhose(number(q.With["id"]))
+	default:
+		return f, false, nil
+	}
+	return f, true, err
+}
+
+func (t *oneTurn) performWork(q flows.Request) (f flows.Facts, mine bool, err error) {
+	switch q.Name {
+	case "jobs":
+		f, err = t.jobs(q.With)
+	case "job":
+		f.Vars, err = t.job(number(q.With["id"]))
+	case "want_job":
+		f.Vars, err = t.wantJob(number(q.With["id"]))
+	case "fairs":
+		f, err = t.fairs()
+	case "pairs":
+		f.Vars, err = t.pairs()
+	case "public_posts":
+		f.Vars, err = t.publicPosts()
+	case "apply":
+		f.Vars, err = t.apply(q.With["kind"], number(q.With["id"]))
+	case "schools":
+		f, err = t.schools()
+	default:
+		return f, false, nil
+	}
+	return f, true, err
+}
+
+func (t *oneTurn) performTraining(q flows.Request) (f flows.Facts, mine bool, err error) {
+	switch q.Name {
+	case "courses":
+		f, err = t.courses(q.With)
+	case "course":
+		f.Vars, err = t.course(number(q.With["id"]))
+	case "sign_up":
+		f.Vars, err = t.signUp(number(q.With["id"]))
+	case "my_courses":
+		f, err = t.myCourses()
+	case "leave_course":
+		f.Vars, err = t.leaveCourse(number(q.With["id"]))
+	case "wish_course":
+		f.Vars, err = t.wishCourse(q.With["trade"])
+	case "answer_sms":
+		f.Vars, err = t.answerSMS(q.With["answer"])
+	default:
+		return f, false, nil
+	}
+	return f, true, err
+}
+
+func (t *oneTurn) performCover(q flows.Request) (f flows.Facts, mine bool, err error) {
+	switch q.Name {
+	case "cover", "subsidies", "premiums", "benefits":
+		f, err = t.lookUp(q)
+	case "institutions":
+		f, err = t.institutions(q.With)
+	case "tiers":
+		f, err = t.tiers(q.With["item"], q.With["amount"])
+	default:
+		return f, false, nil
+	}
+	return f, true, err
+}

@@ -1,0 +1,187 @@
+package store
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lingjuli/lingjuli/internal/register"
+	"github.com/lingjuli/lingjuli/notify"
+)
+
+// paidRules: a text costs ten fen.
+func paidRules() notify.Rules {
+	return notify.Rules{Zone: time.UTC, PriceFen: map[notify.Channel]float64{notify.SMS: 10, notify.Voice: 6}}
+}
+
+const tenFen = 100_000 // in millionths of a yuan
+
+func setBudget(t *testing.T, s *Store, region string, month int, amount int64) {
+	t.Helper()
+	if err := s.SetBudget(t.Context(), notify.Budget{Region: region, Month: month, Amount: amount}, time.UTC, time.Now(), "os:test"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func thisMonth() int { return notify.MonthOf(time.Now().UTC()) }
+
+func usedOf(t *testing.T, s *Store, region string) int64 {
+	t.Helper()
+	list, err := s.ListBudgets(t.Context(), thisMonth())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range list {
+		if b.Region == region {
+			return b.Used
+		}
+	}
+	t.Fatalf("no budget of %s in %+v", region, list)
+	return 0
+}
+
+// eventually waits for what a sweep does.
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !done(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("never: " + what)
+		}
+	}
+}
+
+func TestTheBudgetIsNeverExceededByCampaignsThatRunAtOnceAndTheRestWaits(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(300)...)
+		setBudget(t, s, "4418", thisMonth(), 170*tenFen+tenFen/2)
+		setBudget(t, s, "441802", thisMonth(), 1000*tenFen)
+		setBudget(t, s, "4401", thisMonth(), 0) // another city's
+		p := &platform{}
+		first, second := approved(t, s, nil), approved(t, s, nil)
+		redis := miniredis.RunT(t).Addr()
+		for range 2 {
+			w := startWorker(t, s, p, paidRules(), redis)
+			defer w.Shutdown()
+		}
+		var one, two notify.Status
+		eventually(t, "170 texts have gone and the rest waits", func() bool {
+			one, two = statusOf(t, s, first), statusOf(t, s, second)
+			return one.Accepted+two.Accepted == 170 && one.Planned+two.Planned == 430
+		})
+		if used := usedOf(t, s, "4418"); used != 170*tenFen {
+			t.Errorf("%d used of the city's budget", used)
+		}
+		if used := usedOf(t, s, "441802"); used != 170*tenFen {
+			t.Errorf("%d used of the county's budget", used)
+		}
+		if one.Waiting[notify.ForBudget]+two.Waiting[notify.ForBudget] != 430 {
+			t.Errorf("waiting: %v %v", one.Waiting, two.Waiting)
+		}
+		wake := notify.BudgetWake(time.Now(), time.UTC)
+		for _, st := range []notify.Status{one, two} {
+			if st.Planned > 0 && (st.NextAt == nil || !st.NextAt.Equal(wake)) {
+				t.Errorf("next at %v, want %v", st.NextAt, wake)
+			}
+		}
+
+		setBudget(t, s, "4418", thisMonth(), notify.NoLimit)
+		until(t, s, first, "finished", finished)
+		until(t, s, second, "finished", finished)
+		if used := usedOf(t, s, "441802"); used != 600*tenFen {
+			t.Errorf("%d used of the county's budget", used)
+		}
+	})
+}
+
+func TestWhatSentNothingGivesItsMoneyBackAndWakesWhoWaits(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(12)...)
+		setBudget(t, s, "44", thisMonth(), 10*tenFen)
+		p := &platform{}
+		p.answer = func(call notify.Outgoing, _ int) (notify.Answer, bool) {
+			for _, m := range call.Members {
+				if m.PersonID <= 3 { // one bad number refuses the batch; it is halved until the bad ones stand alone
+					return notify.Answer{Outcome: notify.Refused, Verdict: notify.MemberFinal, Code: "isv.MOBILE_NUMBER_ILLEGAL", OfPhone: true}, false
+				}
+			}
+			return notify.Answer{Outcome: notify.Accepted, Code: "OK"}, true
+		}
+		st := play(t, s, p, approved(t, s, nil), paidRules(), finished)
+		wantCounts(t, st, map[string]int64{"accepted": 9, "failed": 3})
+		eventuallyBalanced(t, s, "44", 9*tenFen)
+	})
+}
+
+func eventuallyBalanced(t *testing.T, s *Store, region string, want int64) {
+	t.Helper()
+	for range 3 {
+		if _, err := s.BalanceBudgets(t.Context(), time.UTC, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if used := usedOf(t, s, region); used != want {
+		t.Errorf("%d used, want %d", used, want)
+	}
+}
+
+func TestALateAnswerOfACallThatSeemedLostIsPaidAfterAll(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(1)...)
+		setBudget(t, s, "441802103", thisMonth(), 5*tenFen)
+		id := approved(t, s, nil)
+		st := play(t, s, &platform{}, id, paidRules(), finished)
+		wantCounts(t, st, map[string]int64{"accepted": 1})
+		// As a look that found nothing leaves it.
+		exec(t, s, `UPDATE calls SET state = 'absent'`)
+		exec(t, s, `UPDATE budget_uses SET state = 0`)
+		eventuallyBalanced(t, s, "441802103", 0)
+		exec(t, s, `UPDATE calls SET state = 'accepted'`)
+		eventuallyBalanced(t, s, "441802103", tenFen)
+	})
+}
+
+func TestAMonthWithoutABudgetOfItsOwnHasTheLastOne(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		setBudget(t, s, "44", 202601, 7*tenFen)
+		setBudget(t, s, "44", 202602, 3*tenFen)
+		setBudget(t, s, "4418", 202601, tenFen)
+		setBudget(t, s, "4418", 202605, notify.NoLimit)
+		list, err := s.ListBudgets(t.Context(), 202604)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []notify.Budget{{Region: "44", Month: 202604, Amount: 3 * tenFen}, {Region: "4418", Month: 202604, Amount: tenFen}}
+		if diff := cmp.Diff(want, list); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestWhoWaitsForMoneyWhenTheCampaignExpiresIsSkippedForIt(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(5)...)
+		setBudget(t, s, "44", thisMonth(), 2*tenFen)
+		expires := time.Now().Add(4 * time.Second)
+		id := approved(t, s, func(spec *notify.Spec) { spec.Expires = expires })
+		st := play(t, s, &platform{}, id, paidRules(), finished)
+		wantCounts(t, st, map[string]int64{"accepted": 2, "budget": 3})
+	})
+}
+
+func TestLongTextsCostTheirSegments(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(2)...)
+		setBudget(t, s, "44", thisMonth(), 5*tenFen)
+		template := templateOf(notify.SMS)
+		template.SMS.Content = "${name}您好，" + fmt.Sprintf("%080d", 0) + "请缴费。" // beyond 70 characters: two segments
+		spec := notify.Spec{Name: "长", Kind: notify.PremiumReminder, Audience: register.Everybody(), Channels: []notify.Channel{notify.SMS}, Template: "due", Window: new(string)}
+		st := play(t, s, &platform{}, approvedWith(t, s, spec, template), paidRules(), finished)
+		wantCounts(t, st, map[string]int64{"accepted": 2})
+		if used := usedOf(t, s, "44"); used != 4*tenFen {
+			t.Errorf("%d used", used)
+		}
+	})
+}

@@ -1,0 +1,145 @@
+package notify
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Money is counted in millionths of a yuan: a segment costs fractions of a fen.
+const microYuan = 1_000_000
+
+// NoLimit as a budget's amount lifts it.
+const NoLimit = -1
+
+// Budget is what a region may spend on campaigns by SMS and telephone in one month. A month of which nothing was said
+// has the amount of the last one before it.
+type Budget struct {
+	Region string // 2, 4, 6, 9 or 12 digits
+	Month  int    // 202612
+	Amount int64  // millionths of a yuan; NoLimit
+	Used   int64
+}
+
+// Left is what may still be spent.
+func (b Budget) Left() int64 {
+	if b.Amount == NoLimit {
+		return math.MaxInt64
+	}
+	return b.Amount - b.Used
+}
+
+// Covers says whether a message to somebody in a place counts against the budget.
+func (b Budget) Covers(region string) bool { return strings.HasPrefix(region, b.Region) }
+
+// ParseYuan reads an amount such as 1200 or 99.50; none is NoLimit.
+func ParseYuan(text string) (int64, error) {
+	if text == "none" {
+		return NoLimit, nil
+	}
+	var yuan float64
+	if _, err := fmt.Sscanf(text, "%f", &yuan); err != nil || yuan < 0 || yuan > 1e9 || strings.Trim(text, "0123456789.") != "" {
+		return 0, fmt.Errorf("%q is neither an amount of yuan nor none", text)
+	}
+	return int64(math.Round(yuan * microYuan)), nil
+}
+
+// Yuan writes an amount in yuan with two places.
+func Yuan(amount int64) string { return fmt.Sprintf("%.2f", float64(amount)/microYuan) }
+
+// ParseMonth reads 2026-12.
+func ParseMonth(text string) (int, error) {
+	t, err := time.Parse("2006-01", text)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no month like 2026-12", text)
+	}
+	return MonthOf(t), nil
+}
+
+// MonthOf is the month of a local time as 202612.
+func MonthOf(t time.Time) int { return t.Year()*100 + int(t.Month()) }
+
+// FormatMonth is the reverse of ParseMonth.
+func FormatMonth(month int) string { return fmt.Sprintf("%04d-%02d", month/100, month%100) }
+
+// Budgets keeps budgets for those who set them and for the sweeper.
+type Budgets interface {
+	// SetBudget sets a month's amount and wakes who waits for it.
+	SetBudget(ctx context.Context, b Budget, zone *time.Location, at time.Time, actor string) error
+	// ListBudgets lists the budgets of a month as they apply, by region.
+	ListBudgets(ctx context.Context, month int) ([]Budget, error)
+	// BalanceBudgets gives back what calls had reserved that sent nothing. more: call again at once.
+	BalanceBudgets(ctx context.Context, zone *time.Location, now time.Time) (more bool, err error)
+}
+
+// BudgetWake is when a message waits until that this month's money doesn't reach: the first moment of the next month.
+// The microsecond tells the reason in a row that has no place for one: nothing else waits for that very moment.
+func BudgetWake(now time.Time, zone *time.Location) time.Time {
+	local := now.In(zone)
+	return time.Date(local.Year(), local.Month()+1, 1, 0, 0, 0, 1000, zone).UTC()
+}
+
+// spend takes the cost of a message to somebody out of all budgets that cover them, or out of none.
+func spend(budgets []Budget, region string, cost int64) bool {
+	for _, b := range budgets {
+		if b.Covers(region) && b.Left() < cost {
+			return false
+		}
+	}
+	for i, b := range budgets {
+		if b.Covers(region) {
+			budgets[i].Used += cost
+		}
+	}
+	return true
+}
+
+// costOf is what a message costs, in millionths of a yuan.
+func (r Rules) costOf(channel Channel, t Template, m Member) int64 {
+	units := 1
+	if channel == SMS && t.SMS != nil {
+		units = Segments(r.Signature, filledSMS(t.SMS.Content, m.Params))
+	}
+	return int64(math.Round(r.PriceFen[channel] * float64(units) * microYuan / 100)) // a fen is a hundredth of a yuan
+}
+
+func filledSMS(content string, params map[string]string) string {
+	for name, value := range params {
+		content = strings.ReplaceAll(content, "${"+name+"}", value)
+	}
+	return content
+}
+
+// afford takes a member's cost out of the claim's budgets, and notes it with the call. Where they don't reach it says
+// that the member waits.
+func (r Rules) afford(facts ClaimFacts, m Member, region string, b *Beginning) (Drop, bool) {
+	if len(facts.Budgets) == 0 {
+		return Drop{}, true
+	}
+	cost := r.costOf(facts.Channel, facts.Campaign.Template, m)
+	if !spend(facts.Budgets, region, cost) {
+		return Drop{PersonID: m.PersonID, Event: PutBack, WakeAt: BudgetWake(facts.Now, r.Zone)}, false
+	}
+	for _, budget := range facts.Budgets {
+		if !budget.Covers(region) || cost == 0 {
+			continue
+		}
+		at := slices.IndexFunc(b.Spends, func(s Spend) bool { return s.Region == budget.Region })
+		if at < 0 {
+			at = len(b.Spends)
+			b.Spends = append(b.Spends, Spend{Region: budget.Region, Month: budget.Month})
+		}
+		b.Spends[at].Amount += cost
+	}
+	return Drop{}, true
+}
+
+// Spend is what a call takes out of one budget.
+type Spend struct {
+	Region string
+	Month  int
+	Amount int64
+}

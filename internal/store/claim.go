@@ -148,8 +148,7 @@ func (t *tx) memberFacts(c notify.Campaign, people []int64, today time.Time) (ma
 	audience, args := c.Spec.Audience.SQL(today, 4)
 	rows, err := t.query(`SELECT d.person_id, d.call_id, d.later, d.tries, d.waits_from, d.shared, d.phone_idx,
 			p.name_sealed, p.phone_sealed, p.phone_idx, p.phone_mobile, p.region, p.status, (`+audience+`),
-			EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = p.id),
-			EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = p.phone_idx),
+			`+personOut("p.id", c.Spec.Kind)+`, `+phoneOut("p.phone_idx", c.Spec.Kind)+`,
 			(SELECT count(DISTINCT CASE WHEN q.household = '' THEN CAST(q.id AS TEXT) ELSE q.household END)
 				FROM people q WHERE q.status <> 'deceased' AND q.phone_idx = p.phone_idx) >= 3
 		FROM deliveries d JOIN people p ON p.id = d.person_id

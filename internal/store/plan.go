@@ -79,7 +79,7 @@ func (t *tx) planPage(c notify.Campaign, now time.Time, limit int) (done bool, e
 	}
 	audience, args := c.Spec.Audience.SQL(now, 7)
 	args = append([]any{c.Month, c.ID, cursor, limit, toMicros(now), c.Scope.Prefix}, args...)
-	n, err := t.exec(planSQL(c.Channels(), audience), args...)
+	n, err := t.exec(planSQL(c.Channels(), c.Spec.Kind, audience), args...)
 	if err != nil {
 		return false, fmt.Errorf("plan after person %d: %w", cursor, err)
 	}
@@ -94,11 +94,11 @@ func (t *tx) planPage(c notify.Campaign, now time.Time, limit int) (done bool, e
 
 // planSQL inserts one page: $1 month, $2 campaign, $3 cursor, $4 limit, $5 now, $6 the author's region, then the audience's.
 // busy counts whom else a number belongs to. A number of three or more households is nobody's phone.
-func planSQL(channels []notify.Channel, audience string) string {
+func planSQL(channels []notify.Channel, kind notify.Kind, audience string) string {
 	return `WITH page AS (
 		SELECT p.id, p.phone_idx, p.phone_mobile, p.household, p.status, p.wechat_bound
 		FROM people p WHERE p.id > $3 AND substr(p.region, 1, length(CAST($6 AS TEXT))) = $6 AND (` + audience + `) ORDER BY p.id LIMIT $4
-	), busy AS (` + busySQL("page") + `), known AS (` + knownSQL + `
+	), busy AS (` + busySQL("page") + `), known AS (` + knownSQL(kind) + `
 	), ways AS (
 		SELECT known.*, ` + waySQL(channels) + ` AS channel FROM known
 	), told AS (
@@ -116,12 +116,29 @@ func planSQL(channels []notify.Channel, audience string) string {
 		place = 1 AND mate = 0, shared, phone_idx, household, CAST($5 AS BIGINT) FROM ranked ORDER BY id`
 }
 
-// knownSQL is what decides a person's ways, for each of page.
-const knownSQL = `SELECT page.*, COALESCE(busy.people, 0) > 1 AS shared,
-			EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = page.id) AS opted_out,
-			EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = page.phone_idx) AS phone_out,
+// knownSQL is what decides a person's ways, for each of page. They may want no campaign, or none of this kind.
+func knownSQL(kind notify.Kind) string {
+	return `SELECT page.*, COALESCE(busy.people, 0) > 1 AS shared,
+			` + personOut("page.id", kind) + ` AS opted_out,
+			` + phoneOut("page.phone_idx", kind) + ` AS phone_out,
 			page.phone_idx IS NOT NULL AND COALESCE(busy.households, 0) < 3 AS own_phone
 		FROM page LEFT JOIN busy ON busy.phone_idx = page.phone_idx`
+}
+
+// personOut is the SQL test that a person wants no campaign of a kind.
+func personOut(id string, kind notify.Kind) string {
+	return `(EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = ` + id + `)
+				OR EXISTS (SELECT 1 FROM mutes m WHERE m.person_id = ` + id + ` AND m.kind = ` + literal(kind) + `))`
+}
+
+// phoneOut is the SQL test that a number wants no campaign of a kind.
+func phoneOut(idx string, kind notify.Kind) string {
+	return `(EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = ` + idx + `)
+				OR EXISTS (SELECT 1 FROM mutes m WHERE m.phone_idx = ` + idx + ` AND m.kind = ` + literal(kind) + `))`
+}
+
+// literal is a kind of campaign as SQL writes a text. There are five of them.
+func literal(kind notify.Kind) string { return "'" + strings.ReplaceAll(string(kind), "'", "''") + "'" }
 
 // busySQL counts the people and households of the numbers in a named set of people. Who belongs to no household is one.
 func busySQL(set string) string {

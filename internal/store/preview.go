@@ -40,7 +40,7 @@ func previewWays(q notify.PreviewQuery) (string, []any) {
 	return `WITH page AS (
 		SELECT p.id, p.phone_idx, p.phone_mobile, p.household, p.status, p.wechat_bound, p.region, p.name_sealed
 		FROM people p WHERE substr(p.region, 1, length(CAST($1 AS TEXT))) = $1 AND (` + audience + `)
-	), busy AS (` + busySQL("page") + `), known AS (` + knownSQL + `), ways AS (
+	), busy AS (` + busySQL("page") + `), known AS (` + knownSQL(q.Spec.Kind) + `), ways AS (
 		SELECT known.*, ` + waySQL(q.Channels) + ` AS channel FROM known
 	), told AS (
 		SELECT ways.*, ` + planSkipSQL(q.Channels) + ` AS why FROM ways

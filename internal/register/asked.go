@@ -197,6 +197,19 @@ const (
 	ProxyEnded   ProxyState = "ended"
 )
 
+// Sent is one campaign's message to one person, as they can ask about it.
+type Sent struct {
+	CampaignID int64
+	PersonID   int64
+	Kind       string // of the campaign
+	Name       string // of the campaign: what it was about
+	Content    string // the template's text, its variables as ${name}
+	Check      string // the check code, "" where the text held none
+	CourseID   int64  // what it invited to, 0: nothing
+	JobID      int64
+	At         time.Time
+}
+
 // Work is what is on file of a person's work and of what they are paid.
 type Work struct {
 	Placements []Placement   // newest first

@@ -163,8 +163,7 @@ func (t *tx) memberFacts(c notify.Campaign, people []int64, holders string, toda
 	audience, args := c.Spec.Audience.SQL(today, 4)
 	rows, err := t.query(`SELECT d.person_id, d.call_id, d.later, d.tries, d.waits_from, d.shared,
 			p.name_sealed, p.phone_sealed, p.phone_idx, p.phone_mobile, p.region, p.status, (`+audience+`),
-			p.opted_out AND EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = p.id),
-			p.opted_out AND EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = p.phone_idx), `+holders+`
+			`+personOut("p", c.Spec.Kind)+`, `+phoneOut("p", c.Spec.Kind)+`, `+holders+`
 		FROM deliveries d JOIN people p ON p.id = d.person_id
 		WHERE d.month = $1 AND d.campaign_id = $2 AND `+t.amongRows("d.person_id", 3)+` AND d.state = '' ORDER BY d.person_id`,
 		append([]any{c.Month, c.ID, t.idList(people)}, args...)...)

@@ -181,7 +181,10 @@ func (c *heldCall) byNumber(phone []byte) (id int64, ok bool) {
 func (t *tx) keepMarks(calls ...*heldCall) error {
 	list := make([]statement, len(calls))
 	for i, c := range calls {
-		list[i] = statement{fmt.Sprintf("marks of call %d", c.id), `UPDATE calls SET marks = $2 WHERE id = $1`, []any{c.id, string(c.marks)}}
+		list[i] = statement{
+			act: fmt.Sprintf("marks of call %d", c.id), query: `UPDATE calls SET marks = $2 WHERE id = $1`,
+			args: []any{c.id, string(c.marks)},
+		}
 	}
 	return t.execAll(list)
 }

@@ -5,9 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/lingjuli/lingjuli/internal/register"
@@ -109,7 +107,6 @@ type plannedRow struct {
 	household string
 	status    register.LifeStatus
 	bound     bool // an openid of their own is bound to them
-	maybeOut  bool // they, or their number, want no campaigns
 	optedOut  bool
 	phoneOut  bool
 	many      bool // three or more households have the number: it is nobody's
@@ -131,9 +128,6 @@ func (t *tx) plannedRows(c notify.Campaign, cursor int64, now time.Time, limit i
 	if err := t.addHolders(rows); err != nil {
 		return nil, err
 	}
-	if err := t.addOptOuts(rows); err != nil {
-		return nil, err
-	}
 	channels := c.Channels()
 	for i := range rows {
 		rows[i].choose(channels)
@@ -143,7 +137,8 @@ func (t *tx) plannedRows(c notify.Campaign, cursor int64, now time.Time, limit i
 
 func (t *tx) page(c notify.Campaign, cursor int64, now time.Time, limit int) ([]plannedRow, error) {
 	audience, args := c.Spec.Audience.SQL(now, 4)
-	rows, err := t.query(`SELECT p.id, p.phone_idx, p.phone_mobile, p.household, p.status, p.wechat_bound, p.opted_out FROM people p
+	rows, err := t.query(`SELECT p.id, p.phone_idx, p.phone_mobile, p.household, p.status, p.wechat_bound,
+			`+personOut("p", c.Spec.Kind)+`, `+phoneOut("p", c.Spec.Kind)+` FROM people p
 		WHERE p.id > $1 AND substr(p.region, 1, length(CAST($3 AS TEXT))) = $3 AND (`+audience+`) ORDER BY p.id LIMIT $2`,
 		append([]any{cursor, limit, c.Scope.Prefix}, args...)...)
 	if err != nil {
@@ -153,7 +148,7 @@ func (t *tx) page(c notify.Campaign, cursor int64, now time.Time, limit int) ([]
 	list := make([]plannedRow, 0, limit)
 	for rows.Next() {
 		var r plannedRow
-		if err := rows.Scan(&r.personID, &r.phone, &r.mobile, &r.household, &r.status, &r.bound, &r.maybeOut); err != nil {
+		if err := rows.Scan(&r.personID, &r.phone, &r.mobile, &r.household, &r.status, &r.bound, &r.optedOut, &r.phoneOut); err != nil {
 			return nil, err
 		}
 		list = append(list, r)
@@ -201,39 +196,6 @@ func keysOf(m map[string][]*plannedRow) [][]byte {
 		list = append(list, []byte(k))
 	}
 	return list
-}
-
-// addOptOuts says who wants nothing, and whose number does not: of those whom that may be true of.
-func (t *tx) addOptOuts(page []plannedRow) error {
-	people, numbers := map[int64]*plannedRow{}, map[string][]*plannedRow{}
-	for i := range page {
-		if r := &page[i]; r.maybeOut {
-			people[r.personID] = r
-			numbers[string(r.phone)] = append(numbers[string(r.phone)], r)
-		}
-	}
-	if len(people) == 0 {
-		return nil
-	}
-	err := t.each(`SELECT person_id FROM opt_outs WHERE `+t.among("person_id", 1), func(rows *sql.Rows) error {
-		var id int64
-		err := rows.Scan(&id)
-		if r, ok := people[id]; ok {
-			r.optedOut = true
-		}
-		return err
-	}, t.idList(slices.Collect(maps.Keys(people))))
-	if err != nil {
-		return err
-	}
-	return t.each(`SELECT phone_idx FROM opt_outs WHERE `+t.amongBytes("phone_idx", 1), func(rows *sql.Rows) error {
-		var phone []byte
-		err := rows.Scan(&phone)
-		for _, r := range numbers[string(phone)] {
-			r.phoneOut = true
-		}
-		return err
-	}, t.byteList(keysOf(numbers)))
 }
 
 // has says whether a channel has a way to the person. The preview reads the same in SQL: see hasSQL.

@@ -9,12 +9,29 @@ import (
 
 // The plan's decisions as SQL, for a preview, which counts a whole audience and keeps nobody.
 
-// knownSQL is what decides a person's ways, for each of page.
-const knownSQL = `SELECT page.*, COALESCE(busy.people, 0) > 1 AS shared,
-			EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = page.id) AS opted_out,
-			EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = page.phone_idx) AS phone_out,
+// knownSQL is what decides a person's ways, for each of page. They may want no campaign, or none of this kind.
+func knownSQL(kind notify.Kind) string {
+	return `SELECT page.*, COALESCE(busy.people, 0) > 1 AS shared,
+			` + personOut("page", kind) + ` AS person_out, ` + phoneOut("page", kind) + ` AS phone_out,
 			page.phone_idx IS NOT NULL AND COALESCE(busy.households, 0) < 3 AS own_phone
 		FROM page LEFT JOIN busy ON busy.phone_idx = page.phone_idx`
+}
+
+// personOut is the SQL test that a person wants no campaign, or none of a kind. people.opted_out says that there is
+// something to look for.
+func personOut(of string, kind notify.Kind) string {
+	return `(` + of + `.opted_out AND EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = ` + of + `.id)
+				OR EXISTS (SELECT 1 FROM mutes m WHERE m.person_id = ` + of + `.id AND m.kind = ` + literal(kind) + `))`
+}
+
+// phoneOut is the SQL test that a number wants no campaign, or none of a kind.
+func phoneOut(of string, kind notify.Kind) string {
+	return `(` + of + `.opted_out AND EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = ` + of + `.phone_idx)
+				OR EXISTS (SELECT 1 FROM mutes m WHERE m.phone_idx = ` + of + `.phone_idx AND m.kind = ` + literal(kind) + `))`
+}
+
+// literal is a kind of campaign as SQL writes a text. There are five of them.
+func literal(kind notify.Kind) string { return "'" + strings.ReplaceAll(string(kind), "'", "''") + "'" }
 
 // busySQL counts the people and households of the numbers in a named set of people. Who belongs to no household is one.
 func busySQL(set string) string {
@@ -57,6 +74,6 @@ func planSkipSQL(channels []notify.Channel) string {
 			byPhone = "phone_out"
 		}
 	}
-	return `CASE WHEN status = 'deceased' THEN 'deceased' WHEN opted_out THEN 'opted_out'
+	return `CASE WHEN status = 'deceased' THEN 'deceased' WHEN person_out THEN 'opted_out'
 		WHEN channel <> '' THEN '' WHEN ` + byPhone + ` THEN 'opted_out' ELSE 'no_channel' END`
 }

@@ -210,7 +210,10 @@ func (t *tx) applyPushes(pushes []*pushed, now time.Time, judge func(notify.Camp
 	}
 	done := make([]statement, len(pushes))
 	for i, p := range pushes {
-		done[i] = statement{"mark receipts", `UPDATE receipts SET applied_at = $2, verdict = $3 WHERE id = $1`, []any{p.id, toMicros(now), string(p.verdicts)}}
+		done[i] = statement{
+			act: "mark receipts", query: `UPDATE receipts SET applied_at = $2, verdict = $3 WHERE id = $1`,
+			args: []any{p.id, toMicros(now), string(p.verdicts)},
+		}
 	}
 	return t.execAll(done)
 }

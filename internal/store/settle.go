@@ -47,7 +47,7 @@ func (c *heldCall) settlePlainly(r notify.CallResult, now time.Time) (statement,
 	if r.Event != notify.Accept || c.state != notify.CallSending || c.shared || c.channel == notify.Voice {
 		return statement{}, false
 	}
-	return statement{fmt.Sprintf("accept call %d", c.id), acceptSQL, c.acceptArgs(r, now)}, true
+	return statement{act: fmt.Sprintf("accept call %d", c.id), query: acceptSQL, args: c.acceptArgs(r, now)}, true
 }
 
 const acceptSQL = `UPDATE calls SET state = $2, updated_at = $3, biz_id = $4, code = $5, message = $6, wake_at = $7 WHERE id = $1`

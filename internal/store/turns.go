@@ -67,10 +67,10 @@ func (t *turnTx) Open() (turn.Opened, error) {
 func (t *turnTx) locked(c *turn.Contact) statement {
 	return statement{
 		act: "lock the contact",
-		query: `SELECT language, language_chosen, follows, scene, status_day, status_used, replies_used
+		query: `SELECT language, language_chosen, follows, scene, elder, status_day, status_used, replies_used
 			FROM contacts WHERE channel = $1 AND who_idx = $2` + t.forUpdate(),
 		args: []any{string(t.who.Channel), t.idx},
-		into: []any{&c.Language, &c.LanguageChosen, &c.Follows, &c.Scene, &c.StatusDay, &c.StatusUsed, &c.RepliesUsed},
+		into: []any{&c.Language, &c.LanguageChosen, &c.Follows, &c.Scene, &c.Elder, &c.StatusDay, &c.StatusUsed, &c.RepliesUsed},
 	}
 }
 
@@ -157,18 +157,18 @@ const (
 
 func (t *turnTx) savedContact(c turn.Contact, at int64) statement {
 	set := ""
-	args := []any{string(t.who.Channel), t.idx, c.Language, c.LanguageChosen, c.Follows, c.Scene, c.StatusDay, c.StatusUsed, c.RepliesUsed, at}
+	args := []any{string(t.who.Channel), t.idx, c.Language, c.LanguageChosen, c.Follows, c.Scene, c.StatusDay, c.StatusUsed, c.RepliesUsed, at, c.Elder}
 	switch t.who.Window {
 	case turn.MessageWindow:
-		set = `, customer_left = $11, customer_until = $12`
+		set = `, customer_left = $12, customer_until = $13`
 		args = append(args, messagesAfterMessage, toMicros(t.who.At.Add(messageWindow)))
 	case turn.ClickWindow:
-		set = `, click_left = $11, click_until = $12`
+		set = `, click_left = $12, click_until = $13`
 		args = append(args, messagesAfterClick, toMicros(t.who.At.Add(clickWindow)))
 	case turn.NoWindow:
 	}
 	return statement{act: "save the contact", query: `UPDATE contacts SET language = $3, language_chosen = $4, follows = $5, scene = $6, status_day = $7,
-		status_used = $8, replies_used = $9, last_inbound_at = $10` + set + ` WHERE channel = $1 AND who_idx = $2`, args: args}
+		status_used = $8, replies_used = $9, last_inbound_at = $10, elder = $11` + set + ` WHERE channel = $1 AND who_idx = $2`, args: args}
 }
 
 func (t *turnTx) savedSession(c turn.Closing, at int64) statement {

@@ -1,0 +1,114 @@
+package store
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/lingjuli/lingjuli/flows/turn"
+	"github.com/lingjuli/lingjuli/internal/register"
+	"github.com/lingjuli/lingjuli/notify"
+)
+
+// Conversations ask for turn.Mail of whatever store they have.
+var _ turn.Mail = (*turnTx)(nil)
+
+// inTurn does something in a turn of a person or a phone.
+func inTurn(t *testing.T, s *Store, channel turn.Channel, who string, do func(tx *turnTx) error) {
+	t.Helper()
+	w := turn.Who{Channel: channel, ID: who, Key: who + time.Now().String(), At: time.Now()}
+	if err := s.Turn(context.Background(), w, func(tx turn.Tx) error { return do(tx.(*turnTx)) }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWhoWantsNoneOfAKindIsSkippedForThatKindAlone(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, villager{id: 1, phone: phoneOf(1), household: "a"}, villager{id: 2, phone: phoneOf(2), household: "b"}, villager{id: 3, phone: phoneOf(3), household: "c"})
+		inTurn(t, s, turn.WeChat, "o-1", func(tx *turnTx) error { return tx.Mute(1, string(notify.PremiumReminder)) })
+		inTurn(t, s, turn.SMS, string(phoneOf(2)), func(tx *turnTx) error { return tx.Mute(2, string(notify.PremiumReminder)) })
+		p := &platform{}
+		st := play(t, s, p, approved(t, s, nil), quickRules(), finished)
+		wantCounts(t, st, map[string]int64{"accepted": 1, "opted_out": 2})
+		other := play(t, s, p, approved(t, s, func(spec *notify.Spec) { spec.Kind = notify.PolicyGuidance }), quickRules(), finished)
+		wantCounts(t, other, map[string]int64{"accepted": 3})
+		inTurn(t, s, turn.SMS, string(phoneOf(2)), func(tx *turnTx) error {
+			kinds, err := tx.Muted(2)
+			if len(kinds) != 1 || kinds[0] != string(notify.PremiumReminder) {
+				t.Errorf("%v", kinds)
+			}
+			if err == nil {
+				err = tx.Unmute(2, kinds[0])
+			}
+			return err
+		})
+		st = play(t, s, p, approved(t, s, nil), quickRules(), finished)
+		wantCounts(t, st, map[string]int64{"accepted": 2, "opted_out": 1})
+	})
+}
+
+func TestWhoMutesAKindAfterThePlanIsSkippedAtTheLastMoment(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, villager{id: 1, phone: phoneOf(1), household: "a"}, villager{id: 2, phone: phoneOf(2), household: "b"})
+		id := approved(t, s, nil)
+		dispatched(t, s, id, notify.SMS)
+		inTurn(t, s, turn.WeChat, "o-1", func(tx *turnTx) error { return tx.Mute(1, string(notify.PremiumReminder)) })
+		p := &platform{}
+		wantCounts(t, play(t, s, p, id, quickRules(), finished), map[string]int64{"accepted": 1, "opted_out": 1})
+		onceEach(t, p, 1)
+	})
+}
+
+func TestWhatWasSentIsFoundByThePhoneItWentToWithItsCodeAndItsCourse(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, villager{id: 1, phone: phoneOf(1), household: "a"}, villager{id: 2, phone: phoneOf(2), household: "b"})
+		sheetsOnFile(t, s, map[register.Kind]string{
+			register.KindCourses: "培训名称,培训机构,地点,开班日期,名额\n月嫂班,云岭技校,洲心,2099-01-01,20\n电工班,云岭技校,洲心,2099-01-02,20\n",
+		})
+		p := &platform{}
+		play(t, s, p, approved(t, s, nil), quickRules(), finished)
+		invited := approved(t, s, func(spec *notify.Spec) {
+			spec.Kind, spec.Name, spec.Params = notify.TrainingInvitation, "电工班开班", map[string]string{"course": "电工班"}
+		})
+		play(t, s, p, invited, quickRules(), finished)
+		inTurn(t, s, turn.SMS, string(phoneOf(2)), func(tx *turnTx) error {
+			list, err := tx.Sent(time.Now().Add(-time.Hour))
+			if err != nil || len(list) != 2 {
+				t.Fatalf("%+v, %v", list, err)
+			}
+			first := list[0]
+			if first.CampaignID != invited || first.PersonID != 2 || first.CourseID != 2 || first.JobID != 0 || first.Name != "电工班开班" ||
+				first.Check != notify.CheckCode(s, invited, 2) || first.Content == "" || list[1].CourseID != 0 {
+				t.Errorf("%+v", list)
+			}
+			return nil
+		})
+		inTurn(t, s, turn.WeChat, "o-1", func(tx *turnTx) error {
+			list, err := tx.Sent(time.Now().Add(-time.Hour), 1)
+			if len(list) != 2 || list[0].PersonID != 1 {
+				t.Errorf("%+v", list)
+			}
+			none, noneErr := tx.Sent(time.Now().Add(-time.Hour))
+			late, lateErr := tx.Sent(time.Now().Add(time.Hour), 1)
+			if len(none) != 0 || len(late) != 0 || noneErr != nil || lateErr != nil {
+				t.Errorf("%v %v %v %v", none, noneErr, late, lateErr)
+			}
+			return err
+		})
+	})
+}
+
+func TestElderModeIsKept(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		for i, want := range []bool{false, true} {
+			inTurn(t, s, turn.WeChat, "o-1", func(tx *turnTx) error {
+				o, err := tx.Open()
+				if err != nil || o.Contact.Elder != want {
+					t.Fatalf("%d: %+v, %v", i, o.Contact, err)
+				}
+				o.Contact.Elder, o.Contact.Follows = true, true
+				return tx.Close(turn.Closing{Contact: o.Contact, Reply: []byte("r")})
+			})
+		}
+	})
+}

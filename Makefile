@@ -12,7 +12,7 @@ SERVICES := bin/testservices
 WITH     := $(SERVICES) --
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race e2e e2e-large browser fuzz bench bench-campaign lint fmt generate verify vuln setup ci clean $(SERVICES)
+.PHONY: help run build test race e2e e2e-large browser fuzz bench bench-campaign understand lint fmt generate verify vuln setup ci clean $(SERVICES)
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +49,9 @@ bench: $(SERVICES) ## callback, campaign and conversation beside their bare cost
 bench-campaign: $(SERVICES) ## a campaign to N=100000 people beside its floor; WORKERS="1 2 4", CAP=100/24h as wished
 	@LINGJULI_BENCH_N=$(or $(N),100000) LINGJULI_BENCH_WORKERS="$(WORKERS)" LINGJULI_BENCH_CAP="$(CAP)" $(SERVICES) -durable -- \
 		go test -run '^$$' -bench '^BenchmarkCampaign$$' -benchtime 1x -timeout 4h ./cmd/lingjuli
+
+understand: ## how well people are understood: our examples, and a labelled file beside the repository
+	@go run ./flows/understand/evaluate
 
 lint: ## golangci-lint with the house's rules
 	@go run $(GOLANGCI_LINT) run --allow-serial-runners ./...

@@ -26,6 +26,7 @@ const DefaultAPIBase = "https://api.weixin.qq.com"
 const (
 	callTimeout = 8 * time.Second
 	maxAnswer   = 1 << 20
+	connsKept   = 256 // a worker has up to 240 messages under way; a connection that isn't kept costs a handshake
 )
 
 // ClientOptions is what a Client works with. APIBase, Redis, HTTP, Log, Metrics and Now may be left out.
@@ -92,7 +93,8 @@ func newHTTPClient() *http.Client {
 		Transport: &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
 			Protocols:           protocols,
-			MaxIdleConnsPerHost: 64,
+			MaxIdleConns:        connsKept,
+			MaxIdleConnsPerHost: connsKept,
 			IdleConnTimeout:     30 * time.Second,
 			TLSHandshakeTimeout: 5 * time.Second,
 		},

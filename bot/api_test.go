@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -257,5 +258,45 @@ func TestClientSettingsThatCannotWorkAreNamed(t *testing.T) {
 	c, err := NewClient(ClientOptions{AppID: "a", Secret: "s"})
 	if err != nil || c.wire.base != DefaultAPIBase || c.wire.http.Timeout > 10*time.Second || c.wire.http.Timeout == 0 {
 		t.Errorf("%v %+v", err, c)
+	}
+}
+
+func TestAWorkersMessagesKeepTheirConnections(t *testing.T) {
+	const atOnce = 240 // 24 tasks of ten messages each
+	var opened, arrived atomic.Int64
+	release := make(chan struct{}, atOnce)
+	f := newFakeAPI(t)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == customerPath {
+			if arrived.Add(1)%atOnce == 0 { // all are under way at once
+				for range atOnce {
+					release <- struct{}{}
+				}
+			}
+			<-release
+		}
+		f.ServeHTTP(w, r)
+	}))
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	c := f.client(t, func(o *ClientOptions) { o.APIBase = server.URL })
+	for round := range 3 {
+		var all sync.WaitGroup
+		for range atOnce {
+			all.Go(func() {
+				if err := c.Say(t.Context(), testOpenID, "你好"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if n := opened.Load(); n > atOnce+5 {
+			t.Fatalf("%d connections after round %d", n, round+1)
+		}
 	}
 }

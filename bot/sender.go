@@ -38,6 +38,9 @@ type Sender struct {
 
 	// Refusals, where it is set before the first Sign, hears of consents that WeChat says are gone.
 	Refusals Refusals
+
+	// CopyPause is how long to wait before an unanswered template message goes again.
+	CopyPause time.Duration
 }
 
 // Refusals keeps consents in step with what WeChat answers to a subscription notice (43101).
@@ -49,7 +52,7 @@ type Refusals interface {
 var _ notify.Sender = (*Sender)(nil)
 
 // NewSender gives a sender on a client.
-func NewSender(client *Client) *Sender { return &Sender{client: client} }
+func NewSender(client *Client) *Sender { return &Sender{client: client, CopyPause: copyPause} }
 
 // Sign makes the request's body. What WeChat would refuse for its form becomes a request that answers so
 // itself; an error means that the call is none for WeChat.
@@ -68,7 +71,7 @@ func (s *Sender) Sign(_ context.Context, call notify.Outgoing) (notify.Request, 
 		r.path, r.template, r.refusals = bizSendPath, call.Template.WeChat.Subscribe, s.Refusals
 		body, err = newNotice(call.Template.WeChat.Subscribe, member)
 	case notify.TemplateMessage:
-		r.path, r.repeatable = templatePath, true
+		r.path, r.repeatable, r.pause = templatePath, true, s.CopyPause
 		body, err = newTemplateMessage(call.Template.WeChat.Template, call.OutID, member)
 	case notify.CustomerMessage:
 		r.path = customerPath
@@ -184,6 +187,7 @@ type request struct {
 	body       []byte
 	signedAt   time.Time
 	repeatable bool
+	pause      time.Duration // before a copy
 	openID     register.OpenID
 	template   string   // of a subscription notice
 	refusals   Refusals // of a subscription notice; may be nil
@@ -204,8 +208,38 @@ type sent struct {
 
 func (*sent) needsStatus() bool { return true }
 
-// Present sends it.
+// Of a repeatable message so many copies are presented while no answer comes, with so long between two.
+const (
+	copiesMost = 3
+	copyPause  = time.Second
+)
+
+// Present sends it. Where no answer comes and WeChat knows a copy by its id, the same bytes go again at once, while the
+// lease lasts: what it then calls a copy has arrived. Whatever else a copy is refused for says nothing of the first.
 func (r *request) Present(ctx context.Context) notify.Answer {
+	answer := r.once(ctx)
+	for n := 1; r.repeatable && answer.Outcome == notify.Unknown && n < copiesMost && waited(ctx, r.pause); n++ {
+		if again := r.once(ctx); again.Outcome == notify.Accepted {
+			return again
+		}
+	}
+	return answer
+}
+
+// waited waits, and says whether there is still time.
+func waited(ctx context.Context, pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// once presents one copy.
+func (r *request) once(ctx context.Context) notify.Answer {
 	again := r.presented.Swap(true)
 	var got sent
 	err := r.client.call(ctx, http.MethodPost, r.path, r.body, &got)

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -268,5 +270,96 @@ func TestACallThatIsNoneForWeChatIsAnError(t *testing.T) {
 		if r, err := NewSender(c).Sign(t.Context(), call); err == nil || strings.Contains(err.Error(), testOpenID) {
 			t.Errorf("%s: %v %v", name, r, err)
 		}
+	}
+}
+
+func TestAnUnansweredTemplateMessageGoesAgainAndWhatWeChatCallsACopyHasArrived(t *testing.T) {
+	type step func(w http.ResponseWriter)
+	answer := func(text string) step { return func(w http.ResponseWriter) { _, _ = io.WriteString(w, text) } }
+	lost := func(http.ResponseWriter) { panic(http.ErrAbortHandler) }
+	ok, copied := `{"errcode":0,"errmsg":"ok","msgid":5}`, `{"errcode":45065,"errmsg":"clientmsgid exist","msgid":5}`
+	for _, c := range []struct {
+		name    string
+		route   notify.WeChatRoute
+		path    string
+		steps   []step
+		outcome notify.Outcome
+		sent    int
+	}{
+		{"the first arrived", notify.TemplateMessage, templatePath, []step{lost, answer(copied)}, notify.Accepted, 2},
+		{"the second is the first to arrive", notify.TemplateMessage, templatePath, []step{lost, lost, answer(ok)}, notify.Accepted, 3},
+		{"never an answer", notify.TemplateMessage, templatePath, []step{lost, lost, lost, answer(ok)}, notify.Unknown, 3},
+		{"a copy is refused", notify.TemplateMessage, templatePath, []step{lost, answer(`{"errcode":43004,"errmsg":"require subscribe"}`), answer(`{"errcode":-1,"errmsg":"busy"}`)}, notify.Unknown, 3},
+		{"a notice never goes twice", notify.BizSend, bizSendPath, []step{lost, answer(ok)}, notify.Unknown, 1},
+		{"a customer message never goes twice", notify.CustomerMessage, customerPath, []step{lost, answer(ok)}, notify.Unknown, 1},
+		{"a refusal is no doubt", notify.TemplateMessage, templatePath, []step{answer(`{"errcode":43004,"errmsg":"require subscribe"}`), answer(ok)}, notify.Refused, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFakeAPI(t)
+			n := 0
+			f.mu.Lock()
+			f.routes[c.path] = func(w http.ResponseWriter, _ *http.Request) {
+				f.mu.Lock()
+				do := c.steps[min(n, len(c.steps)-1)]
+				n++
+				f.mu.Unlock()
+				do(w)
+			}
+			f.mu.Unlock()
+			sender := NewSender(f.client(t))
+			sender.CopyPause = time.Millisecond
+			r, err := sender.Sign(t.Context(), outgoing(c.route))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := r.Present(t.Context()); got.Outcome != c.outcome {
+				t.Errorf("got %+v", got)
+			}
+			sent := f.calls(c.path)
+			if len(sent) != c.sent {
+				t.Errorf("%d copies", len(sent))
+			}
+			for _, body := range sent {
+				if body != sent[0] {
+					t.Errorf("another body: %s", body)
+				}
+			}
+		})
+	}
+}
+
+func TestACopyIsNotSentAfterTheLease(t *testing.T) {
+	f := newFakeAPI(t)
+	f.mu.Lock()
+	f.routes[templatePath] = func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+	f.mu.Unlock()
+	sender := NewSender(f.client(t))
+	sender.CopyPause = time.Hour
+	r, err := sender.Sign(t.Context(), outgoing(notify.TemplateMessage))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if got := r.Present(ctx); got.Outcome != notify.Unknown || len(f.calls(templatePath)) != 1 {
+		t.Errorf("%+v after %d copies", got, len(f.calls(templatePath)))
+	}
+}
+
+// BenchmarkSend is one campaign message over loopback, as many at once as a worker has under way.
+func BenchmarkSend(b *testing.B) {
+	f := newFakeAPI(b)
+	c := f.client(b)
+	for _, atOnce := range []int{1, 10, 64, 240} {
+		b.Run(strconv.Itoa(atOnce), func(b *testing.B) {
+			b.SetParallelism(max(1, atOnce/runtime.GOMAXPROCS(0)))
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if got := mustSign(b, c, outgoing(notify.BizSend)).Present(context.Background()); got.Outcome != notify.Accepted {
+						b.Errorf("%+v", got)
+					}
+				}
+			})
+		})
 	}
 }

@@ -50,6 +50,9 @@ func (r Rules) Drop(c Campaign, channel Channel, f Facts, now time.Time) (Drop, 
 	case !reachable(channel, f):
 		return r.noWay(channel, f)
 	}
+	if d, over := overLimit(channel, f, now); over {
+		return d, true
+	}
 	return r.capped(channel, f, now)
 }
 

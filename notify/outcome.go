@@ -125,7 +125,7 @@ func (p Presented) refused(r *CallResult) {
 			r.Event = Bisect
 			return
 		}
-		r.Event, r.WakeAt = Retry, p.Now.Add(max(a.RetryAfter, time.Minute))
+		r.Event, r.WakeAt = Retry, LimitWake(p.Now.Add(max(a.RetryAfter, time.Minute)))
 	default: // MemberFinal, OptedOutThere, ChannelClosed
 		if p.Members > 1 {
 			r.Event = Bisect

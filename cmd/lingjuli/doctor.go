@@ -194,7 +194,8 @@ func (d *doctor) aliyun(ctx context.Context, s *store.Store) {
 		return
 	}
 	d.says("doctor_aliyun", fine, "doctor_signature")
-	if len(d.cfg.Secrets) == 0 && d.sound("callback-secret") {
+	d.queues(ctx)
+	if len(d.cfg.Secrets) == 0 && len(d.cfg.Aliyun.Queues) == 0 && d.sound("callback-secret", "aliyun-receipts", "aliyun-queues") {
 		d.finds("doctor_aliyun", broken, d.a.explain(&settingError{envName("callback-secret"), "must_given", ""})[0])
 	}
 	if s != nil {

@@ -60,8 +60,9 @@ func (c *reconcileCmd) print(a *app, r notify.Reconciliation) {
 	if r.Unconfirmed > 0 {
 		fmt.Fprintln(a.stdout, a.texts.t("reconcile_unconfirmed", "Count", r.Unconfirmed))
 	}
+	words := map[string]string{"total": "reconcile_differs_total", "delivered": "reconcile_differs_delivered", "failed": "reconcile_differs_failed"}
 	for _, d := range r.Differences {
-		fmt.Fprintln(a.stdout, a.texts.t("reconcile_differs_"+d.What, "Ours", d.Ours, "Theirs", d.Theirs))
+		fmt.Fprintln(a.stdout, a.texts.t(words[d.What], "Ours", d.Ours, "Theirs", d.Theirs))
 	}
 	if len(r.Differences) == 0 {
 		fmt.Fprintln(a.stdout, a.texts.t("reconcile_same"))

@@ -55,7 +55,7 @@ func (c config) servable(r roles) error {
 		return &settingError{envName("redis-url"), "must_both_roles", ""}
 	case !c.WeChat.on() && !c.Aliyun.on():
 		return &settingError{envName("wechat-app-id"), "must_something", ""}
-	case c.Aliyun.on() && r.web && len(c.Secrets) == 0:
+	case c.Aliyun.on() && r.web && len(c.Secrets) == 0 && len(c.Aliyun.Queues) == 0:
 		return &settingError{envName("callback-secret"), "must_given", ""}
 	}
 	return nil
@@ -216,6 +216,9 @@ func (s *server) startWorker(turns turn.Turner) error {
 	if s.sms != nil {
 		cfg.Senders[notify.SMS], cfg.Senders[notify.Voice], cfg.Looker = s.sms, s.voice, s.sms
 		cfg.Books = newReconciler(s.store, s.sms)
+		if err := s.startQueues(); err != nil {
+			return err
+		}
 	}
 	if s.wechat != nil {
 		sender := bot.NewSender(s.wechat)

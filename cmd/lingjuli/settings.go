@@ -33,6 +33,10 @@ type settings struct {
 	AliyunRegion          string `name:"aliyun-region" default:"cn-shenzhen" hidden:""`
 	AliyunSMSEndpoint     string `name:"aliyun-sms-endpoint" default:"https://dysmsapi.aliyuncs.com" hidden:""`
 	AliyunVoiceEndpoint   string `name:"aliyun-voice-endpoint" default:"https://dyvmsapi.aliyuncs.com" hidden:""`
+	AliyunReceipts        string `name:"aliyun-receipts" default:"push" hidden:""`
+	AliyunQueues          string `name:"aliyun-queues" hidden:""`
+	AliyunTokenEndpoint   string `name:"aliyun-token-endpoint" default:"https://dybaseapi.aliyuncs.com" hidden:""`
+	AliyunQueueEndpoint   string `name:"aliyun-queue-endpoint" default:"https://1943695596114318.mns.cn-hangzhou.aliyuncs.com" hidden:""`
 	SMSSignName           string `name:"sms-sign-name" hidden:""`
 	CallbackSecret        string `name:"callback-secret" hidden:""`
 	DataKey               string `name:"data-key" hidden:""`
@@ -107,7 +111,9 @@ type aliyunConfig struct {
 	AccessKeyID, AccessKeySecret, Region string
 	SMSEndpoint, VoiceEndpoint           string
 	SignName                             string
-	ShowNumber                           string // that people see calling
+	ShowNumber                           string   // that people see calling
+	Queues                               []string // from which receipts are pulled; empty: they are pushed
+	TokenEndpoint, QueueEndpoint         string
 }
 
 func (c aliyunConfig) on() bool { return c.AccessKeyID != "" }
@@ -238,7 +244,8 @@ func (p *parser) wechat(s settings) wechatConfig {
 func (p *parser) aliyun(s settings) aliyunConfig {
 	c := aliyunConfig{
 		AccessKeyID: s.AliyunAccessKeyID, AccessKeySecret: s.AliyunAccessKeySecret, Region: s.AliyunRegion, SignName: s.SMSSignName,
-		ShowNumber:  p.showNumber(s.VoiceShowNumber),
+		ShowNumber: p.showNumber(s.VoiceShowNumber), Queues: p.queues(s),
+		TokenEndpoint: p.base("aliyun-token-endpoint", s.AliyunTokenEndpoint), QueueEndpoint: p.base("aliyun-queue-endpoint", s.AliyunQueueEndpoint),
 		SMSEndpoint: p.base("aliyun-sms-endpoint", s.AliyunSMSEndpoint), VoiceEndpoint: p.base("aliyun-voice-endpoint", s.AliyunVoiceEndpoint),
 	}
 	p.together(map[string]string{"aliyun-access-key-id": c.AccessKeyID, "aliyun-access-key-secret": c.AccessKeySecret, "sms-sign-name": c.SignName},

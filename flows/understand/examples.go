@@ -1,7 +1,6 @@
 package understand
 
 import (
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"strings"
@@ -9,33 +8,42 @@ import (
 
 // sample is one utterance to learn from. Samples of one line share its weight, and are never parted by an evaluation.
 type sample struct {
-	text   string
-	intent int
-	line   int
-	weight float64
+	text    string
+	intent  int
+	variant string
+	line    int
+	weight  float64
 }
 
 // expansions is how many utterances one line with alternatives gives at most.
 const expansions = 12
 
 // loadSamples reads examples/INTENT.txt of every intent. A line is an utterance; [a|b|] in it stands for each of its
-// alternatives in turn. Headings name the variant and are for those who write.
+// alternatives in turn. A heading names the variant of what follows.
 func loadSamples(intents []string) ([]sample, error) {
 	var out []sample
 	line := 0
 	for i, intent := range intents {
-		file, err := readText("examples/" + intent + ".txt")
+		file, err := examples.ReadFile("examples/" + intent + ".txt")
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("understand: read the examples: %w", err)
 		}
-		for _, pattern := range lines(file) {
-			all, err := expand(pattern)
+		variant := ""
+		for text := range strings.Lines(string(file)) {
+			text = strings.TrimSpace(text)
+			if heading, ok := strings.CutPrefix(text, "## "); ok {
+				variant = heading
+			}
+			if text == "" || text[0] == '#' {
+				continue
+			}
+			all, err := expand(text)
 			if err != nil {
 				return nil, fmt.Errorf("understand: examples of %s: %w", intent, err)
 			}
 			kept := some(all, expansions)
 			for _, text := range kept {
-				out = append(out, sample{text: text, intent: i, line: line, weight: lineWeight(len(kept))})
+				out = append(out, sample{text: text, intent: i, variant: variant, line: line, weight: lineWeight(len(kept))})
 			}
 			line++
 		}
@@ -85,30 +93,4 @@ func textHash(s string) uint32 {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(s))
 	return h.Sum32()
-}
-
-// fillers are what people say around the point.
-type fillers struct{ before, after []string }
-
-func loadFillers() (fillers, error) {
-	file, err := readText("fillers.txt")
-	if err != nil {
-		return fillers{}, err
-	}
-	first, second, _ := strings.Cut(file, "## after")
-	f := fillers{lines(first), lines(second)}
-	if len(f.before) == 0 || len(f.after) == 0 {
-		return fillers{}, errors.New("understand: fillers.txt needs a part before and a part after")
-	}
-	return f, nil
-}
-
-// around puts some of them around an example, chosen by the example itself.
-func (f fillers) around(text string) string {
-	h := int(textHash(text))
-	text = f.before[h%len(f.before)] + text
-	if h/len(f.before)%2 == 0 {
-		text += f.after[h/7%len(f.after)]
-	}
-	return text
 }

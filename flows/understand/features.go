@@ -1,10 +1,10 @@
 package understand
 
 import (
-	"fmt"
 	"math"
-	"sort"
+	"slices"
 	"strings"
+	"unicode"
 )
 
 // feature is one thing seen in an utterance and how much of it there is.
@@ -15,12 +15,14 @@ type feature struct {
 
 // The levels on which an utterance is seen, and how much each may weigh.
 const (
-	charLevel    = 'c'
+	charLevel    = 'c' // characters written the plain way
+	rawLevel     = 'r' // characters as they came
 	soundLevel   = 's'
 	termLevel    = 't'
 	noveltyLevel = 'n'
 
 	charWeight    = 1.0
+	rawWeight     = 0.7
 	soundWeight   = 0.9
 	termWeight    = 1.0
 	noveltyWeight = 1.0
@@ -33,13 +35,16 @@ type reader struct {
 	terms  *terms
 }
 
-func newReader() (*reader, error) {
+func newReader(soundTable string) (*reader, error) {
 	w, err := newPlainWriter()
 	if err != nil {
 		return nil, err
 	}
-	s := newSounds()
-	t, err := newTerms(s)
+	s, err := newSounds(soundTable)
+	if err != nil {
+		return nil, err
+	}
+	t, err := newTerms(w, s)
 	if err != nil {
 		return nil, err
 	}
@@ -48,25 +53,35 @@ func newReader() (*reader, error) {
 
 // read gives the features of an utterance; none where nothing in it can be read.
 func (r *reader) read(text string) []feature {
+	text = ends(text)
 	chars := r.writer.plain(text)
 	if len(chars) == 0 {
 		return nil
 	}
 	syllables := r.sounds.of(chars)
-	out := grams(nil, charLevel, runeKeys(chars), 1, 2, charWeight)
-	out = grams(out, soundLevel, syllables, 2, 2, soundWeight)
+	out := scale(nil, grams(charLevel, runeKeys(chars)), charWeight)
+	out = scale(out, grams(rawLevel, runeKeys(tidy([]rune(strings.ToLower(text))))), rawWeight)
+	out = scale(out, grams(soundLevel, syllables), soundWeight)
 	return scale(out, r.terms.in(chars, syllables), termWeight)
+}
+
+// ends keeps both ends of a long text: what people want they say first or last.
+func ends(text string) string {
+	if len(text) <= textLimit {
+		return text
+	}
+	runes := []rune(text)
+	if len(runes) <= textLimit {
+		return text
+	}
+	return string(runes[:textLimit/2]) + string(runes[len(runes)-textLimit/2:])
 }
 
 // withoutCharacters leaves what would still be there if every character had been replaced by one that sounds alike.
 func withoutCharacters(in []feature) []feature {
-	var out []feature
-	for _, f := range in {
-		if byte(f.id) != charLevel {
-			out = append(out, f)
-		}
-	}
-	return out
+	return slices.DeleteFunc(slices.Clone(in), func(f feature) bool {
+		return levelOf(f.id) == charLevel || levelOf(f.id) == rawLevel
+	})
 }
 
 func runeKeys(chars []rune) []uint32 {
@@ -77,27 +92,20 @@ func runeKeys(chars []rune) []uint32 {
 	return out
 }
 
-// grams adds the runs of from to to keys, with the utterance's two ends as keys of their own.
-func grams(out []feature, level byte, keys []uint32, from, to int, weight float64) []feature {
+// grams gives the keys one by one and by twos, with the utterance's two ends as keys of their own.
+func grams(level byte, keys []uint32) []uint64 {
 	const end = math.MaxUint32
-	framed := make([]uint32, 0, len(keys)+2)
-	framed = append(framed, end)
-	framed = append(framed, keys...)
-	framed = append(framed, end)
-	counts := make(map[uint64]float64, 3*len(framed))
-	for n := from; n <= to; n++ {
-		for i := 0; i+n <= len(framed); i++ {
-			if n == 1 && framed[i] == end {
-				continue
-			}
-			counts[gramID(level, framed[i:i+n])]++
-		}
+	out := make([]uint64, 0, 2*len(keys)+1)
+	before := uint32(end)
+	for _, k := range keys {
+		out = append(out, gramID(level, k), gramID(level, before, k))
+		before = k
 	}
-	return scale(out, counts, weight)
+	return append(out, gramID(level, before, end))
 }
 
 // gramID hashes a run (FNV-1a) and keeps the level readable in the lowest byte.
-func gramID(level byte, run []uint32) uint64 {
+func gramID(level byte, run ...uint32) uint64 {
 	h := uint64(14695981039346656037)
 	for _, k := range run {
 		for range 4 {
@@ -109,92 +117,27 @@ func gramID(level byte, run []uint32) uint64 {
 	return h&^0xff | uint64(level)
 }
 
-// scale adds counts as features whose squares sum up to the weight's, so that long and short utterances compare.
-func scale(out []feature, counts map[uint64]float64, weight float64) []feature {
-	if len(counts) == 0 {
+func levelOf(id uint64) byte { return byte(id) }
+
+// scale adds what was counted as features whose squares sum up to the weight's, so that long and short utterances
+// compare. They are in the order of their ids, so that learning is the same every time.
+func scale(out []feature, ids []uint64, weight float64) []feature {
+	if len(ids) == 0 {
 		return out
 	}
-	ids := make([]uint64, 0, len(counts))
-	sum := 0.0
-	for id, n := range counts {
-		counts[id] = math.Sqrt(n)
-		sum += n
-		ids = append(ids, id)
-	}
-	sort.Slice(ids, func(i, j int) bool { return ids[i] < ids[j] }) // so that learning is the same every time
-	norm := weight / math.Sqrt(sum)
-	for _, id := range ids {
-		out = append(out, feature{id, counts[id] * norm})
+	slices.Sort(ids)
+	norm := weight / math.Sqrt(float64(len(ids)))
+	for i := 0; i < len(ids); {
+		j := i
+		for j < len(ids) && ids[j] == ids[i] {
+			j++
+		}
+		out = append(out, feature{ids[i], norm * math.Sqrt(float64(j-i))})
+		i = j
 	}
 	return out
 }
 
-// terms finds the notions of the field.
-type terms struct {
-	byChar  map[string][]int
-	bySound map[string][]int
-	longest int
-	sounds  *sounds
-}
+func isLatin(r rune) bool { return r >= 'a' && r <= 'z' }
 
-func newTerms(s *sounds) (*terms, error) {
-	file, err := readText("terms.txt")
-	if err != nil {
-		return nil, err
-	}
-	t := &terms{byChar: map[string][]int{}, bySound: map[string][]int{}, sounds: s}
-	for notion, line := range lines(file) {
-		_, words, ok := strings.Cut(line, ":")
-		if !ok {
-			return nil, fmt.Errorf("understand: terms.txt: no notion in %q", line)
-		}
-		for _, word := range strings.Fields(words) {
-			chars := tidy([]rune(word))
-			t.byChar[string(chars)] = append(t.byChar[string(chars)], notion)
-			t.longest = max(t.longest, len(chars))
-			if len(chars) > 1 {
-				key := soundKey(s.of(chars))
-				t.bySound[key] = append(t.bySound[key], notion)
-			}
-		}
-	}
-	return t, nil
-}
-
-// in counts the notions of an utterance, each pair of them, and "none".
-func (t *terms) in(chars []rune, syllables []uint32) map[uint64]float64 {
-	found := map[int]bool{}
-	for i := range chars {
-		for n := 1; n <= t.longest && i+n <= len(chars); n++ {
-			for _, notion := range t.byChar[string(chars[i:i+n])] {
-				found[notion] = true
-			}
-			if n > 1 {
-				for _, notion := range t.bySound[soundKey(syllables[i:i+n])] {
-					found[notion] = true
-				}
-			}
-		}
-	}
-	out := map[uint64]float64{}
-	if len(found) == 0 {
-		out[gramID(termLevel, nil)] = 1
-	}
-	for a := range found {
-		out[gramID(termLevel, []uint32{uint32(a)})] = 1
-		for b := range found {
-			if a < b {
-				out[gramID(termLevel, []uint32{uint32(a), uint32(b)})] = 0.5
-			}
-		}
-	}
-	return out
-}
-
-func soundKey(syllables []uint32) string {
-	b := make([]byte, 0, 3*len(syllables))
-	for _, s := range syllables {
-		b = append(b, byte(s), byte(s>>8), byte(s>>16))
-	}
-	return string(b)
-}
+func isHan(r rune) bool { return unicode.Is(unicode.Han, r) }

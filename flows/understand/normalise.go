@@ -60,9 +60,6 @@ func lines(file string) []string {
 func (w *plainWriter) plain(text string) []rune {
 	runes := make([]rune, 0, len(text)/2)
 	for _, r := range norm.NFKC.String(text) {
-		if len(runes) >= textLimit {
-			break
-		}
 		if word, ok := w.emoji[r]; ok {
 			runes = append(runes, []rune(word)...)
 			continue
@@ -125,7 +122,7 @@ func tidy(in []rune) []rune {
 			out = append(out, number(in[i:j])...)
 			i = j
 			continue
-		case unicode.Is(unicode.Han, r):
+		case isHan(r):
 			if strings.ContainsRune(places, r) {
 				out = withoutCode(out)
 			}
@@ -150,8 +147,6 @@ func withoutCode(out []rune) []rune {
 	}
 	return out
 }
-
-func isLatin(r rune) bool { return r >= 'a' && r <= 'z' }
 
 const numerals = "\u4e00\u4e8c\u4e24\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d\u5341\u767e\u5343\u4e07\u96f6\u3007"
 

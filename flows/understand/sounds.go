@@ -1,81 +1,106 @@
 package understand
 
 import (
+	"fmt"
 	"strings"
-	"unicode/utf8"
-
-	"github.com/mozillazg/go-pinyin"
 )
 
 const (
 	firstHan = 0x4e00
 	lastHan  = 0x9fff
+
+	longestSyllable = 6
+	noSyllable      = 1 << 23 // marks what has no sound and stands for itself
 )
 
 // sounds gives each character the syllable that people hear, with those equal that southern speech and typing
 // confuse: zh and z, ch and c, sh and s, n and l before the vowel, n and ng after it.
 type sounds struct {
-	ofHan [lastHan - firstHan + 1]uint32
+	ofHan [lastHan - firstHan + 1]uint16
+	typed map[string]uint32 // whole syllables in letters
 }
 
-func newSounds() *sounds {
-	s := &sounds{}
+// newSounds reads a table of lines "syllable characters".
+func newSounds(table string) (*sounds, error) {
+	s := &sounds{typed: map[string]uint32{}}
 	ids := map[string]uint32{}
-	for i := range s.ofHan {
-		readings, _, _ := strings.Cut(pinyin.PinyinDict[firstHan+i], ",")
-		syllable := fuzzy(toneless(readings))
-		if syllable == "" {
-			continue
+	for _, line := range lines(table) {
+		syllable, chars, ok := strings.Cut(line, " ")
+		if !ok {
+			return nil, fmt.Errorf("understand: sounds.txt: no characters in %q", line)
 		}
-		id, ok := ids[syllable]
+		heard := fuzzy(syllable)
+		id, ok := ids[heard]
 		if !ok {
 			id = uint32(len(ids) + 1)
-			ids[syllable] = id
+			ids[heard] = id
 		}
-		s.ofHan[i] = id
+		s.typed[syllable] = id
+		for _, r := range chars {
+			if r < firstHan || r > lastHan {
+				return nil, fmt.Errorf("understand: sounds.txt: %q is no character", r)
+			}
+			s.ofHan[r-firstHan] = uint16(id)
+		}
 	}
-	return s
+	return s, nil
 }
 
-// of gives the syllables of characters; what has none stands for itself.
+// of gives the syllables of characters, and of words typed in letters; what has none stands for itself.
 func (s *sounds) of(chars []rune) []uint32 {
-	out := make([]uint32, len(chars))
-	for i, r := range chars {
-		if r >= firstHan && r <= lastHan && s.ofHan[r-firstHan] != 0 {
-			out[i] = s.ofHan[r-firstHan]
-		} else {
-			out[i] = uint32(r) | 1<<23
+	out := make([]uint32, 0, len(chars))
+	for i := 0; i < len(chars); i++ {
+		r := chars[i]
+		switch {
+		case isLatin(r):
+			j := i
+			for j < len(chars) && isLatin(chars[j]) {
+				j++
+			}
+			out = append(out, s.spelt(string(chars[i:j]))...)
+			i = j - 1
+		case r >= firstHan && r <= lastHan && s.ofHan[r-firstHan] != 0:
+			out = append(out, uint32(s.ofHan[r-firstHan]))
+		default:
+			out = append(out, uint32(r)|noSyllable)
 		}
 	}
 	return out
 }
 
-func toneless(syllable string) string {
-	var b strings.Builder
-	for len(syllable) > 0 {
-		r, n := utf8.DecodeRuneInString(syllable)
-		syllable = syllable[n:]
-		b.WriteByte(plainVowel(r))
-	}
-	return b.String()
-}
+// longestSpelt bounds what is tried as syllables; nobody types more in one run.
+const longestSpelt = 40
 
-func plainVowel(r rune) byte {
-	for plain, marked := range map[byte]string{
-		'a': "\u0101\u00e1\u01ce\u00e0", 'e': "\u0113\u00e9\u011b\u00e8\u00ea\u1ebf\u1ec1", 'i': "\u012b\u00ed\u01d0\u00ec",
-		'o': "\u014d\u00f3\u01d2\u00f2", 'u': "\u016b\u00fa\u01d4\u00f9\u01d6\u01d8\u01da\u01dc\u00fc",
-		'n': "\u0144\u0148\u01f9", 'm': "\u1e3f",
-	} {
-		if strings.ContainsRune(marked, r) {
-			return plain
+// spelt reads a run of letters as syllables where all of it can be read so.
+func (s *sounds) spelt(run string) []uint32 {
+	if len(run) > 1 && len(run) <= longestSpelt {
+		if out := s.syllables(run); out != nil {
+			return out
 		}
 	}
-	if r < utf8.RuneSelf {
-		return byte(r)
+	out := make([]uint32, 0, len(run))
+	for _, r := range run {
+		out = append(out, uint32(r)|noSyllable)
 	}
-	return '?'
+	return out
 }
 
+// syllables splits letters from the end, so that each tail is tried once; longer syllables are preferred.
+func (s *sounds) syllables(run string) []uint32 {
+	tails := make([][]uint32, len(run)+1)
+	tails[len(run)] = []uint32{}
+	for i := len(run) - 1; i >= 0; i-- {
+		for n := min(longestSyllable, len(run)-i); n > 0; n-- {
+			if id, ok := s.typed[run[i:i+n]]; ok && tails[i+n] != nil {
+				tails[i] = append([]uint32{id}, tails[i+n]...)
+				break
+			}
+		}
+	}
+	return tails[0]
+}
+
+// fuzzy makes equal what is confused.
 func fuzzy(s string) string {
 	for _, pair := range [][2]string{{"zh", "z"}, {"ch", "c"}, {"sh", "s"}, {"n", "l"}} {
 		if rest, ok := strings.CutPrefix(s, pair[0]); ok && rest != "" {

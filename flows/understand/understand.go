@@ -6,8 +6,19 @@ import (
 	"sort"
 )
 
-//go:embed examples/*.txt terms.txt dialects.txt emoji.txt fillers.txt
-var texts embed.FS
+//go:generate go run ./learn
+
+// What an understander knows. The last two are made by the command learn, of the examples and a dictionary.
+var (
+	//go:embed terms.txt dialects.txt emoji.txt
+	texts embed.FS
+
+	//go:embed sounds.txt
+	soundTable string
+
+	//go:embed model.bin
+	modelFile []byte
+)
 
 // Sure is the score from which on an answer may be given without asking back.
 const Sure = 0.5
@@ -15,7 +26,7 @@ const Sure = 0.5
 // OutOfScope is the intent of what the bot is not for.
 const OutOfScope = "out_of_scope"
 
-// textLimit is how many characters of an utterance are read; the rest of a longer one adds nothing.
+// textLimit is how many characters of an utterance are read, half of them at either end of a longer one.
 const textLimit = 600
 
 // candidateCount is how many intents a result names.
@@ -52,22 +63,18 @@ type Understander struct {
 	model   *model
 }
 
-// New reads the texts and learns from them.
+// New reads what was learnt beforehand.
 func New() (*Understander, error) {
-	r, err := newReader()
+	r, err := newReader(soundTable)
 	if err != nil {
 		return nil, err
 	}
 	intents := Intents()
-	samples, err := loadSamples(intents)
+	m, _, err := readModel(modelFile, len(intents))
 	if err != nil {
 		return nil, err
 	}
-	fillers, err := loadFillers()
-	if err != nil {
-		return nil, err
-	}
-	return &Understander{intents: intents, reader: r, model: learn(r, samples, fillers, len(intents))}, nil
+	return &Understander{intents: intents, reader: r, model: m}, nil
 }
 
 // Understand ranks the intents of one utterance, the likeliest first. Nothing readable in it is out of scope.

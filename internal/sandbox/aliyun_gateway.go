@@ -51,6 +51,7 @@ type carrier struct {
 	rules    textRules
 	nonces   *nonceBook
 	receipts *receiptPump
+	queues   *mnsQueues
 
 	mu         sync.Mutex
 	signs      map[string]SMSSign
@@ -67,7 +68,7 @@ type carrier struct {
 }
 
 func newCarrier(s *Sandbox) *carrier {
-	c := &carrier{box: s, cfg: s.cfg.Aliyun, texts: loadCodeTexts(), rules: newTextRules(), nonces: newNonceBook(2 * s.cfg.Aliyun.Skew)}
+	c := &carrier{box: s, cfg: s.cfg.Aliyun, texts: loadCodeTexts(), rules: newTextRules(), nonces: newNonceBook(2 * s.cfg.Aliyun.Skew), queues: newMNSQueues()}
 	c.receipts = newReceiptPump(c)
 	c.clear()
 	return c
@@ -96,7 +97,7 @@ func (c *carrier) clear() {
 	}
 }
 
-// AliyunHandler is dysmsapi.aliyuncs.com and dyvmsapi.aliyuncs.com in one.
+// AliyunHandler is dysmsapi, dyvmsapi, dybaseapi and the queues of MNS in one.
 func (s *Sandbox) AliyunHandler() http.Handler { return s.carrier }
 
 // rpcCall is one authenticated request.
@@ -127,6 +128,10 @@ func gateway(status int, code, message string) *refusal {
 
 // ServeHTTP takes one call: read, authenticate, draw a fault, act, answer.
 func (c *carrier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if queue, ok := strings.CutPrefix(r.URL.Path, "/queues/"); ok {
+		c.serveMNS(w, r, strings.TrimSuffix(queue, "/messages"))
+		return
+	}
 	q := &rpcCall{id: c.box.ids.requestID(), host: r.Host}
 	if no := c.admit(q, r); no != nil {
 		c.refuse(w, q, no)
@@ -310,6 +315,8 @@ func actionOf(name string) *action {
 		return &action{[]string{"CalledNumber", "TtsCode"}, (*carrier).singleCallByTts}
 	case "SingleCallByVoice":
 		return &action{[]string{"CalledNumber", "VoiceCode"}, (*carrier).singleCallByVoice}
+	case "QueryTokenForMnsQueue":
+		return &action{[]string{"MessageType", "QueueName"}, (*carrier).queryToken}
 	case "QueryCallDetailByCallId":
 		return &action{[]string{"CallId", "ProdId", "QueryDate"}, (*carrier).queryCallDetail}
 	}

@@ -20,6 +20,12 @@ type Receipts struct {
 	// machines behind one name and are taken in turn. Without any nothing is pushed, yet QuerySendDetails knows.
 	Bases []string `json:"bases"`
 
+	// Queued: receipts and replies wait in queues to be pulled, instead of being pushed. A message that was given out stays
+	// away for QueueHiddenSeconds (30), a token lasts QueueTokenSeconds (3600).
+	Queued             bool    `json:"queued"`
+	QueueHiddenSeconds float64 `json:"queue_hidden_seconds"`
+	QueueTokenSeconds  float64 `json:"queue_token_seconds"`
+
 	DelaySeconds  float64 `json:"delay_seconds"`  // from acceptance to the receipt; 0
 	JitterSeconds float64 `json:"jitter_seconds"` // and up to so much more, by call
 	Batch         int     `json:"batch"`          // items a push; 100
@@ -49,11 +55,20 @@ func (r Receipts) withDefaults() Receipts {
 	if r.TimeoutSeconds <= 0 {
 		r.TimeoutSeconds = 0.7
 	}
+	if r.QueueHiddenSeconds <= 0 {
+		r.QueueHiddenSeconds = 30
+	}
+	if r.QueueTokenSeconds <= 0 {
+		r.QueueTokenSeconds = 3600
+	}
 	if r.FailCode == "" {
 		r.FailCode = "MOBILE_NOT_ON_SERVICE"
 	}
 	return r
 }
+
+// told says whether receipts go anywhere.
+func (r Receipts) told() bool { return r.Queued || len(r.Bases) > 0 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
@@ -131,6 +146,12 @@ type receiptPump struct {
 
 func newReceiptPump(c *carrier) *receiptPump {
 	return &receiptPump{carrier: c, cfg: c.cfg.Receipts, wake: make(chan struct{}, 1), slots: make(chan struct{}, 4)}
+}
+
+func (p *receiptPump) settings() Receipts {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cfg
 }
 
 func (p *receiptPump) add(d due) {
@@ -217,7 +238,7 @@ func (p *receiptPump) settle(ctx context.Context, ready []due) {
 	if cfg.Shuffle {
 		rand.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
 	}
-	if len(cfg.Bases) == 0 {
+	if !cfg.told() {
 		return
 	}
 	for len(items) > 0 {
@@ -259,6 +280,12 @@ func (p *receiptPump) start(ctx context.Context, job *push) {
 func (p *receiptPump) deliver(ctx context.Context, job *push) {
 	p.mu.Lock()
 	cfg, era := p.cfg, p.era
+	if cfg.Queued {
+		p.stats.Pushes++
+		p.mu.Unlock()
+		p.carrier.queues.put(p.carrier.box.ids, job.path, job.body)
+		return
+	}
 	if len(cfg.Bases) == 0 {
 		p.mu.Unlock()
 		return
@@ -321,7 +348,7 @@ func (c *carrier) report(id int, cfg Receipts) []receiptItem {
 		codes = append(codes, code)
 		c.outbox.settle(i, code, now)
 		c.box.watchers.wake(phoneText(c.outbox.messages[i].phone))
-		if len(cfg.Bases) > 0 && fraction(c.box.cfg.Seed+1, uint64(i))*100 >= cfg.LostPercent {
+		if cfg.told() && fraction(c.box.cfg.Seed+1, uint64(i))*100 >= cfg.LostPercent {
 			items = append(items, c.item(i, call, code, now))
 		}
 	}

@@ -26,6 +26,7 @@ type SMSStats struct {
 	Delivered  int            `json:"delivered"`
 	VoiceCalls int            `json:"voice_calls"`
 	Replies    int            `json:"replies"`
+	Queued     int            `json:"queued"` // receipts and replies that wait to be pulled, or to be deleted
 	Pushes     PushStats      `json:"pushes"`
 }
 
@@ -52,7 +53,7 @@ func (c *carrier) stats() SMSStats {
 	out := SMSStats{
 		Calls: maps.Clone(c.calls), Refused: maps.Clone(c.refused), Sends: len(o.calls), Recipients: len(o.messages),
 		Phones: len(o.tails), Duplicates: o.duplicates, Waiting: o.states[stateWaiting], Failed: o.states[stateFailed],
-		Delivered: o.states[stateDelivered], VoiceCalls: len(c.dials), Replies: len(c.replies),
+		Delivered: o.states[stateDelivered], VoiceCalls: len(c.dials), Replies: len(c.replies), Queued: c.queues.waiting(),
 	}
 	for _, end := range o.tails {
 		if end.n > 1 {

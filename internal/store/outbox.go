@@ -47,6 +47,9 @@ func (s *Store) ClaimNotice(ctx context.Context, id int64, outID string, lease t
 		if err != nil {
 			return err
 		}
+		if err := t.holdCode(id, now); err != nil {
+			return err
+		}
 		n, err = t.claimNotice(id, outID, now, lease)
 		claimed = err == nil
 		if errors.Is(err, sql.ErrNoRows) {

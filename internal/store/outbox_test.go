@@ -101,3 +101,31 @@ func TestALateOrLostNoticeIsNeverSentBlind(t *testing.T) {
 		}
 	})
 }
+
+func TestASecondCodeToANumberWaitsForThePlatformsNextMinute(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		first, second := queued(t, s, 10*time.Minute), queued(t, s, 10*time.Minute)
+		if _, err := s.ClaimNotice(ctx, first, "out-1", time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.SettleNotice(ctx, first, notify.Settlement{State: notify.NoticeAccepted, PlatformID: "biz"}); err != nil {
+			t.Fatal(err)
+		}
+		sent := time.Now()
+		if _, err := s.ClaimNotice(ctx, second, "out-2", time.Minute); !errors.Is(err, notify.ErrNoNotice) {
+			if time.Now().Truncate(time.Minute).Equal(sent.Truncate(time.Minute)) { // unless the minute turned meanwhile
+				t.Fatalf("claimed in the same minute: %v", err)
+			}
+			return
+		}
+		if ids, err := s.WaitingNotices(ctx, 10); err != nil || len(ids) != 0 {
+			t.Errorf("%v wait for the bell, %v", ids, err)
+		}
+		exec(t, s, `UPDATE outbox SET settled_at = settled_at - 60000000 WHERE id = $1`, first)
+		exec(t, s, `UPDATE outbox SET next_at = 0 WHERE id = $1`, second)
+		if n, err := s.ClaimNotice(ctx, second, "out-2", time.Minute); err != nil || n.Params["code"] != "123456" {
+			t.Errorf("a minute later: %+v, %v", n, err)
+		}
+	})
+}

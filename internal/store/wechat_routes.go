@@ -10,6 +10,14 @@ import (
 	"github.com/lingjuli/lingjuli/notify"
 )
 
+// waysThere are the openids by which people can be written to; of several the first by ownFirst is taken: their own, else
+// the one bound longest.
+const (
+	waysThere = `bindings b JOIN contacts c ON c.channel = 'wechat' AND c.who_idx = b.openid_idx
+		WHERE b.until = 0 AND c.follows AND NOT EXISTS (SELECT 1 FROM opt_outs o WHERE o.openid_idx = b.openid_idx)`
+	ownFirst = `CASE WHEN b.relation IN ('', 'self') THEN 0 ELSE 1 END, b.since, b.openid_idx`
+)
+
 // addWeChat adds each person's way by WeChat: the openid bound to them that follows and has not stopped its own feed,
 // its consent to the campaign's notice, and what its window for customer messages has left.
 func (t *tx) addWeChat(c notify.Campaign, members map[int64]*notify.Facts, people []int64, now time.Time) error {
@@ -19,10 +27,7 @@ func (t *tx) addWeChat(c notify.Campaign, members map[int64]*notify.Facts, peopl
 	}
 	rows, err := t.query(`SELECT b.person_id, c.who_idx, c.who, CASE WHEN c.customer_until > $2 THEN c.customer_left ELSE 0 END,
 			EXISTS (SELECT 1 FROM consents k WHERE k.openid_idx = b.openid_idx AND k.template_id = $3 AND k.accepted)
-		FROM bindings b JOIN contacts c ON c.channel = 'wechat' AND c.who_idx = b.openid_idx
-		WHERE `+t.among("b.person_id", 1)+` AND b.until = 0 AND c.follows
-			AND NOT EXISTS (SELECT 1 FROM opt_outs o WHERE o.openid_idx = b.openid_idx)
-		ORDER BY b.person_id, CASE WHEN b.relation IN ('', 'self') THEN 0 ELSE 1 END, b.since`, t.idList(people), toMicros(now), notice)
+		FROM `+waysThere+` AND `+t.among("b.person_id", 1)+` ORDER BY b.person_id, `+ownFirst, t.idList(people), toMicros(now), notice)
 	if err != nil {
 		return err
 	}
@@ -52,10 +57,12 @@ func (t *tx) openOpenID(idx, who []byte) (register.OpenID, error) {
 	return register.OpenID(plain), err
 }
 
-// spendCustomerMessage counts one of the customer messages of the people's open windows.
+// spendCustomerMessage counts one of the customer messages of the open window of the openid that each person is written
+// to by. Others that are bound to them keep theirs.
 func (t *tx) spendCustomerMessage(people []int64) error {
 	_, err := t.exec(`UPDATE contacts SET customer_left = customer_left - 1 WHERE channel = 'wechat' AND customer_left > 0
-		AND who_idx IN (SELECT openid_idx FROM bindings WHERE until = 0 AND `+t.among("person_id", 1)+`)`, t.idList(people))
+		AND who_idx IN (SELECT used.openid_idx FROM (SELECT b.openid_idx, row_number() OVER (PARTITION BY b.person_id ORDER BY `+ownFirst+`) AS place
+			FROM `+waysThere+` AND `+t.among("b.person_id", 1)+`) used WHERE used.place = 1)`, t.idList(people))
 	return err
 }
 

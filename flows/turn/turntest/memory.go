@@ -28,6 +28,7 @@ type Memory struct {
 	sent     []turn.Message
 	lines    []string // transcripts
 	shelf
+	mailbox
 }
 
 type kept struct {

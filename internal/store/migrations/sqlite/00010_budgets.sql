@@ -23,6 +23,10 @@ CREATE TABLE budget_uses (
 );
 CREATE INDEX budget_uses_open ON budget_uses (call_id) WHERE state < 2;
 
+-- Codes to a number are counted before another is sent.
+CREATE INDEX outbox_codes ON outbox (phone_idx, created_at) WHERE kind = 'verification';
+
 -- +goose Down
+DROP INDEX outbox_codes;
 DROP TABLE budget_uses;
 DROP TABLE budgets;

@@ -1,0 +1,63 @@
+package turntest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/lingjuli/lingjuli/flows/turn"
+	"github.com/lingjuli/lingjuli/internal/register"
+)
+
+// Mailed puts on file what campaigns sent.
+func (m *Memory) Mailed(list ...register.Sent) { m.mailed = append(m.mailed, list...) }
+
+// mailbox is what campaigns sent, and which kinds of them nobody wants: "person 1 job_posting", "phone 138… job_posting".
+type mailbox struct {
+	mailed []register.Sent
+	muted  []string
+}
+
+// Sent implements turn.Mail.
+func (t *memoryTx) Sent(since time.Time, people ...int64) ([]register.Sent, error) {
+	if t.who.Channel == turn.SMS {
+		people, _ = t.OnPhone()
+	}
+	list := only(t.m.mailed, func(s register.Sent) bool { return slices.Contains(people, s.PersonID) && !s.At.Before(since) })
+	slices.SortStableFunc(list, func(a, b register.Sent) int { return b.At.Compare(a.At) })
+	return list, nil
+}
+
+// Mute implements turn.Mail.
+func (t *memoryTx) Mute(personID int64, kind string) error {
+	if key := t.muteKey(personID, kind); !slices.Contains(t.m.muted, key) {
+		t.m.muted = append(t.m.muted, key)
+	}
+	return nil
+}
+
+// Unmute implements turn.Mail.
+func (t *memoryTx) Unmute(personID int64, kind string) error {
+	key := t.muteKey(personID, kind)
+	t.m.muted = slices.DeleteFunc(t.m.muted, func(have string) bool { return have == key })
+	return nil
+}
+
+// Muted implements turn.Mail.
+func (t *memoryTx) Muted(personID int64) (kinds []string, err error) {
+	for _, have := range t.m.muted {
+		var who, id, kind string
+		if _, err := fmt.Sscan(have, &who, &id, &kind); err == nil && have == t.muteKey(personID, kind) {
+			kinds = append(kinds, kind)
+		}
+	}
+	slices.Sort(kinds)
+	return kinds, nil
+}
+
+func (t *memoryTx) muteKey(personID int64, kind string) string {
+	if t.who.Channel == turn.SMS {
+		return "phone " + t.who.ID + " " + kind
+	}
+	return fmt.Sprint("person ", personID, " ", kind)
+}

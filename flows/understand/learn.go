@@ -1,0 +1,264 @@
+package understand
+
+import (
+	"crypto/sha256"
+	"embed"
+	"maps"
+	"math"
+	"slices"
+)
+
+// The examples are for learning alone: a program that only understands doesn't carry them.
+//
+//go:embed examples/*.txt
+var examples embed.FS
+
+// How it learns. The steps are AdaGrad's.
+const (
+	epochs    = 5
+	tolerance = 0.003 // errors smaller than this are left
+	step      = 0.3
+	decay     = 2e-6
+	balance   = 0.3 // how far rare intents are made up for
+	byEar     = 0.4 // weight of a second look at each example without its characters
+)
+
+// Learn makes the model's file of the examples, with a table of sounds. The same texts always make the same file on
+// one kind of processor.
+func Learn(soundTable string) ([]byte, error) {
+	r, err := newReader(soundTable)
+	if err != nil {
+		return nil, err
+	}
+	intents := Intents()
+	samples, err := loadSamples(intents)
+	if err != nil {
+		return nil, err
+	}
+	digest, err := digestOf(soundTable)
+	if err != nil {
+		return nil, err
+	}
+	return learn(r, samples, len(intents)).write(digest)
+}
+
+// digestOf tells whether a model was learnt from these very texts.
+func digestOf(soundTable string) ([sha256.Size]byte, error) {
+	h := sha256.New()
+	h.Write([]byte(soundTable))
+	for _, name := range []string{"terms.txt", "dialects.txt", "emoji.txt"} {
+		file, err := readText(name)
+		if err != nil {
+			return [sha256.Size]byte{}, err
+		}
+		h.Write([]byte(file))
+	}
+	for _, intent := range Intents() {
+		file, err := examples.ReadFile("examples/" + intent + ".txt")
+		if err != nil {
+			return [sha256.Size]byte{}, err
+		}
+		h.Write(file)
+	}
+	return [sha256.Size]byte(h.Sum(nil)), nil
+}
+
+// lesson is a sample as the learner sees it.
+type lesson struct {
+	at     []int32
+	value  []float32
+	intent int
+	weight float32
+}
+
+// learner holds the weights while they move.
+type learner struct {
+	index   map[uint64]int32
+	weights []float32 // feature by feature, one for each intent
+	squares []float32
+	bias    []float32
+	biasSq  []float32
+	intents int
+}
+
+// learn makes a model of the samples.
+func learn(r *reader, samples []sample, intents int) *model {
+	l := &learner{
+		index: map[uint64]int32{}, intents: intents,
+		bias: make([]float32, intents), biasSq: make([]float32, intents),
+	}
+	l.fit(l.lessons(r, samples))
+	return l.model()
+}
+
+func (l *learner) lessons(r *reader, samples []sample) []lesson {
+	read := make([][]feature, len(samples))
+	for i, s := range samples {
+		read[i] = r.read(s.text)
+	}
+	usual := usual(read, samples)
+	weights := intentWeights(samples, l.intents)
+	var out []lesson
+	for i, s := range samples {
+		if len(read[i]) == 0 {
+			continue
+		}
+		weight := s.weight * weights[s.intent]
+		out = append(out,
+			l.lesson(withoutRare(novelty(read[i], usual), usual), s.intent, weight),
+			l.lesson(withoutCharacters(read[i]), s.intent, weight*byEar))
+	}
+	l.weights = make([]float32, len(l.index)*l.intents)
+	l.squares = make([]float32, len(l.weights))
+	return out
+}
+
+// withoutRare leaves the characters that only one line has to the other levels, so that whatever the model knows at
+// this level is usual.
+func withoutRare(in []feature, usual func(uint64) bool) []feature {
+	return slices.DeleteFunc(slices.Clone(in), func(f feature) bool { return levelOf(f.id) == charLevel && !usual(f.id) })
+}
+
+// usual tells which character features more than one line has.
+func usual(read [][]feature, samples []sample) func(uint64) bool {
+	first := map[uint64]int{}
+	often := map[uint64]bool{}
+	for i, features := range read {
+		for _, f := range features {
+			if line, ok := first[f.id]; !ok {
+				first[f.id] = samples[i].line
+			} else if line != samples[i].line {
+				often[f.id] = true
+			}
+		}
+	}
+	return func(id uint64) bool { return often[id] }
+}
+
+func intentWeights(samples []sample, intents int) []float64 {
+	totals := make([]float64, intents)
+	mean := 0.0
+	for _, s := range samples {
+		totals[s.intent] += s.weight
+		mean += s.weight / float64(intents)
+	}
+	for i, t := range totals {
+		totals[i] = math.Pow(mean/t, balance)
+	}
+	return totals
+}
+
+func (l *learner) lesson(features []feature, intent int, weight float64) lesson {
+	out := lesson{intent: intent, weight: float32(weight)}
+	for _, f := range features {
+		at, ok := l.index[f.id]
+		if !ok {
+			at = int32(len(l.index))
+			l.index[f.id] = at
+		}
+		out.at = append(out.at, at)
+		out.value = append(out.value, float32(f.value))
+	}
+	return out
+}
+
+func (l *learner) fit(lessons []lesson) {
+	errs := make([]float32, l.intents)
+	active := make([]int, 0, l.intents)
+	stride := strideFor(len(lessons))
+	for range epochs {
+		for i, at := 0, 0; i < len(lessons); i, at = i+1, (at+stride)%len(lessons) {
+			active = l.errors(&lessons[at], errs, active[:0])
+			l.move(&lessons[at], errs, active)
+		}
+	}
+}
+
+// errors gives how wrong the present weights are about a lesson, and lists the intents worth a step.
+func (l *learner) errors(in *lesson, errs []float32, active []int) []int {
+	copy(errs, l.bias)
+	for j, f := range in.at {
+		v := in.value[j]
+		for c, w := range l.row(l.weights, f) {
+			errs[c] += float32(w * v)
+		}
+	}
+	softmax(errs)
+	errs[in.intent]--
+	for c, g := range errs {
+		if g > tolerance || g < -tolerance {
+			active = append(active, c)
+		}
+	}
+	return active
+}
+
+func (l *learner) move(in *lesson, errs []float32, active []int) {
+	for _, c := range active {
+		g := errs[c] * in.weight
+		errs[c] = g
+		l.biasSq[c] += float32(g * g)
+		l.bias[c] -= float32(step * g / (1e-3 + sqrt32(l.biasSq[c])))
+	}
+	for j, f := range in.at {
+		w, q, v := l.row(l.weights, f), l.row(l.squares, f), in.value[j]
+		for _, c := range active {
+			g := float32(errs[c]*v) + float32(decay*w[c])
+			q[c] += float32(g * g)
+			w[c] -= float32(step * g / (1e-3 + sqrt32(q[c])))
+		}
+	}
+}
+
+func (l *learner) row(of []float32, feature int32) []float32 {
+	return of[int(feature)*l.intents : int(feature+1)*l.intents]
+}
+
+// model packs the weights.
+func (l *learner) model() *model {
+	ids := slices.SortedFunc(maps.Keys(l.index), func(a, b uint64) int {
+		return int(int64(keyFor(a)) - int64(keyFor(b)))
+	})
+	m := &model{bias: l.bias}
+	for _, id := range ids {
+		row := l.row(l.weights, l.index[id])
+		most := float32(0)
+		for _, w := range row {
+			most = max(most, w, -w)
+		}
+		key := keyFor(id)
+		if most == 0 || len(m.keys) > 0 && m.keys[len(m.keys)-1] == key {
+			continue
+		}
+		m.keys = append(m.keys, key)
+		m.scales = append(m.scales, most/math.MaxInt8)
+		for _, w := range row {
+			m.rows = append(m.rows, int8(math.Round(float64(w/most)*math.MaxInt8)))
+		}
+	}
+	return m
+}
+
+// strideFor visits all lessons and mixes the intents.
+func strideFor(n int) int {
+	for _, p := range []int{7919, 7927, 7933} {
+		if n%p != 0 {
+			return p
+		}
+	}
+	return 1
+}
+
+func softmax(s []float32) {
+	top := slices.Max(s)
+	var sum float32
+	for i, v := range s {
+		s[i] = float32(math.Exp(float64(v - top)))
+		sum += s[i]
+	}
+	for i := range s {
+		s[i] /= sum
+	}
+}
+
+func sqrt32(f float32) float32 { return float32(math.Sqrt(float64(f))) }

@@ -40,7 +40,7 @@ func (c Campaign) Redial(end CallEnd, unanswered, heldBack int, further bool, no
 	case end != NotAnswered && end != HeldBack,
 		unanswered >= dialsMost, heldBack >= heldBackMost,
 		!c.ExpiresAt.IsZero() && !at.Before(c.ExpiresAt),
-		further && c.Spec.FallsBackAfter() <= redialAfter:
+		further && c.Spec.FallsBackAfter() <= redialAfter*time.Duration(max(1, unanswered)):
 		return time.Time{}, false
 	}
 	return at, true

@@ -73,6 +73,8 @@ func TestACallIsMadeAgainTwiceHoursLaterWhereThatCanHelp(t *testing.T) {
 		{NoNumber, 0, 0, false, 0, 0, false},
 		{NotAnswered, 1, 0, true, 3 * time.Hour, 0, true},
 		{NotAnswered, 1, 0, true, time.Hour, 0, false},
+		{NotAnswered, 2, 0, true, 3 * time.Hour, 0, false},
+		{NotAnswered, 2, 0, true, 5 * time.Hour, 0, true},
 		{NotAnswered, 1, 0, false, 0, 2 * time.Hour, false},
 		{NotAnswered, 1, 0, false, 0, 3 * time.Hour, true},
 	} {

@@ -88,6 +88,7 @@ type Items struct {
 type Option struct {
 	Label string            `yaml:"label"`
 	Words []string          `yaml:"words"` // one with ~ in front counts anywhere in the answer
+	When  map[string]string `yaml:"when"`  // shown only where this holds; nothing: always
 	Means string            `yaml:"means"` // "yes" or "no": the words for it count too
 	Set   map[string]string `yaml:"set"`
 	Go    string            `yaml:"go"`   // a step, or one of the special targets
@@ -199,9 +200,25 @@ func (d *Definition) index() error {
 	return nil
 }
 
+// shown are the options that count with these variables.
+func (c *Choose) shown(vars map[string]string) []Option {
+	if !slices.ContainsFunc(c.Options, func(o Option) bool { return len(o.When) > 0 }) {
+		return c.Options
+	}
+	var out []Option
+	for _, o := range c.Options {
+		if holdAll(o.When, vars) {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
 // holds says whether all conditions of a branch hold.
-func (b Branch) holds(vars map[string]string) bool {
-	for name, want := range b.When {
+func (b Branch) holds(vars map[string]string) bool { return holdAll(b.When, vars) }
+
+func holdAll(when, vars map[string]string) bool {
+	for name, want := range when {
 		have := vars[name]
 		if want == "*" {
 			if have == "" {

@@ -55,17 +55,21 @@ var (
 type Engine struct {
 	book       *Book
 	understand Understander
+	catalogue  *locales.Bundle
 	takes      map[string][]string // text key → the values it takes
 	words      globalWords
+	titles     map[string]string   // a flow's name, in any locale → the flow
+	labels     map[string][]string // the label of an option → its words in all locales
 }
 
 // New makes an engine of a book. The catalogue tells which values each text takes.
 func New(book *Book, catalogue *locales.Bundle, understand Understander) *Engine {
-	e := &Engine{book: book, understand: understand, takes: make(map[string][]string), words: newGlobalWords(book.settings)}
+	e := &Engine{book: book, understand: understand, catalogue: catalogue, takes: make(map[string][]string), words: newGlobalWords(book.settings)}
 	texts := catalogue.Localizer(locales.ZhHans)
 	for _, id := range texts.IDs() {
 		e.takes[id] = texts.Placeholders(id)
 	}
+	e.nameChoices(catalogue)
 	return e
 }
 

@@ -38,6 +38,7 @@ func (r *run) hear() {
 	case q != nil && q.Choose != nil && r.answersBefore():
 	case q != nil && q.Choose != nil && r.inOwnWords(q.Choose):
 	case q == nil && r.number():
+	case r.byTitle(said):
 	case r.answersParked():
 	default:
 		r.wish()
@@ -63,13 +64,22 @@ func (r *run) pick(q *Step, said string) bool {
 	if r.choose(q.Choose, r.in.Choice) {
 		return true
 	}
-	i := r.e.optionWith(q.Choose.Options, said)
-	return i >= 0 && r.follow(q.Choose.Options[i])
+	if q.Choose.Items != nil {
+		if n := r.e.itemNamed(r.top().Items, said); n > 0 {
+			return r.choose(q.Choose, n)
+		}
+	}
+	options := q.Choose.shown(r.top().Vars)
+	i := r.e.optionWith(options, said)
+	return i >= 0 && r.follow(options[i])
 }
 
 func (e *Engine) optionWith(options []Option, said string) int {
 	return slices.IndexFunc(options, func(o Option) bool {
 		if o.Means == "yes" && e.words.has(wordYes, said) || o.Means == "no" && e.words.has(wordNo, said) {
+			return true
+		}
+		if slices.Contains(e.labels[o.Label], said) {
 			return true
 		}
 		return slices.ContainsFunc(o.Words, func(w string) bool {
@@ -375,9 +385,7 @@ func (r *run) begin(flow string) {
 		r.s.Parked, r.s.Stack = r.s.Stack, nil
 	}
 	r.push(flow)
-	if d.hears() && r.in.Text != "" {
-		r.top().set("heard", clip(r.in.Text))
-	}
+	r.hearBeginning(d)
 	switch {
 	case check != nil:
 		r.s.Stack = append(r.s.Stack, check...)
@@ -405,21 +413,6 @@ func (r *run) topIsSoft() bool {
 
 func (r *run) running(flow string) bool {
 	return slices.ContainsFunc(r.s.Stack, func(f Frame) bool { return f.Flow == flow })
-}
-
-func (r *run) away() bool {
-	patience := halfway
-	if r.in.Env.Elder {
-		patience = halfwayElder
-	}
-	return r.in.Env.Away >= patience && !r.topIsSoft() && r.top() != nil
-}
-
-func (r *run) tries() int {
-	if r.in.Env.Elder {
-		return triesElder
-	}
-	return triesInARow
 }
 
 // askToResume suspends what is open; with nothing running, settle asks whether to go on.

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/lingjuli/lingjuli/locales"
 )
 
 // asideRunes bounds what is taken for words about the conversation itself; a long story may hold any word.
@@ -47,6 +49,44 @@ func (s Settings) forwarded(text string) bool {
 	return strings.HasPrefix(text, open) && strings.Contains(text, closing) || strings.HasSuffix(text, closing) && strings.Contains(text, open)
 }
 
+// nameChoices collects what stands in menus and beside numbers, in every locale: it can be typed as well.
+func (e *Engine) nameChoices(catalogue *locales.Bundle) {
+	e.titles, e.labels = make(map[string]string), make(map[string][]string)
+	words := func(key string) (all []string) {
+		for _, l := range locales.All() {
+			all = append(all, normalise(catalogue.Localizer(l).Text(key, nil)))
+		}
+		return all
+	}
+	for _, id := range e.book.order {
+		for _, s := range e.book.flows[id].Steps {
+			if s.Choose != nil {
+				for _, o := range s.Choose.Options {
+					e.labels[o.Label] = words(o.Label)
+				}
+			}
+			if s.End == nil {
+				continue
+			}
+			for _, flow := range s.End.Offer {
+				for _, w := range words(e.book.flows[flow].Title) {
+					e.titles[w] = flow
+				}
+			}
+		}
+	}
+}
+
+// byTitle starts the flow whose name was said: what stands in a menu can be typed.
+func (r *run) byTitle(said string) bool {
+	flow := r.e.titles[said]
+	if flow == "" {
+		return false
+	}
+	r.begin(flow)
+	return true
+}
+
 // renew begins a flow anew whose definition has changed under the session, unless they say something plainer.
 func (r *run) renew(said string) bool {
 	flow := r.s.Renewed
@@ -62,4 +102,26 @@ func (r *run) renew(said string) bool {
 	r.in.Text = ""
 	r.begin(flow)
 	return true
+}
+
+func (r *run) away() bool {
+	patience := halfway
+	if r.in.Env.Elder {
+		patience = halfwayElder
+	}
+	return r.in.Env.Away >= patience && !r.topIsSoft() && r.top() != nil
+}
+
+func (r *run) tries() int {
+	if r.in.Env.Elder {
+		return triesElder
+	}
+	return triesInARow
+}
+
+// hearBeginning hands a flow the words it was started with; a number is none.
+func (r *run) hearBeginning(d *Definition) {
+	if d.hears() && r.in.Text != "" && r.in.Choice == 0 && r.in.Tap == "" {
+		r.top().set("heard", clip(r.in.Text))
+	}
 }

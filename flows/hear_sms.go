@@ -15,6 +15,11 @@ func (r *run) hearSMS(said string) {
 		r.answerSMS(said)
 		return
 	}
+	if r.e.book.settings.forwarded(r.in.Text) {
+		r.understood("report_problem", 1)
+		r.begin(flowCheck)
+		return
+	}
 	g := r.understand()
 	r.understood(g.Intent, g.Score)
 	flow := r.e.book.byIntent[g.Intent]
@@ -56,9 +61,7 @@ func (r *run) beginSMS(d *Definition) {
 		return
 	}
 	r.push(d.ID)
-	if d.hears() && r.in.Text != "" {
-		r.top().set("heard", clip(r.in.Text))
-	}
+	r.hearBeginning(d)
 	if d.Needs == needsBound && r.in.Env.Several {
 		r.push(flowWhose)
 	}

@@ -174,7 +174,7 @@ func (l *linter) step(d *Definition, s *Step, vars []string) {
 		l.text(where, s.Choose.Prompt, vars)
 		l.sms(d, where, s, vars)
 		l.choices(d, where, s.Choose)
-		l.options(d, where, s.Choose.Options, true)
+		l.options(d, where, s.Choose.Options, vars, true)
 	case s.request() != "":
 		l.request(where, s, vars)
 	case len(s.Decide) > 0:
@@ -238,12 +238,17 @@ func (l *linter) ask(d *Definition, where string, a *Ask, vars []string) {
 			l.complain("%s: a way out without words", where)
 		}
 	}
-	l.options(d, where, a.Branches, false)
+	l.options(d, where, a.Branches, vars, false)
 }
 
-func (l *linter) options(d *Definition, where string, options []Option, labelled bool) {
+func (l *linter) options(d *Definition, where string, options []Option, vars []string, labelled bool) {
 	words := make(map[string]bool)
 	for _, o := range options {
+		for name := range o.When {
+			if !slices.Contains(vars, name) {
+				l.complain("%s: shows a choice by %s, which nothing sets", where, name)
+			}
+		}
 		if o.Label != "" {
 			l.text(where, o.Label, nil)
 		} else if labelled {

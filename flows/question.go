@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/lingjuli/lingjuli/locales"
 )
 
 // markFlow opens the mark of a choice that starts a flow: it means the same whenever it is tapped.
@@ -70,7 +72,7 @@ func (r *run) offerChoices(f *Frame, s *Step) {
 			labels = append(labels, Label{Key: c.Items.Label, Values: item, Mark: mark})
 		}
 	}
-	for _, o := range c.Options {
+	for _, o := range c.shown(f.Vars) {
 		labels = append(labels, Label{Key: o.Label, Mark: mark})
 	}
 	r.effects = append(r.effects, Offer{Labels: labels})
@@ -92,17 +94,18 @@ func (f *Frame) mark() string {
 // choose takes the n-th answer to a choice.
 func (r *run) choose(c *Choose, n int) bool {
 	f := r.top()
+	options := c.shown(f.Vars)
 	items := 0
 	if c.Items != nil {
 		items = len(f.Items)
 	}
 	switch {
-	case n < 1 || n > items+len(c.Options):
+	case n < 1 || n > items+len(options):
 		return false
 	case r.away() && r.in.Tap == "":
 		return r.askToResume() // a bare number after a long time may answer anything
 	case n > items:
-		return r.follow(c.Options[n-items-1])
+		return r.follow(options[n-items-1])
 	}
 	r.s.Fails = 0
 	f.set(c.Items.Save, f.Items[n-1]["id"])
@@ -156,4 +159,36 @@ func (r *run) inOwnWords(c *Choose) bool {
 	f.set(c.Other.Save, clip(strings.TrimSpace(r.in.Text)))
 	f.Step = c.Other.Go
 	return true
+}
+
+// itemNamed is the number of the one item that was named, 0: none, or several.
+func (e *Engine) itemNamed(items []map[string]string, said string) (n int) {
+	for i, item := range items {
+		if !e.names(item, said) {
+			continue
+		}
+		if n > 0 {
+			return 0
+		}
+		n = i + 1
+	}
+	return n
+}
+
+// names says whether one of the values that an item is told by is what was said.
+func (e *Engine) names(item map[string]string, said string) bool {
+	for name, value := range item {
+		switch {
+		case name == "id":
+		case !strings.HasSuffix(name, "_key"):
+			if normalise(value) == said {
+				return true
+			}
+		default:
+			if slices.ContainsFunc(locales.All(), func(l locales.Locale) bool { return normalise(e.catalogue.Localizer(l).Text(value, nil)) == said }) {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -31,6 +31,7 @@ func (s Search) Empty() bool { return len(s.Words) == 0 && s.Yuan == 0 && !s.Nea
 func (s Settings) Search(text string) (found Search) {
 	text = hanzi.Simplify(normalise(text))
 	for _, w := range s.NearWords {
+		w = hanzi.Simplify(w)
 		if strings.Contains(text, w) {
 			found.Near = true
 			text = strings.ReplaceAll(text, w, " ")
@@ -39,7 +40,7 @@ func (s Settings) Search(text string) (found Search) {
 	filler := slices.Clone(s.SearchFiller)
 	slices.SortFunc(filler, func(a, b string) int { return len(b) - len(a) })
 	for _, w := range filler {
-		text = strings.ReplaceAll(text, w, " ")
+		text = strings.ReplaceAll(text, hanzi.Simplify(w), " ")
 	}
 	apart := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsPunct(r) || unicode.IsSymbol(r) }
 	for _, word := range strings.FieldsFunc(text, apart) {

@@ -186,7 +186,10 @@ func (t *oneTurn) premiums(facts *flows.Facts, people []int64) error {
 		first = premiums[0]
 	}
 	v := facts.Vars
-	v["known"], v["due"], v["helped"] = "yes", yesNo(due), yuan(first.SubsidyFen)
+	v["known"], v["due"], v["helped"] = "yes", yesNo(due), ""
+	if first.State == register.Paid {
+		v["helped"] = yuan(first.SubsidyFen)
+	}
 	v["year"], v["insurance_word"], v["word"] = itoa(first.Year), t.word(string(first.Insurance)), t.word(string(first.State))
 	for _, p := range premiums[:min(len(premiums), itemsShown)] {
 		facts.Items = append(facts.Items, map[string]string{

@@ -223,6 +223,9 @@ var signature = regexp.MustCompile(`^\x{3010}[^\x{3011}]{1,20}\x{3011}|\x{3010}[
 
 // handOver puts the conversation into the township's inbox and says when somebody looks at it.
 func (t *oneTurn) handOver(topic, words string) (found, error) {
+	if words == "" {
+		words = topic
+	}
 	open, due := t.s.engine.Book().Settings().Hours.Due(t.now.In(t.s.zone))
 	_, err := t.tx.HandOver(register.Handover{Topic: topic, Words: words, PersonID: t.personID, Region: t.region, Due: due})
 	return found{"open": yesNo(open), "date": civil(due, t.s.zone)}, err

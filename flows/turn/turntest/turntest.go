@@ -2,7 +2,7 @@
 //
 // A file has three parts. The comment says what it shows. "设定" is YAML: the clock, the channel, who is on file.
 // "对话" is the conversation: a line "▶ …" is what the person sends, what follows is what they get, "✉" is an SMS.
-// In brackets stand things that are not text: [点 2] a tapped number, [菜单 KEY], [关注 SCENE], [扫码 SCENE],
+// In brackets stand things that are not text: [点 2] a tapped number, [旧点 2 MARK] one of another question, [链接], [菜单 KEY], [关注 SCENE], [扫码 SCENE],
 // [取关], [图片], [位置], [语音], [语音 words], and [过 40m], the time that passes.
 //
 // The session is stored and read anew between any two turns, because the store keeps nothing but bytes.
@@ -43,6 +43,7 @@ type Person struct {
 	ID        string    `yaml:"id"`
 	Phone     string    `yaml:"phone"`
 	Region    string    `yaml:"region"`
+	Household string    `yaml:"household"`
 	Bound     string    `yaml:"bound"` // the openid that is bound to them
 	Deceased  bool      `yaml:"deceased"`
 	Covers    []Cover   `yaml:"covers"`
@@ -73,6 +74,7 @@ type Subsidy struct {
 func (p Person) Record(id int64) register.Record {
 	r := register.Record{Person: register.Person{
 		ID: id, Name: p.Name, IDNumber: register.IDNumber(p.ID), Phone: register.Phone(p.Phone), RegionCode: p.Region,
+		HouseholdNo: p.Household, BirthDate: register.IDNumber(p.ID).BirthDate(), Sex: register.IDNumber(p.ID).Sex(),
 		Status: register.Alive,
 	}}
 	if p.Deceased {
@@ -310,6 +312,11 @@ func read(said string) turn.Inbound {
 	case "点":
 		in.Kind = turn.Tap
 		_, _ = fmt.Sscan(rest, &in.Choice)
+	case "旧点":
+		in.Kind = turn.Tap
+		_, _ = fmt.Sscan(rest, &in.Choice, &in.Mark)
+	case "链接":
+		in.Kind = turn.Link
 	case "菜单":
 		in.Kind, in.EventKey = turn.MenuClick, rest
 	case "关注":

@@ -112,10 +112,10 @@ func (s *server) stop() error {
 }
 
 func (s *server) startStore(ctx context.Context) error {
-	if path := s.cfg.sqlitePath(); path != "" && s.cfg.embedded() {
 	if err := s.cfg.databaseThere(); err != nil {
 		return err
 	}
+	if path := s.cfg.sqlitePath(); path != "" && s.cfg.embedded() {
 		release, err := lockDatabase(path)
 		if err != nil {
 			return err

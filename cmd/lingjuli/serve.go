@@ -112,10 +112,10 @@ func (s *server) stop() error {
 }
 
 func (s *server) startStore(ctx context.Context) error {
-	if path := s.cfg.sqlitePath(); path != "" && s.cfg.embedded() {
 	if err := s.cfg.databaseThere(); err != nil {
 		return err
 	}
+	if path := s.cfg.sqlitePath(); path != "" && s.cfg.embedded() {
 		release, err := lockDatabase(path)
 		if err != nil {
 			return err
@@ -296,7 +296,7 @@ func (s *server) newConsole() (http.Handler, error) {
 	campaigns := newCampaigns(s.cfg, s.store, s.sms)
 	return console.New(console.Config{
 		Staff: consoleStaff{service, s.store}, Audit: s.store, People: s.store, Regions: s.store, Counts: s.store,
-		Campaigns: campaigns, Forecast: campaigns, Sessions: s.store.StaffSessions(time.Now), PublicURL: s.cfg.PublicURL.String(),
+		Campaigns: campaigns, Forecast: campaigns, Books: s.store, Sessions: s.store.StaffSessions(time.Now), PublicURL: s.cfg.PublicURL.String(),
 		SignName: s.cfg.Aliyun.SignName, Location: s.cfg.Zone, Now: time.Now, Logger: s.log, Closing: s.closing,
 	})
 }

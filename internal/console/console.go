@@ -43,6 +43,7 @@ type Config struct {
 	Counts    Counts
 	Campaigns Campaigns
 	Forecast  Forecast
+	Books     Books // may be nil
 	Sessions  scs.CtxStore
 	PublicURL string         // https makes the cookies Secure
 	SignName  string         // the SMS signature that samples are shown with; may be empty

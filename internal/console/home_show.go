@@ -17,6 +17,7 @@ type homePage struct {
 	Region  string
 	Figures register.Figures
 	Groups  []taskGroup
+	Books   []notify.Reconciliation // those that differ
 }
 
 // taskGroup is a list of campaigns that wait for the same thing.
@@ -39,6 +40,9 @@ func (v *visit) showHome() error {
 		if page.Groups, err = v.tasks(); err != nil {
 			return err
 		}
+	}
+	if page.Books, err = v.bookDifferences(); err != nil {
+		return err
 	}
 	return v.render(http.StatusOK, "home", page)
 }

@@ -33,6 +33,7 @@ type town struct {
 	aliyun string // the stand-in's address
 	srv    *server
 	base   string
+	window string // of its campaigns; "": any hour
 }
 
 // eachTown plays a story on both databases.
@@ -157,7 +158,7 @@ func (w *town) campaign(channels, more string) string {
 	w.t.Helper()
 	path := filepath.Join(w.t.TempDir(), "campaign.yaml")
 	text := "name: 缴费提醒\nkind: premium_reminder\naudience: {all: [{region: {within: \"441881\"}}]}\nchannels: [" + channels + "]\n" +
-		"template: medical_premium_due\nparams: {deadline: 12月31日}\nwindow: \"\"\n" + more
+		"template: medical_premium_due\nparams: {deadline: 12月31日}\nwindow: \"" + w.window + "\"\n" + more
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
@@ -318,5 +319,40 @@ func TestReceiptsAndRepliesArePulledFromQueuesAndAMessageThatComesAgainChangesNo
 		if !strings.Contains(found.String(), "[ok] Receipt queues: answers") { // the town has no template for codes, which is another finding
 			w.t.Error(found.String())
 		}
+	})
+}
+
+func TestACallWhoseAnswerIsLostIsDecidedByItsReportAndNeverMadeAgain(t *testing.T) {
+	eachTown(t, 3, nil, func(w *town) {
+		w.box.SetReceipts(sandbox.Receipts{Bases: []string{w.base}, DelaySeconds: 1, VoiceCodes: map[string]string{w.phone(0): "200000", w.phone(1): "200004", w.phone(2): "200000"}})
+		if err := w.box.SetFaults(sandbox.Fault{Action: "SingleCallByTts", Kind: sandbox.FaultCloseAfterAccept}); err != nil {
+			w.t.Fatal(err)
+		}
+		id := w.campaign("voice", "")
+		s := w.until(id, "told", func(s notify.Status) bool { return s.State == notify.Finished })
+		if s.Delivered != 2 || s.Failed != 1 {
+			w.t.Errorf("%+v", s)
+		}
+		for i := range 3 {
+			if n := len(w.box.Calls(w.phone(i))); n != 1 {
+				w.t.Errorf("phone %d rang %d times", i, n)
+			}
+		}
+	})
+}
+
+func TestNoTelephoneRingsAtNapTimeAndTextsGo(t *testing.T) {
+	local := time.Now().In(notify.CarrierZone())
+	nap := local.Add(-time.Hour).Format("15:04") + "-" + local.Add(time.Hour).Format("15:04")
+	eachTown(t, 3, func(w *town) { w.env["LINGJULI_VOICE_NAP"] = nap }, func(w *town) {
+		w.window = "00:00-24:00"
+		calls := w.campaign("voice", "")
+		texts := w.campaign("sms", "")
+		w.until(texts, "sent", func(s notify.Status) bool { return s.State == notify.Finished })
+		if s := w.status(calls); s.Planned != 3 || len(w.box.Calls("")) != 0 {
+			w.t.Errorf("a telephone rings at nap time: %+v", s)
+		}
+		w.window = ""
+		w.until(w.campaign("voice", ""), "called", func(s notify.Status) bool { return s.Accepted+s.Delivered == 3 })
 	})
 }

@@ -144,7 +144,13 @@ func dateOf(r Record, field string, today time.Time) string {
 	case "graduated_on":
 		return r.Person.GraduatedOn
 	case "placed_on":
-		return r.Person.PlacedOn
+		placed := r.Person.PlacedOn
+		for _, p := range r.Placements {
+			if p.LeftOn == "" {
+				placed = max(placed, p.PlacedOn)
+			}
+		}
+		return placed
 	case "medical.due", "pension.due":
 		if m, found := r.Premium(insuranceOf(field), today.Year()); found && m.Due() {
 			return m.Deadline

@@ -218,10 +218,15 @@ func dateColumn(field string) string {
 	case "graduated_on":
 		return "p.graduated_on"
 	case "placed_on":
-		return "p.placed_on"
+		return placedSQL
 	}
 	return "''"
 }
+
+// placedSQL is when a person began to work where they work now: as their own row says, or the latest placement that
+// has not ended, whichever is later.
+const placedSQL = `(SELECT CASE WHEN COALESCE(MAX(x.placed_on), '') > p.placed_on THEN MAX(x.placed_on) ELSE p.placed_on END
+	FROM placements x WHERE x.person_id = p.id AND x.left_on = '')`
 
 // What a premium of this year must be like.
 const (

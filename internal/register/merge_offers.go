@@ -73,22 +73,3 @@ func (t *Tier) Merge(given Tier, byHand []string) (changed, kept bool) {
 	take(m, "published_on", &t.PublishedOn, given.PublishedOn, "")
 	return m.changed, m.kept
 }
-
-// Placed is what a placement says of the person's own row: where they work and since when, or that they have left.
-// Nothing where a later placement is on file already.
-func (p Placement) Placed(on Person) Person {
-	words := vocabulary()[wordPlacedAs].byCode
-	switch {
-	case p.PlacedOn < on.PlacedOn:
-		return Person{}
-	case p.LeftOn == "":
-		given := Person{Employer: p.Employer, PlacedOn: p.PlacedOn}
-		if !on.InWork() {
-			given.Employment = words["working"]
-		}
-		return given
-	case on.Employer == p.Employer && on.PlacedOn == p.PlacedOn && on.InWork():
-		return Person{Employment: words["left"]}
-	}
-	return Person{}
-}

@@ -183,13 +183,14 @@ type Course struct {
 
 // Record is all that a person's cover, premiums and subsidies say, for flows and eligibility.
 type Record struct {
-	Person    Person
-	Covers    []Cover
-	Premiums  []Premium
-	Subsidies []Subsidy
-	Services  []Service
-	Household Household
-	Contact   Contact
+	Person     Person
+	Covers     []Cover
+	Premiums   []Premium
+	Subsidies  []Subsidy
+	Placements []Placement // the latest first
+	Services   []Service
+	Household  Household
+	Contact    Contact
 }
 
 // Service says that a person was given one of the services of Services at least once in a year.

@@ -53,7 +53,6 @@ const (
 	wordInstitution   wordList = "institution_kind"
 	wordSlackSeason   wordList = "slack_season"
 	wordSubsidyAbout  wordList = "subsidy_about"
-	wordPlacedAs      wordList = "placed_as"
 	wordEverybody     wordList = "everybody"
 	wordOpenAbove     wordList = "open_above"
 )

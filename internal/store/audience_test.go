@@ -32,7 +32,7 @@ func crowd(t testing.TB, s *store.Store, n int) {
 	r := rand.New(rand.NewPCG(7, 7))
 	pick := func(words ...string) string { return words[r.IntN(len(words))] }
 	at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-	var people, covers, premiums, subsidies []register.Entry
+	var people, covers, premiums, subsidies, placements []register.Entry
 	for i := range n {
 		id := register.IDNumber(number(t, fmt.Sprintf("%d-%02d-%02d", 1930+r.IntN(95), 1+r.IntN(2), 1+r.IntN(28)), i))
 		p := &register.Person{
@@ -62,8 +62,11 @@ func crowd(t testing.TB, s *store.Store, n int) {
 			Kind: pick("求职创业补贴", "国家助学金"), AppliedOn: "2026-01-01",
 			State: register.SubsidyState(pick("received", "paid_out")), AmountFen: -1,
 		}})
+		placements = append(placements, register.Entry{IDNumber: id, Placement: &register.Placement{
+			Employer: "甲厂", PlacedOn: pick("", "2024-05-01", "2026-01-10"), LeftOn: pick("", "", "2026-02-01"),
+		}})
 	}
-	for kind, entries := range map[register.Kind][]register.Entry{register.KindCover: covers[:n*2/3], register.KindPremiums: premiums[n/3:], register.KindSubsidies: subsidies[:n/2]} {
+	for kind, entries := range map[register.Kind][]register.Entry{register.KindCover: covers[:n*2/3], register.KindPremiums: premiums[n/3:], register.KindSubsidies: subsidies[:n/2], register.KindPlacements: placements[n/4:]} {
 		for _, b := range []register.Batch{{Kind: register.KindPeople, Entries: people, At: at}, {Kind: kind, Entries: entries, At: at}} {
 			if _, err := s.ImportBatch(context.Background(), b); err != nil {
 				t.Fatal(err)

@@ -269,9 +269,8 @@ func (t *tx) peopleByNumber(entries []register.Entry) (map[register.IDNumber]reg
 
 // knownPerson is whom an entry is about.
 type knownPerson struct {
-	entry  int
-	id     int64
-	person register.Person
+	entry int
+	id    int64
 }
 
 func idsOf(people []knownPerson) []int64 {
@@ -300,7 +299,7 @@ func (t *tx) knownPeople(b register.Batch, w *batchWriter) ([]knownPerson, error
 		case !strings.HasPrefix(p.RegionCode, b.Within):
 			w.refuse(i, register.RegionOutside)
 		default:
-			known = append(known, knownPerson{entry: i, id: p.ID, person: p})
+			known = append(known, knownPerson{entry: i, id: p.ID})
 		}
 	}
 	return known, nil

@@ -175,23 +175,31 @@ func TestBenefitsAreOnesPersonMonthAndItem(t *testing.T) {
 
 func masked(id string) string { return register.IDNumber(id).Masked() }
 
-func TestAPlacementGoesOntoThePersonsRowUnlessItWasCorrected(t *testing.T) {
+func TestAPlacementThatLastsCountsForWhenSomebodyWasPlaced(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		a, b, c := number(t, "1990-05-04", 1), number(t, "1991-05-04", 2), number(t, "1992-05-04", 3)
-		runImport(t, s, register.Importer{Kind: register.KindPeople}, "姓名,身份证号,行政区划代码,就业状态,务工单位,就业日期\n"+
-			"张三,"+a+",441802,未就业,,\n李四,"+b+",441802,已就业,老厂,2024-01-01\n王五,"+c+",441802,未就业,,\n")
-		five := everyone(t, s)[2]
-		_, err := s.CorrectPerson(context.Background(), register.Scope{}, five.ID, register.Person{Employment: "务农"}, time.Now())
-		must(t, err)
+		people := "姓名,身份证号,行政区划代码,就业状态,务工单位,就业日期\n" +
+			"张三," + a + ",441802,未就业,,\n李四," + b + ",441802,已就业,老厂,2024-01-01\n王五," + c + ",441802,未就业,,\n"
+		twice(t, s, register.Importer{Kind: register.KindPeople}, people)
 		r := twice(t, s, register.Importer{Kind: register.KindPlacements}, "身份证号,就业单位,上岗日期,工种,务工地点,离职日期\n"+
-			a+",云岭手袋厂,2026-08-01,车工,源潭镇,\n"+a+",旧厂,2025-01-01,,,2025-12-31\n"+b+",老厂,2024-01-01,,,2026-10-01\n"+c+",云岭手袋厂,2026-09-01,,,\n"+c+",云岭手袋厂,待定,,,\n"+c+",云岭手袋厂,,,,\n"+c+",,2026-09-01,,,\n")
-		wantReasons(t, r, "7 required_missing:就业日期 ", "8 required_missing:务工单位 ", "6 date_open")
+			a+",云岭手袋厂,2026-08-01,车工,源潭镇,\n"+a+",旧厂,2025-01-01,,,2025-12-31\n"+b+",老厂,2025-01-01,,,2026-10-01\n"+c+",云岭手袋厂,待定,,,\n"+c+",云岭手袋厂,,,,\n"+c+",,2026-09-01,,,\n")
+		wantReasons(t, r, "6 required_missing:就业日期 ", "7 required_missing:务工单位 ", "5 date_open")
+		if again := runImport(t, s, register.Importer{Kind: register.KindPeople}, people); again.Unchanged != 3 {
+			t.Fatalf("placements changed the rows of people: %+v", again)
+		}
 		var got []string
 		for _, p := range everyone(t, s) {
-			got = append(got, strings.Join([]string{p.Name, p.Employment, p.Employer, p.PlacedOn}, " "))
+			for _, day := range []string{"2024-01-01", "2025-01-01", "2026-08-01"} {
+				condition, err := register.ParseCondition([]byte("{all: [{placed_on: {is: " + day + "}}, {birthday: {is: " + p.BirthDate + "}}]}"))
+				must(t, err)
+				n, err := s.CountAudience(context.Background(), register.Scope{}, condition, time.Now())
+				must(t, err)
+				if n == 1 {
+					got = append(got, p.Name+" "+day)
+				}
+			}
 		}
-		want := []string{"张三 已就业 云岭手袋厂 2026-08-01", "李四 失业 老厂 2024-01-01", "王五 务农 云岭手袋厂 2026-09-01"}
-		if d := cmp.Diff(want, got); d != "" {
+		if d := cmp.Diff([]string{"张三 2026-08-01", "李四 2024-01-01"}, got); d != "" {
 			t.Fatal(d)
 		}
 	})

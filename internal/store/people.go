@@ -218,7 +218,7 @@ func (t *tx) records(ids []int64) ([]register.Record, error) {
 		records[i] = register.Record{Person: p.Person, Contact: p.contact}
 		at[p.ID] = &records[i]
 	}
-	for _, read := range []func(map[int64]*register.Record, any) error{t.addCovers, t.addPremiums, t.addSubsidies, t.addServices, t.addHouseholds} {
+	for _, read := range []func(map[int64]*register.Record, any) error{t.addCovers, t.addPremiums, t.addSubsidies, t.addPlacements, t.addServices, t.addHouseholds} {
 		if err := read(at, t.idList(ids)); err != nil {
 			return nil, err
 		}

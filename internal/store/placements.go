@@ -44,8 +44,17 @@ func placementRow(v placementOnFile, at time.Time) []any {
 	return []any{v.PersonID, v.Employer, v.PlacedOn, v.Title, v.Place, v.LeftOn, register.JoinList(v.byHand), toMicros(at)}
 }
 
-// importPlacements writes the placements of entries whose people are known. What is new of them goes onto the person's
-// row too: where they work, and since when.
+// addPlacements adds to each of the people where they were placed, the latest first.
+func (t *tx) addPlacements(at map[int64]*register.Record, ids any) error {
+	found, err := t.placementsOf(` ORDER BY person_id, placed_on DESC, employer`, ids)
+	for _, v := range found {
+		at[v.PersonID].Placements = append(at[v.PersonID].Placements, v.Placement)
+	}
+	return err
+}
+
+// importPlacements writes the placements of entries whose people are known. Their own rows stay as the sheets of people
+// have them: conditions read both.
 func (t *tx) importPlacements(b register.Batch, people []knownPerson, w *batchWriter) error {
 	found, err := t.placementsOf("", t.idList(idsOf(people)))
 	if err != nil {
@@ -55,46 +64,16 @@ func (t *tx) importPlacements(b register.Batch, people []knownPerson, w *batchWr
 	for i, v := range found {
 		onFile[placementKey{v.PersonID, v.Employer, v.PlacedOn}] = &found[i]
 	}
-	news := map[int64][]register.Placement{}
 	for _, k := range people {
 		given := *b.Entries[k.entry].Placement
 		given.PersonID = k.id
 		have, found := onFile[placementKey{k.id, given.Employer, given.PlacedOn}]
 		if !found {
 			w.add(k.entry, placementRow(placementOnFile{Placement: given}, b.At))
-			news[k.id] = append(news[k.id], given)
 			continue
 		}
 		changed, kept := have.Merge(given, have.byHand)
 		w.change(k.entry, changed, kept, placementRow(*have, b.At))
-		if changed {
-			news[k.id] = append(news[k.id], have.Placement)
-		}
-	}
-	return t.placePeople(people, news, b.At)
-}
-
-// placePeople writes what new placements say onto the rows of their people.
-func (t *tx) placePeople(people []knownPerson, news map[int64][]register.Placement, at time.Time) error {
-	var rows [][]any
-	for _, k := range people {
-		placements := news[k.id]
-		delete(news, k.id) // once for each person
-		p, changed := k.person, false
-		for _, placement := range placements {
-			took, _ := p.Merge(placement.Placed(p))
-			changed = changed || took
-		}
-		if changed {
-			row, _ := t.personRow(p, at)
-			rows = append(rows, row)
-		}
-	}
-	const step = 250
-	for from := 0; from < len(rows); from += step {
-		if err := t.overwrite(peopleTable(), rows[from:min(from+step, len(rows))]); err != nil {
-			return err
-		}
 	}
 	return nil
 }

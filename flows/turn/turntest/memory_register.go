@@ -93,7 +93,6 @@ func (m *memorySink) about(r *register.Record, e register.Entry) {
 	case e.Placement != nil:
 		e.Placement.PersonID = id
 		m.placements = append(m.placements, *e.Placement)
-		r.Person.Merge(e.Placement.Placed(r.Person))
 	}
 }
 

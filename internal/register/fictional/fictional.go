@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"strconv"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -56,6 +55,15 @@ type words struct {
 	Courses         []map[string]string `yaml:"courses"`
 	Provider        string              `yaml:"provider"`
 	Hall            string              `yaml:"hall"`
+	Employers       []map[string]string `yaml:"employers"`
+	Fairs           []map[string]string `yaml:"fairs"`
+	Schools         []map[string]string `yaml:"schools"`
+	Pairs           []map[string]string `yaml:"pairs"`
+	Institutions    []map[string]string `yaml:"institutions"`
+	Tiers           []map[string]string `yaml:"tiers"`
+	TierSource      string              `yaml:"tierSource"`
+	BenefitItems    []string            `yaml:"benefitItems"`
+	Payout          map[string]string   `yaml:"payout"`
 }
 
 // County is what to make up.
@@ -66,7 +74,11 @@ type County struct {
 }
 
 // Kinds are the sheets in the order in which they must be imported.
-func Kinds() []string { return []string{"people", "cover", "premiums", "subsidies", "jobs", "courses"} }
+func Kinds() []string {
+	return []string{
+		"people", "cover", "premiums", "subsidies", "benefits", "placements", "employers", "jobs", "courses", "fairs", "schools", "pairs", "institutions", "tiers",
+	}
+}
 
 // CountyCode is the code of the county that lends its place, six digits.
 func CountyCode() string { return load().CountyCode }
@@ -91,12 +103,9 @@ func (c County) WriteCSV(w io.Writer, kind string) error {
 		return err
 	}
 	emit := func(row ...string) { _ = out.Write(row) } // the writer keeps its first error for Error below
-	switch kind {
-	case "jobs":
-		c.jobs(words, emit)
-	case "courses":
-		c.courses(words, emit)
-	default:
+	if rows, ok := c.offers(words)[kind]; ok {
+		rows(emit)
+	} else {
 		for p := range c.people(words) {
 			p.rows(kind, emit)
 		}
@@ -127,23 +136,6 @@ func IDNumber(area, birth string, seq int) string {
 func Phone(i int) string { return "154" + fmt.Sprintf("%08d", i) }
 
 func (c County) rand(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(c.Seed, stream)) }
-
-func (c County) jobs(w words, emit func(...string)) {
-	r := c.rand(2)
-	for i, j := range w.Jobs {
-		low := 1800 + 100*r.IntN(20)
-		emit(j["employer"], j["title"], j["kind"], strconv.Itoa(1+r.IntN(30)), w.Towns[i%len(w.Towns)], w.CountyCode,
-			strconv.Itoa(low), strconv.Itoa(low+1500), j["demands"], w.Contact, fmt.Sprintf("0763-200%04d", i), c.day(60+i))
-	}
-}
-
-func (c County) courses(w words, emit func(...string)) {
-	r := c.rand(3)
-	for i, k := range w.Courses {
-		emit(k["name"], k["trade"], w.Provider, w.Towns[i%len(w.Towns)]+w.Hall, w.CountyCode, c.day(14+7*i), c.day(24+7*i),
-			strconv.Itoa(20+5*r.IntN(5)), strconv.Itoa(800+100*r.IntN(10)), k["mode"], fmt.Sprintf("0763-300%04d", i))
-	}
-}
 
 // day is a civil date so many days from today.
 func (c County) day(days int) string { return c.Today.AddDate(0, 0, days).Format(time.DateOnly) }

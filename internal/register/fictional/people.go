@@ -122,6 +122,10 @@ func (p person) rows(kind string, emit func(...string)) {
 		p.premiumRows(emit)
 	case "subsidies":
 		p.subsidyRows(emit)
+	case "benefits":
+		p.benefitRows(emit)
+	case "placements":
+		p.placementRows(emit)
 	}
 }
 
@@ -225,4 +229,36 @@ func (p *person) subsidyRows(emit func(...string)) {
 	}
 	emit(p.id, p.pick(w.Subsidies), p.c.day(-90+p.r.IntN(40)), state, strconv.Itoa(100*(1+p.r.IntN(20))), p.c.day(-p.r.IntN(30)), note,
 		w.Office, "0763-2000000")
+}
+
+// benefitRows: whoever draws a pension had it paid for three months; this month's is on its way.
+func (p *person) benefitRows(emit func(...string)) {
+	if p.age <= 60 || !p.insured("pension") {
+		return
+	}
+	w, first := p.w, p.c.Today.AddDate(0, 0, 1-p.c.Today.Day())
+	for back := range 4 {
+		month := first.AddDate(0, -back, 0)
+		state, on := w.Payout["paid"], month.AddDate(0, 0, 14).Format("2006-01-02")
+		if back == 0 {
+			state, on = w.Payout["pending"], ""
+		}
+		for i, item := range w.BenefitItems {
+			emit(p.id, w.Insurance["pension"], item, month.Format("2006-01"), strconv.Itoa(190-150*i), state, on)
+		}
+	}
+}
+
+// placementRows: some of those who work were led there one to eight months ago, and a few have left again.
+func (p *person) placementRows(emit func(...string)) {
+	if !p.working() || !p.chance(20) {
+		return
+	}
+	w := p.w
+	job := w.Jobs[p.r.IntN(len(w.Jobs))]
+	left := ""
+	if p.chance(15) {
+		left = p.c.day(-p.r.IntN(20))
+	}
+	emit(p.id, job["employer"], p.c.day(-30-p.r.IntN(210)), job["title"], p.town, left)
 }

@@ -264,7 +264,7 @@ func FindPlace(text string) (string, error) {
 		return pad(prefix), nil
 	}
 	province := p.names["440000"]
-	for _, name := range []string{province, stem(province)} {
+	for _, name := range []string{province, string([]rune(province)[:2])} { // with its kind, and without
 		if cut, found := strings.CutPrefix(rest, name); found {
 			if cut == "" {
 				return pad("44"), nil

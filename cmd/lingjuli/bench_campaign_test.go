@@ -16,7 +16,8 @@ import (
 const (
 	benchPeople   = 20_000
 	comparePeople = 100_000 // what a larger campaign is compared with, and the most that SQLite is asked for
-	stuckAfter    = 2 * time.Minute
+	stuckAfter    = 5 * time.Minute
+	lostAfter     = 30 * time.Second // so long nothing has changed, and the carrier has nothing left to push
 )
 
 // BenchmarkCampaign measures a campaign to LINGJULI_BENCH_N people by SMS with receipts, from approval until the last
@@ -190,6 +191,10 @@ func (s *system) await(id int64, done func(notify.Status) bool) {
 		if st.State != last.State || st.Accepted != last.Accepted || st.Delivered != last.Delivered {
 			last, since = st, time.Now()
 		}
+		if time.Since(since) > lostAfter && s.pushedInVain() {
+			s.b.Errorf("%d receipts are lost: they were pushed four times and not taken within 0.7 s", int64(s.people)-st.Delivered)
+			return
+		}
 		if time.Since(since) > stuckAfter {
 			s.b.Fatalf("nothing changes any more: %+v\nthe carrier: %+v\n%s", st, s.carrier.stats().SMS, s.workers[0].warnings())
 		}
@@ -197,6 +202,12 @@ func (s *system) await(id int64, done func(notify.Status) bool) {
 		pause := time.NewTimer(max(20*time.Millisecond, 5*time.Since(asked)))
 		<-pause.C
 	}
+}
+
+// pushedInVain says whether the carrier has given up on receipts, and has no others to push.
+func (s *system) pushedInVain() bool {
+	p := s.carrier.stats().SMS.Pushes
+	return p.GivenUp > 0 && p.Waiting == 0
 }
 
 // holdCarrier holds the carrier's counts against those of `status --json`: a fast campaign that sends twice, or not to

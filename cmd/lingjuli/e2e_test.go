@@ -8,10 +8,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,23 +27,38 @@ import (
 
 // rig is one system under test: the real binary, and a carrier that misbehaves as told.
 type rig struct {
-	t       *testing.T
-	binary  string
-	dir     string
-	env     []string
-	carrier *sandbox.Sandbox
-	redis   string // "" with the embedded one
+	t        *testing.T
+	binary   string
+	dir      string
+	env      []string
+	carrier  *sandbox.Sandbox
+	redis    string       // "" with the embedded one
+	postgres *ownPostgres // nil where it is not restarted
+	people   int
+	qps      int            // send calls a second of the workers that start from now on
+	doors    []*carrierDoor // the carrier's addresses, one for each worker
+	started  int
+}
+
+// trial is what is done to a campaign.
+type trial struct {
+	workers  int
+	kills    int
+	flushes  int // Redis is emptied so often
+	restarts int // PostgreSQL is restarted so often
+	within   time.Duration
 }
 
 const (
 	e2ePeople = 5000
-	badInAll  = 50 // one in a hundred numbers is refused
+	badEvery  = 100 // one in a hundred numbers is refused
 	kills     = 20
+	settling  = 500 // send calls a second once the kills are over
 )
 
 func TestNobodyTwiceNobodyNeverWhereTheWorkerIsKilledOnSQLite(t *testing.T) {
-	r := newRig(t, storetest.SQLiteURL(t), "")
-	r.killTest(1)
+	r := newRig(t, storetest.SQLiteURL(t), "", e2ePeople)
+	r.killTest(trial{workers: 1, kills: kills, within: 12 * time.Minute})
 }
 
 func TestNobodyTwiceNobodyNeverWhereWorkersAreKilledOnPostgresAndRedis(t *testing.T) {
@@ -51,56 +66,80 @@ func TestNobodyTwiceNobodyNeverWhereWorkersAreKilledOnPostgresAndRedis(t *testin
 	if url == "" || redisURL == "" {
 		t.Fatal("LINGJULI_TEST_POSTGRES and LINGJULI_TEST_REDIS must name servers: make e2e starts them")
 	}
-	r := newRig(t, url, redisURL+"/7")
-	r.killTest(2)
+	r := newRig(t, url, redisURL+"/7", e2ePeople)
+	r.killTest(trial{workers: 2, kills: kills, flushes: 1, within: 12 * time.Minute})
 }
 
-// killTest runs a campaign to all people while workers are killed, Redis is emptied once, and the carrier fails as
-// the promise supposes; then it holds our figures against the carrier's.
-func (r *rig) killTest(workers int) {
+// killTest runs a campaign to all people while workers are killed, Redis is emptied, PostgreSQL is restarted, and the
+// carrier fails as the promise supposes; then it holds our figures against the carrier's.
+func (r *rig) killTest(what trial) {
 	t := r.t
 	bad := r.loadPeople()
 	r.faults(bad)
-	id := r.startCampaign()
-	ctx, cancel := context.WithTimeout(t.Context(), 12*time.Minute)
+	// Every call has a bad number and is cut in halves until it stands alone, some fourteen calls: at this rate not
+	// half of them can be through before the last kill, 1.1 s after the one before.
+	r.qps = max(2, 14*r.people/100/2*10/(11*what.kills))
+	ctx, cancel := context.WithTimeout(t.Context(), what.within)
 	defer cancel()
+	id := r.startCampaign()
 	began := time.Now()
-	killed := r.killWorkers(ctx, workers, id)
-	finished := r.settle(ctx, workers, id)
-	t.Logf("%d kills, finished after %v: %s", killed, time.Since(began).Round(time.Second), finished.raw)
-	if killed < kills {
-		t.Errorf("only %d kills before the campaign ended; the test must kill at least %d times", killed, kills)
-	}
+	r.killWorkers(ctx, what, id)
+	t.Logf("%d kills, Redis emptied %d times, PostgreSQL restarted %d times in %v", what.kills, what.flushes, what.restarts, time.Since(began).Round(time.Second))
+	r.qps = settling
+	finished := r.settle(ctx, what.workers, id)
+	t.Logf("finished after %v: %s", time.Since(began).Round(time.Second), finished.raw)
+	t.Logf("the carrier: %+v, faults %v", r.carrier.Stats().SMS, r.carrier.Stats().Faults)
 	r.compare(finished, bad)
 }
 
-// killWorkers starts workers and kills one every 1.5 s or sooner, until enough were killed or the campaign ends.
-func (r *rig) killWorkers(ctx context.Context, workers int, id string) int {
-	procs := make([]*exec.Cmd, workers)
+// killWorkers starts workers and kills one of them every 1.1 s or so, as often as it is told; in between Redis is
+// emptied and PostgreSQL restarted. It fails where the campaign was over before the kills were.
+func (r *rig) killWorkers(ctx context.Context, what trial, id string) {
+	procs := make([]*exec.Cmd, what.workers)
 	for i := range procs {
 		procs[i] = r.startWorker(i)
 	}
-	killed := 0
-	for killed < kills && ctx.Err() == nil {
-		time.Sleep(700*time.Millisecond + rand.N(800*time.Millisecond))
-		i := killed % workers
+	flush, restart := spread(what.flushes, what.kills, 0), spread(what.restarts, what.kills, 1)
+	for killed := 1; killed <= what.kills; killed++ {
+		select {
+		case <-ctx.Done():
+			r.t.Fatalf("out of time after %d kills: %s", killed-1, r.status(id).raw)
+		case <-time.After(700*time.Millisecond + rand.N(800*time.Millisecond)):
+		}
+		i := rand.N(what.workers)
 		r.kill(procs[i])
-		killed++
-		if r.redis != "" && killed == kills/2 {
+		procs[i] = r.startWorker(i)
+		if flush[killed] {
 			r.emptyRedis()
 		}
-		procs[i] = r.startWorker(i)
+		if restart[killed] {
+			r.awaitServing(procs)
+			r.postgres.restart(killed%2 == 0)
+		}
+	}
+	if s := r.status(id); s.State != "running" {
+		r.t.Errorf("the campaign was over before the %d kills were: %s", what.kills, s.raw)
 	}
 	for _, p := range procs {
 		r.kill(p)
 	}
-	return killed
 }
 
-// settle lets one worker run in peace until the campaign is finished.
+// spread says at which of so many kills something is done n times, evenly, and by how many kills later.
+func spread(n, kills, later int) map[int]bool {
+	at := map[int]bool{}
+	for i := 1; i <= n; i++ {
+		at[min(kills, i*kills/(n+1)+later)] = true
+	}
+	return at
+}
+
+// settle lets workers run in peace until the campaign is finished.
 func (r *rig) settle(ctx context.Context, workers int, id string) e2eStatus {
-	p := r.startWorker(0)
-	defer r.kill(p)
+	for i := range workers {
+		p := r.startWorker(i)
+		defer func() { r.kill(p) }()
+	}
 	for {
 		s := r.status(id)
 		if s.State == "finished" {
@@ -136,14 +175,17 @@ func (r *rig) compare(s e2eStatus, bad map[string]bool) {
 	if got := s.Accepted + s.Delivered; got != int64(len(texts)) {
 		t.Errorf("we count %d accepted, the carrier %d", got, len(texts))
 	}
-	if want := e2ePeople - len(bad); len(texts) != want {
+	if want := r.people - len(bad); len(texts) != want {
 		t.Errorf("%d phones got a text, want %d", len(texts), want)
 	}
 	if s.Failed != int64(len(bad)) {
 		t.Errorf("%d failed, want the %d bad numbers", s.Failed, len(bad))
 	}
-	if s.Total != e2ePeople {
-		t.Errorf("total %d, want %d", s.Total, e2ePeople)
+	if s.Total != int64(r.people) {
+		t.Errorf("total %d, want %d", s.Total, r.people)
+	}
+	if got := r.carrier.Stats().SMS; got.Repeated != 0 || got.Duplicates != 0 || got.Recipients != len(texts) {
+		t.Errorf("the carrier took %d texts to %d phones, %d of them more than one", got.Recipients, got.Phones, got.Repeated)
 	}
 }
 
@@ -170,7 +212,7 @@ func (r *rig) status(id string) e2eStatus {
 	return s
 }
 
-func newRig(t *testing.T, databaseURL, redisURL string) *rig {
+func newRig(t *testing.T, databaseURL, redisURL string, people int) *rig {
 	t.Helper()
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "lingjuli")
@@ -186,18 +228,14 @@ func newRig(t *testing.T, databaseURL, redisURL string) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(carrier.AliyunHandler())
-	t.Cleanup(func() {
-		server.CloseClientConnections()
-		_ = carrier.Close()
-		server.Close()
-	})
-	r := &rig{t: t, binary: binary, dir: dir, carrier: carrier, redis: redisURL}
+	r := &rig{t: t, binary: binary, dir: dir, carrier: carrier, redis: redisURL, people: people, qps: 20}
+	door := r.openDoor()
+	t.Cleanup(func() { _ = carrier.Close() }) // before the doors: calls that hang are let go
 	r.env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=en_US.UTF-8",
 		"LINGJULI_DATABASE_URL=" + databaseURL, "LINGJULI_DATA_KEY=" + seal.NewDataKey(), "LINGJULI_LISTEN=127.0.0.1:0",
 		"LINGJULI_ALIYUN_ACCESS_KEY_ID=e2e-key", "LINGJULI_ALIYUN_ACCESS_KEY_SECRET=e2e-secret",
-		"LINGJULI_ALIYUN_SMS_ENDPOINT=" + server.URL, "LINGJULI_SMS_SIGN_NAME=零距离", "LINGJULI_CALLBACK_SECRET=e2e-callback",
+		"LINGJULI_ALIYUN_SMS_ENDPOINT=" + door.URL, "LINGJULI_SMS_SIGN_NAME=零距离", "LINGJULI_CALLBACK_SECRET=e2e-callback",
 		// The looks and the validity are short, so that a run takes minutes; the carrier keeps to the same validity.
 		"LINGJULI_UNCONFIRMED_LOOKS=2s,5s", "LINGJULI_REQUEST_VALIDITY=8s", "LINGJULI_CAP=none",
 	}
@@ -215,9 +253,9 @@ func (r *rig) loadPeople() map[string]bool {
 	var sheet bytes.Buffer
 	sheet.WriteString("姓名,身份证号,手机号,行政区划代码\n")
 	bad := map[string]bool{}
-	for i := range e2ePeople {
-		phone := fmt.Sprintf("1390000%04d", i)
-		if i%(e2ePeople/badInAll) == 0 {
+	for i := range r.people {
+		phone := fictional.Phone(i)
+		if i%badEvery == 0 {
 			bad[phone] = true
 		}
 		fmt.Fprintf(&sheet, "甲%s,%s,%s,441881000000\n", han(i), fictional.IDNumber("441881", "1970-01-02", i), phone)
@@ -271,14 +309,19 @@ window: ""
 	return id
 }
 
+// startWorker starts the i-th worker; each speaks to the carrier by an address of its own and writes a log of its own.
 func (r *rig) startWorker(i int) *exec.Cmd {
 	args := []string{"serve"}
 	if r.redis != "" {
 		args = append(args, "--roles", "worker")
 	}
+	for len(r.doors) <= i {
+		r.openDoor()
+	}
 	cmd := exec.Command(r.binary, args...)
-	cmd.Env = r.env
-	log, err := os.OpenFile(filepath.Join(r.dir, fmt.Sprintf("worker%d.log", i)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	cmd.Env = append(slices.Clone(r.env), "LINGJULI_ALIYUN_SMS_ENDPOINT="+r.doors[i].URL, fmt.Sprint("LINGJULI_SMS_QPS=", r.qps))
+	r.started++
+	log, err := os.Create(filepath.Join(r.dir, fmt.Sprintf("worker%d.log", r.started)))
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -287,15 +330,45 @@ func (r *rig) startWorker(i int) *exec.Cmd {
 	if err := cmd.Start(); err != nil {
 		r.t.Fatal(err)
 	}
+	cmd.Args = append(cmd.Args, log.Name()) // kept for what is asked of it later; the process has started without
 	return cmd
 }
 
-func (r *rig) kill(cmd *exec.Cmd) {
-	if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
-		out, _ := os.ReadFile(filepath.Join(r.dir, "worker0.log"))
-		r.t.Fatalf("a worker had ended by itself: %v\n%s", err, out)
+func logOf(cmd *exec.Cmd) string {
+	text, err := os.ReadFile(cmd.Args[len(cmd.Args)-1])
+	if err != nil {
+		return err.Error()
 	}
+	return string(text)
+}
+
+// awaitServing waits until each of the workers has said that it serves: one that starts while its database is away
+// ends, as it must.
+func (r *rig) awaitServing(procs []*exec.Cmd) {
+	deadline := time.Now().Add(time.Minute)
+	for _, p := range procs {
+		for !strings.Contains(logOf(p), "Serving at") {
+			if time.Now().After(deadline) {
+				r.t.Fatalf("a worker does not start:\n%s", logOf(p))
+			}
+			<-time.After(20 * time.Millisecond)
+		}
+	}
+}
+
+// kill kills a worker; it is an error if it has ended by itself.
+func (r *rig) kill(cmd *exec.Cmd) {
+	_ = cmd.Process.Signal(syscall.SIGKILL)
 	_ = cmd.Wait()
+	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
+		r.t.Errorf("a worker had ended by itself: %v\n%s", cmd.ProcessState, tail(logOf(cmd)))
+	}
+}
+
+// tail is the end of a log.
+func tail(text string) string {
+	const enough = 2000
+	return text[max(0, len(text)-enough):]
 }
 
 func (r *rig) emptyRedis() {

@@ -25,8 +25,11 @@ const (
 	taskNotice = "notice"
 )
 
-// ringLimit is how many calls of one member one task carries.
-const ringLimit = 10
+// How many calls one task carries: of many members, or of one. What is done once for a task is shared by them.
+const (
+	ringCalls   = 5
+	ringSingles = 10
+)
 
 // callTask rings for calls of one campaign and channel.
 type callTask struct {
@@ -44,11 +47,14 @@ type bell struct {
 	silent atomic.Bool
 }
 
-// ring rings for calls, several in one task where each has one member.
+// ring rings for calls, several in one task; one by one where the campaign has a rate of its own.
 func (b *bell) ring(ctx context.Context, c Campaign, channel Channel, calls []int64) {
-	step := 1
-	if channel.MaxMembers() == 1 {
-		step = ringLimit
+	step := ringCalls
+	switch {
+	case channel.MaxMembers() == 1:
+		step = ringSingles
+	case c.Spec.Rate > 0:
+		step = 1
 	}
 	for len(calls) > 0 {
 		n := min(step, len(calls))

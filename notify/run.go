@@ -56,11 +56,21 @@ func (c *textCache) get(of Campaign) (*Texts, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.params = paramsOf(of.Spec)
 	if c.texts == nil || len(c.texts) > 200 {
 		c.texts = map[string]*Texts{}
 	}
 	c.texts[key] = t
 	return t, nil
+}
+
+// paramsOf are a campaign's parameters as texts read them.
+func paramsOf(s Spec) map[string]any {
+	params := make(map[string]any, len(s.Params))
+	for k, v := range s.Params {
+		params[k] = v
+	}
+	return params
 }
 
 // flight is one call on its way.
@@ -85,8 +95,7 @@ func (r *runner) run(ctx, alive context.Context, task callTask) error {
 		return err
 	}
 	// From here on the calls are ours: what happens to them is written down even when the worker is stopping.
-	r.present(ctx, flights)
-	return r.settle(context.WithoutCancel(ctx), flights)
+	return r.present(ctx, flights, func(some []*flight) error { return r.settle(context.WithoutCancel(ctx), some) })
 }
 
 // errNoTurn: the rate had no room for so long that the call was left to wait in its row.
@@ -246,7 +255,7 @@ func (r *runner) sign(ctx context.Context, out Outgoing) (Request, error) {
 // member fills in the texts for one person. Who has no way, or whose text can't be filled, drops out.
 func (r *runner) member(c Campaign, channel Channel, f Facts, texts *Texts) (Member, Drop, bool) {
 	m := Member{PersonID: f.PersonID, Phone: f.Phone}
-	data := r.data(c, f)
+	data := r.data(c, f, texts)
 	var err error
 	switch channel {
 	case SMS:
@@ -273,23 +282,21 @@ func (r *runner) member(c Campaign, channel Channel, f Facts, texts *Texts) (Mem
 }
 
 // data is what the texts may speak of for one person.
-func (r *runner) data(c Campaign, f Facts) Data {
-	params := make(map[string]any, len(c.Spec.Params))
-	for k, v := range c.Spec.Params {
-		params[k] = v
-	}
-	data := Data{
-		"Person": NewPersonData(f.Name),
-		"Params": params,
-		"Office": r.office(f.Region),
-		"Check":  CheckCode(r.keys, c.ID, f.PersonID),
+func (r *runner) data(c Campaign, f Facts, texts *Texts) Data {
+	data := Data{"Person": NewPersonData(f.Name), "Params": texts.params, "Office": r.office(f.Region)}
+	if texts.check {
+		data["Check"] = CheckCode(r.keys, c.ID, f.PersonID)
 	}
 	f.About.addTo(data)
 	return data
 }
 
-// present looks at the leases once more and lets the requests go, each until its lease ends.
-func (r *runner) present(ctx context.Context, flights map[int64]*flight) {
+// settleEvery is how long calls that were answered wait for others of their task, to be written down together.
+const settleEvery = 200 * time.Millisecond
+
+// present looks at the leases once more and lets the requests go, each until its lease ends. Those that were answered are
+// settled together; one that hangs holds up nobody.
+func (r *runner) present(ctx context.Context, flights map[int64]*flight, settle func([]*flight) error) error {
 	ids := make([]int64, 0, len(flights))
 	for id := range flights {
 		ids = append(ids, id)
@@ -299,24 +306,46 @@ func (r *runner) present(ctx context.Context, flights map[int64]*flight) {
 	if err != nil {
 		r.log.Warn("a lease can't be looked at, nothing is sent", "calls", ids, "error", err)
 	}
-	var wg sync.WaitGroup
+	answered := make(chan *flight, len(flights))
 	for id, f := range flights {
 		lease, ours := left[id]
 		if !ours {
 			f.answer = Answer{Outcome: NotSent, Verdict: RetryLater, Message: "the lease was lost before the first byte"}
+			answered <- f
 			continue
 		}
-		wg.Go(func() {
+		go func() {
 			ctx, cancel := context.WithDeadline(ctx, began.Add(lease))
 			defer cancel()
 			f.answer = f.request.Present(ctx)
-		})
+			answered <- f
+		}()
 	}
-	wg.Wait()
+	tick := time.NewTicker(settleEvery)
+	defer tick.Stop()
+	var done []*flight
+	var errs []error
+	for open := len(flights); open > 0 || len(done) > 0; {
+		if open > 0 {
+			select {
+			case f := <-answered:
+				done, open = append(done, f), open-1
+				if open > 0 {
+					continue
+				}
+			case <-tick.C:
+			}
+		}
+		if len(done) > 0 {
+			errs = append(errs, settle(done))
+			done = nil
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // settle writes down what came of the calls. It tries for a while: an answer that is not written down is a question later.
-func (r *runner) settle(ctx context.Context, flights map[int64]*flight) error {
+func (r *runner) settle(ctx context.Context, flights []*flight) error {
 	var results []CallResult
 	now := r.now()
 	for _, f := range flights {

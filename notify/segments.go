@@ -46,7 +46,7 @@ func CheckSMSVariable(value string) error {
 	if n := utf8.RuneCountInString(value); n > SMSVariableLimit {
 		return &UnfitError{fmt.Sprintf("variable has %d characters, %d are allowed", n, SMSVariableLimit)}
 	}
-	if looksLikeURL.MatchString(value) {
+	if strings.ContainsAny(value, ".:") && looksLikeURL.MatchString(value) { // the expression is costly, and few have either
 		return &UnfitError{"variable holds an address of the web"}
 	}
 	return checkCharacters(value)

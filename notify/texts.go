@@ -180,11 +180,13 @@ func NewPersonData(name string) PersonData {
 // Texts is a template's texts, parsed once for a campaign. Safe for concurrent use.
 type Texts struct {
 	template Template
-	sms      map[string]*template.Template
-	voice    map[string]*template.Template
-	fields   map[string]*template.Template
-	page     *template.Template
-	text     *template.Template // of a customer message; nil: the SMS text
+	params   map[string]any // the campaign's, where it is one's
+	check    bool           // a text speaks of .Check, which is costly to make
+	sms      map[string]filling
+	voice    map[string]filling
+	fields   map[string]filling
+	page     *filling
+	text     *filling // of a customer message; nil: the SMS text
 }
 
 // NewTexts parses a template's texts.
@@ -192,38 +194,50 @@ func NewTexts(t Template) (*Texts, error) {
 	x := &Texts{template: t}
 	var err error
 	if t.SMS != nil {
-		if x.sms, err = parseAll(t.SMS.Params); err != nil {
+		if x.sms, err = x.parseAll(t.SMS.Params); err != nil {
 			return nil, err
 		}
 	}
 	if t.Voice != nil {
-		if x.voice, err = parseAll(t.Voice.Params); err != nil {
+		if x.voice, err = x.parseAll(t.Voice.Params); err != nil {
 			return nil, err
 		}
 	}
 	if t.WeChat == nil {
 		return x, nil
 	}
-	if x.fields, err = parseAll(t.WeChat.Fields); err != nil {
+	if x.fields, err = x.parseAll(t.WeChat.Fields); err != nil {
 		return nil, err
 	}
-	if x.page, err = parseText("page", t.WeChat.Page); err != nil {
+	if x.page, err = x.parse("page", t.WeChat.Page); err != nil {
 		return nil, err
 	}
 	if t.WeChat.Text != "" {
-		x.text, err = parseText("text", t.WeChat.Text)
+		x.text, err = x.parse("text", t.WeChat.Text)
 	}
 	return x, err
 }
 
-func parseAll(texts map[string]string) (map[string]*template.Template, error) {
-	all := make(map[string]*template.Template, len(texts))
+func (x *Texts) parse(name, text string) (*filling, error) {
+	t, err := parseText(name, text)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range namesIn(t.Root) {
+		x.check = x.check || name[0] == "Check"
+	}
+	f := newFilling(t)
+	return &f, nil
+}
+
+func (x *Texts) parseAll(texts map[string]string) (map[string]filling, error) {
+	all := make(map[string]filling, len(texts))
 	for name, text := range texts {
-		t, err := parseText(name, text)
+		f, err := x.parse(name, text)
 		if err != nil {
 			return nil, err
 		}
-		all[name] = t
+		all[name] = *f
 	}
 	return all, nil
 }
@@ -269,12 +283,12 @@ func (x *Texts) WeChat(data Data) (fields map[string]string, page, text string, 
 		return nil, "", "", err
 	}
 	if x.page != nil {
-		if page, err = fill(x.page, data); err != nil {
+		if page, err = x.page.fill(data); err != nil {
 			return nil, "", "", err
 		}
 	}
 	if x.text != nil {
-		text, err = fill(x.text, data)
+		text, err = x.text.fill(data)
 		return fields, page, text, err
 	}
 	if x.sms == nil {
@@ -284,22 +298,14 @@ func (x *Texts) WeChat(data Data) (fields map[string]string, page, text string, 
 	return fields, page, x.Spoken(SMS, params), err
 }
 
-func fillAll(texts map[string]*template.Template, data Data) (map[string]string, error) {
+func fillAll(texts map[string]filling, data Data) (map[string]string, error) {
 	filled := make(map[string]string, len(texts))
-	for name, t := range texts {
-		value, err := fill(t, data)
+	for name, f := range texts {
+		value, err := f.fill(data)
 		if err != nil {
 			return nil, err
 		}
 		filled[name] = value
 	}
 	return filled, nil
-}
-
-func fill(t *template.Template, data Data) (string, error) {
-	var b strings.Builder
-	if err := t.Execute(&b, map[string]any(data)); err != nil {
-		return "", fmt.Errorf("%w: %s", ErrTexts, t.Name())
-	}
-	return b.String(), nil
 }

@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"slices"
 	"time"
 
 	"github.com/lingjuli/lingjuli/internal/register"
@@ -123,8 +122,3 @@ func routeOf(c Campaign, f WeChatFacts) (WeChatRoute, bool) {
 
 // keptForAnswers are the customer messages of a window that campaigns leave for answers.
 const keptForAnswers = 2
-
-// sameNumberTwice keeps only the first of members that have come to share a number since the call was made.
-func sameNumberTwice(members []Member, phone register.Phone) bool {
-	return phone != "" && slices.ContainsFunc(members, func(m Member) bool { return m.Phone == phone })
-}

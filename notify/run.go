@@ -169,12 +169,13 @@ func (r *runner) decide(ctx context.Context, facts ClaimFacts, flights map[int64
 		return nil, fmt.Errorf("texts of campaign %d: %w", c.ID, err)
 	}
 	var out []Beginning
+	begun := numbersBegun{}
 	for _, call := range facts.Calls {
 		if !open {
 			out = append(out, Beginning{CallID: call.ID, Wait: &gate.WakeAt})
 			continue
 		}
-		b, f := r.decideCall(ctx, facts, call, texts)
+		b, f := r.decideCall(ctx, facts, call, texts, begun)
 		if f != nil {
 			flights[call.ID] = f
 		}
@@ -183,8 +184,11 @@ func (r *runner) decide(ctx context.Context, facts ClaimFacts, flights map[int64
 	return out, nil
 }
 
+// numbersBegun says in which of a claim's calls a number goes out.
+type numbersBegun map[register.Phone]int64
+
 // decideCall says who of one call goes, and signs for them.
-func (r *runner) decideCall(ctx context.Context, facts ClaimFacts, call CallFacts, texts *Texts) (Beginning, *flight) {
+func (r *runner) decideCall(ctx context.Context, facts ClaimFacts, call CallFacts, texts *Texts, begun numbersBegun) (Beginning, *flight) {
 	c, channel := facts.Campaign, facts.Channel
 	if _, ok := r.senders[channel]; !ok && slices.Index(c.Channels(), channel) > 0 {
 		return noSender(call), nil
@@ -194,6 +198,9 @@ func (r *runner) decideCall(ctx context.Context, facts ClaimFacts, call CallFact
 	out := Outgoing{ID: call.ID, OutID: OutID(r.keys, call.ID, channel), Channel: channel, Kind: c.Spec.Kind, Template: c.Template}
 	tries := 0
 	for _, f := range call.Members {
+		if id, ok := begun[f.Phone]; ok && id != call.ID && channel.Phone() { // that call counts for the cap, though it isn't written yet
+			f.NumberSent = append(f.NumberSent, facts.Now)
+		}
 		if d, drops := r.rules.Drop(c, channel, f, facts.Now); drops {
 			b.Drops = append(b.Drops, d)
 			continue
@@ -206,13 +213,14 @@ func (r *runner) decideCall(ctx context.Context, facts ClaimFacts, call CallFact
 		switch {
 		case !ok:
 			b.Drops = append(b.Drops, d)
-		case channel.Phone() && sameNumberTwice(out.Members, m.Phone):
+		case channel.Phone() && begun[m.Phone] == call.ID: // they have come to share a number since the call was made
 			b.Drops = append(b.Drops, Drop{PersonID: f.PersonID, Event: PutBack, WakeAt: facts.Now.Add(time.Second)})
 		default:
 			if d, ok := r.rules.afford(facts, m, f.Region, &b); !ok {
 				b.Drops = append(b.Drops, d)
 				continue
 			}
+			begun[f.Phone] = call.ID
 			out.Members = append(out.Members, m)
 			b.Begin = append(b.Begin, f.PersonID)
 			b.Route = m.Route

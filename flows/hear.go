@@ -288,6 +288,8 @@ func (r *run) wish() {
 		r.askToResume()
 	case sure:
 		r.begin(flow)
+	case r.waiting() == nil && checkCode.MatchString(strings.TrimSpace(r.in.Text)):
+		r.begin(flowCheck)
 	case r.waiting() == nil:
 		r.unclear(g)
 	case r.topIsSoft():

@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -83,9 +84,13 @@ func (r *run) byTitle(said string) bool {
 	if flow == "" {
 		return false
 	}
+	r.in.Text = "" // a name says nothing about the matter
 	r.begin(flow)
 	return true
 }
+
+// checkCode is how the codes look by which a text can be checked: what is read aloud without mistakes.
+var checkCode = regexp.MustCompile(`^[ACDEFHJKLMNPQRTUVWXYacdefhjklmnpqrtuvwxy34679]{6}$`)
 
 // renew begins a flow anew whose definition has changed under the session, unless they say something plainer.
 func (r *run) renew(said string) bool {

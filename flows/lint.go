@@ -91,6 +91,7 @@ func (l *linter) flow(d *Definition) {
 		l.step(d, s, vars)
 	}
 	l.reach(d)
+	l.ways(d)
 	l.circles(d)
 }
 

@@ -71,6 +71,12 @@ func TestLintFindsEachFault(t *testing.T) {
 		{"bounds out of order", "settings.yaml", "sure: 0.5", "sure: 0.95", "maybe <= sure <= certain"},
 		{"a built-in flow gone", "menu.yaml", "id: nothing_more", "id: nothing", "nothing_more is missing"},
 		{"a choice of one", "menu.yaml", "          - {label: resume.drop, means: \"no\", words: [不办了, 不办, 唔辦喇], go: \"@drop\"}\n", "", "want 2 to 9 choices"},
+		{"a word that holds everywhere taken for an answer", "menu.yaml", "words: [不办了, 不办, 唔辦喇]", "words: [人工]", "which holds everywhere"},
+		{"an end without a way on", "wishes.yaml", "    - {id: bye, end: {offer: [main_menu]}}", "    - {id: bye, end: {offer: [opt_in]}}", "neither the menu nor a person"},
+		{"a template in Traditional", "replies.yaml", "您好，没有查到本号码登记人", "您好，沒有查到本号码登记人", "holds Traditional characters"},
+		{"items that come from no look-up", "training.yaml", "save: course, go: show, from: search}", "save: course, go: show, from: page}", "which looks nothing up"},
+		{"a choice shown by what nothing sets", "training.yaml", "when: {more: \"yes\"}, words: [更多", "when: {gone: \"yes\"}, words: [更多", "shows a choice by gone"},
+		{"an SMS flow that is none", "work.yaml", "on_sms: sms_jobs", "on_sms: jobs", "jobs does not answer by SMS"},
 		{"a meaning that is none", "menu.yaml", `means: "no"`, `means: "perhaps"`, "neither yes nor no"},
 	} {
 		t.Run(c.fault, func(t *testing.T) {

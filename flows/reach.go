@@ -125,6 +125,24 @@ func (b *Book) Graph() string {
 	return g.String()
 }
 
+// Graphs draws each flow by itself, in Markdown: what fits on a page.
+func (b *Book) Graphs() string {
+	var g strings.Builder
+	for i, id := range b.order {
+		if i > 0 {
+			g.WriteString("\n")
+		}
+		fmt.Fprintf(&g, "## %s\n\n```mermaid\nflowchart TD\n", id)
+		b.flows[id].draw(&g)
+		b.flows[id].drawCalls(&g)
+		g.WriteString("```\n")
+	}
+	return g.String()
+}
+
+// Flows lists the flows by name.
+func (b *Book) Flows() []string { return slices.Clone(b.order) }
+
 func (d *Definition) draw(g *strings.Builder) {
 	fmt.Fprintf(g, "  subgraph %s[\"%s\"]\n", d.ID, d.head())
 	for _, s := range d.Steps {

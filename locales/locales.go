@@ -184,6 +184,9 @@ func (l *Localizer) Has(id string) bool {
 	return ok
 }
 
+// Source is a text as it is written, with its conditions; empty where there is none.
+func (l *Localizer) Source(id string) string { return l.sources[id] }
+
 // IDs lists all texts, sorted.
 func (l *Localizer) IDs() []string { return slices.Sorted(maps.Keys(l.sources)) }
 

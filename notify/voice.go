@@ -43,7 +43,7 @@ func (c Campaign) Redial(end CallEnd, unanswered, heldBack int, further bool, no
 		further && c.Spec.FallsBackAfter() <= redialAfter*time.Duration(max(1, unanswered)):
 		return time.Time{}, false
 	}
-	return at, true
+	return redialWake(at), true
 }
 
 // AwaitReport is when to stop waiting for the report of an accepted call by telephone, where it has no further channel.

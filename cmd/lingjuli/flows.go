@@ -38,15 +38,21 @@ func (c *flowsLintCmd) Run(a *app) error {
 	return nil
 }
 
-type flowsGraphCmd struct{}
+type flowsGraphCmd struct {
+	Markdown bool `name:"markdown"`
+}
 
-// Run draws the flows as mermaid.
+// Run draws the flows as mermaid: all as one, or one after the other as a page.
 func (c *flowsGraphCmd) Run(a *app) error {
 	if _, err := a.config(); err != nil {
 		return err
 	}
 	book, err := flows.Load()
 	if err != nil {
+		return err
+	}
+	if c.Markdown {
+		_, err = fmt.Fprint(a.stdout, book.Graphs())
 		return err
 	}
 	_, err = fmt.Fprintln(a.stdout, book.Graph())

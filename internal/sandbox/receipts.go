@@ -343,13 +343,14 @@ func (c *carrier) report(id int, cfg Receipts) []receiptItem {
 	call := c.outbox.calls[id]
 	items := make([]receiptItem, 0, call.n)
 	codes := make([]string, 0, call.n)
+	common := itemOf(call, now)
 	for i := call.first; i < call.first+call.n; i++ {
 		code := c.fate(call, c.outbox.messages[i].phone, cfg)
 		codes = append(codes, code)
 		c.outbox.settle(i, code, now)
 		c.box.watchers.wake(phoneText(c.outbox.messages[i].phone))
 		if cfg.told() && fraction(c.box.cfg.Seed+1, uint64(i))*100 >= cfg.LostPercent {
-			items = append(items, c.item(i, call, code, now))
+			items = append(items, c.item(i, call, code, common))
 		}
 	}
 	c.box.note(entry{Kind: entryReceipt, At: now, Receipt: &receiptEntry{First: call.first, Codes: codes}})
@@ -366,16 +367,21 @@ func (c *carrier) fate(call *smsCall, phone uint64, cfg Receipts) string {
 	return "DELIVERED"
 }
 
-func (c *carrier) item(i int32, call *smsCall, code string, now time.Time) receiptItem {
-	size := 1
-	if len(call.params) > 0 {
-		size = segments(c.outbox.show(i).Text)
-	}
+// itemOf is what the receipts of a call have in common: texts of times are made once for all of it.
+func itemOf(call *smsCall, now time.Time) receiptItem {
+	zone := beijing()
 	return receiptItem{
-		PhoneNumber: phoneText(c.outbox.messages[i].phone), SendTime: call.at.In(beijing()).Format(wireTime),
-		ReportTime: now.In(beijing()).Format(wireTime), Success: code == "DELIVERED", ErrCode: code,
-		ErrMsg: c.texts.message("receipt." + code), SmsSize: strconv.Itoa(size), BizID: call.bizID, OutID: call.outID,
+		SendTime: call.at.In(zone).Format(wireTime), ReportTime: now.In(zone).Format(wireTime), SmsSize: "1", BizID: call.bizID, OutID: call.outID,
 	}
+}
+
+func (c *carrier) item(i int32, call *smsCall, code string, item receiptItem) receiptItem {
+	if len(call.params) > 0 {
+		item.SmsSize = strconv.Itoa(segments(c.outbox.show(i).Text))
+	}
+	item.PhoneNumber, item.Success, item.ErrCode = phoneText(c.outbox.messages[i].phone), code == "DELIVERED", code
+	item.ErrMsg = c.texts.message("receipt." + code)
+	return item
 }
 
 func (c *carrier) replayReceipt(e *receiptEntry, at time.Time) {

@@ -50,22 +50,22 @@ func (t *turnTx) fromPaired(w *where, county string) (found bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	any := ""
+	either := ""
 	for _, p := range pairs {
 		if p.Is() != register.PairCity {
 			continue
 		}
 		name, prefix := p.City()
 		like := w.arg(pattern(name))
-		any += ` OR lower(source_city) LIKE ` + like + ` ESCAPE '\' OR lower(place) LIKE ` + like + ` ESCAPE '\'`
+		either += ` OR lower(source_city) LIKE ` + like + ` ESCAPE '\' OR lower(place) LIKE ` + like + ` ESCAPE '\'`
 		if prefix != "" {
-			any += ` OR region >= ` + w.arg(prefix) + ` AND region < ` + w.arg(register.NextPrefix(prefix))
+			either += ` OR region >= ` + w.arg(prefix) + ` AND region < ` + w.arg(register.NextPrefix(prefix))
 		}
 	}
-	if any == "" {
+	if either == "" {
 		return false, nil
 	}
-	w.parts = append(w.parts, "("+any[len(" OR "):]+")")
+	w.parts = append(w.parts, "("+either[len(" OR "):]+")")
 	return true, nil
 }
 

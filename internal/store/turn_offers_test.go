@@ -44,15 +44,15 @@ func both[T any](t testing.TB, h *twoHosts, who string, look func(turn.Tx) (T, e
 		}
 		return got, err
 	}
-	real, realErr := run(h.store)
+	kept, keptErr := run(h.store)
 	fake, fakeErr := run(h.fake)
-	if errors.Is(realErr, register.ErrNotFound) != errors.Is(fakeErr, register.ErrNotFound) || realErr != nil && !errors.Is(realErr, register.ErrNotFound) {
-		t.Fatalf("the database says %v, the fake %v", realErr, fakeErr)
+	if errors.Is(keptErr, register.ErrNotFound) != errors.Is(fakeErr, register.ErrNotFound) || keptErr != nil && !errors.Is(keptErr, register.ErrNotFound) {
+		t.Fatalf("the database says %v, the fake %v", keptErr, fakeErr)
 	}
-	if d := cmp.Diff(real, fake, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(register.Person{}, "UpdatedAt")); d != "" {
+	if d := cmp.Diff(kept, fake, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(register.Person{}, "UpdatedAt")); d != "" {
 		t.Fatalf("the database and the fake differ (-database +fake):\n%s", d)
 	}
-	return real, realErr
+	return kept, keptErr
 }
 
 var offersAt = time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)

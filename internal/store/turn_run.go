@@ -91,7 +91,7 @@ func (h *handTx) QueryContext(ctx context.Context, query string, args ...any) (*
 	if err := h.begin(ctx); err != nil {
 		return nil, err
 	}
-	return h.conn.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // whoever asked closes them
+	return h.conn.QueryContext(ctx, query, args...)
 }
 
 // QueryRowContext is sql.Conn's, inside the transaction.

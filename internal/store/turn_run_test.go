@@ -154,9 +154,12 @@ func TestATurnWithoutAnEndIsKeptAndOneThatFailsLeavesTheConnectionClean(t *testi
 
 func TestStatementsThatChangeRowsGoAsOne(t *testing.T) {
 	list := merged([]statement{
-		{act: "begin", query: "begin"}, {act: "a", query: "INSERT INTO a VALUES ($1, $2)", args: []any{1, 2}},
-		{act: "b", query: "UPDATE b SET x = $2 WHERE y = $1", args: []any{3, 4}}, {act: "c", query: "DELETE FROM c WHERE z = $10", args: []any{5}},
-		{act: "commit", query: "commit"}, {act: "d", query: "INSERT INTO d VALUES ($1)", args: []any{6}},
+		{act: "begin", query: "begin"},
+		{act: "a", query: "INSERT INTO a VALUES ($1, $2)", args: []any{1, 2}},
+		{act: "b", query: "UPDATE b SET x = $2 WHERE y = $1", args: []any{3, 4}},
+		{act: "c", query: "DELETE FROM c WHERE z = $10", args: []any{5}},
+		{act: "commit", query: "commit"},
+		{act: "d", query: "INSERT INTO d VALUES ($1)", args: []any{6}},
 	})
 	var got []string
 	for _, s := range list {

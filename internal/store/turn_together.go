@@ -136,10 +136,6 @@ var errTurn = errors.New("store: the turn failed")
 
 // within runs a turn inside a transaction. Its error is its own; what is returned ends the whole transaction.
 func (w *waitingTurn) within(t *tx, saved bool) error {
-	w.err, w.crash = w.ctx.Err(), nil
-	if w.err != nil {
-		return nil
-	}
 	if !saved {
 		if w.attempt(t); w.err != nil {
 			return w.err
@@ -158,8 +154,12 @@ func (w *waitingTurn) within(t *tx, saved bool) error {
 	return err
 }
 
-// attempt runs the function; a panic in it is its own turn's.
+// attempt runs the function, unless whoever asked has gone; a panic in it is its own turn's.
 func (w *waitingTurn) attempt(t *tx) {
+	w.crash = nil
+	if w.err = w.ctx.Err(); w.err != nil {
+		return
+	}
 	defer func() {
 		if w.crash = recover(); w.crash != nil {
 			w.err = errTurn

@@ -58,6 +58,9 @@ func TestACallIsMadeThreeTimesHoursApartAndHeardToTheEndIsTheProof(t *testing.T)
 			if st.State != notify.Running || st.NextAt.Before(began.Add(2*time.Hour-time.Second)) {
 				t.Errorf("after %s: %s, next at %s", code, st.State, st.NextAt)
 			}
+			if st.Waiting[notify.ForAnswer] != 1 {
+				t.Errorf("what it waits for is not said: %v", st.Waiting)
+			}
 			hoursLater(t, s)
 		}
 		out := dialled(t, s, p, id, phone, 3)

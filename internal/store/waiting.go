@@ -17,6 +17,7 @@ func (t *tx) waiting(key campaignKey) (map[notify.WaitReason]int64, error) {
 			WHEN waits_from > 0 THEN '`+string(notify.ForCap)+`'
 			WHEN wake_at % 1000000 = 1 THEN '`+string(notify.ForBudget)+`'
 			WHEN wake_at % 1000000 = 2 THEN '`+string(notify.ForLimit)+`'
+			WHEN wake_at % 1000000 = 3 THEN '`+string(notify.ForAnswer)+`'
 			WHEN wake_at % 60000000 = 0 THEN '`+string(notify.ForHours)+`'
 			WHEN tries > 0 THEN '`+string(notify.ForRetry)+`' ELSE '' END AS why, count(*)
 		FROM deliveries WHERE month = $1 AND campaign_id = $2 AND state = 'planned' AND state <> '' AND (wake_at > $3 OR NOT lead) GROUP BY 1

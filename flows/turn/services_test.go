@@ -1,0 +1,192 @@
+package turn_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lingjuli/lingjuli/flows/turn"
+	"github.com/lingjuli/lingjuli/flows/turn/turntest"
+	"github.com/lingjuli/lingjuli/internal/register"
+)
+
+const courseSheet = "培训名称,培训机构,地点,行政区划代码,开班日期,名额,联系电话\n家政班,清城技工学校,城东街道,441802103000,2026-12-01,1,0763-3000031\n"
+
+// place is a cast of a village with a course of one place.
+type place struct {
+	*turntest.Memory
+	now  time.Time
+	said int
+}
+
+func newPlace(t *testing.T) *place {
+	t.Helper()
+	m := turntest.NewMemory([]turntest.Person{
+		{Name: "陈大文", ID: fictional(t, "44180219750101001"), Phone: "13800000001", Region: "441802103201", Bound: "o-1"},
+		{Name: "李秀英", ID: fictional(t, "44180219880202002"), Phone: "13800000002", Region: "441802103201", Bound: "o-2"},
+	})
+	if err := m.FileSheets(map[register.Kind]string{"courses": courseSheet}); err != nil {
+		t.Fatal(err)
+	}
+	return &place{Memory: m, now: time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)}
+}
+
+func (p *place) say(t *testing.T, channel turn.Channel, who, text string) string {
+	t.Helper()
+	p.said++
+	p.now = p.now.Add(time.Second)
+	service := turntest.Service(t, p.Memory, func() time.Time { return p.now }, func() string { return "123456" }, nil)
+	a, err := service.Turn(t.Context(), turn.Inbound{Key: fmt.Sprint("k", p.said), Channel: channel, Who: who, Kind: turn.Text, Text: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.Text
+}
+
+func (p *place) invite(person int64, at time.Time) {
+	p.Mailed(register.Sent{
+		CampaignID: 7, PersonID: person, Kind: "training_invitation", Name: "家政班邀请", CourseID: 1, Check: "ACD3E4", At: at,
+		Content: "您好，家政班${date}开班，想来请回复1。查验码${check}。",
+	})
+}
+
+func (p *place) lastSMS() string {
+	sent := p.Sent()
+	if len(sent) == 0 {
+		return ""
+	}
+	return string(sent[len(sent)-1].Phone) + " " + sent[len(sent)-1].Template
+}
+
+func TestABareOneBySMSSignsUpForTheCourseThatWasOfferedToThatNumber(t *testing.T) {
+	for _, text := range []string{"1", "１", "好", "回复1", "1。"} {
+		p := newPlace(t)
+		p.invite(1, p.now.Add(-time.Hour))
+		p.say(t, turn.SMS, "13800000001", text)
+		if got := p.lastSMS(); got != "13800000001 reply_signed" {
+			t.Errorf("%q is answered by %s", text, got)
+		}
+		if s := p.SignUps(); len(s) != 1 || s[0].PersonID != 1 || s[0].State != register.SignUpTaken {
+			t.Errorf("%q: %+v", text, s)
+		}
+		p.say(t, turn.SMS, "13800000001", text)
+		if got := p.lastSMS(); got != "13800000001 reply_signed" || len(p.SignUps()) != 1 {
+			t.Errorf("%q a second time: %s, %d sign-ups", text, got, len(p.SignUps()))
+		}
+	}
+}
+
+func TestABareOneBySMSSignsNobodyUpWhereNothingWasOffered(t *testing.T) {
+	for name, prepare := range map[string]func(*place){
+		"nothing sent":       func(*place) {},
+		"eight days ago":     func(p *place) { p.invite(1, p.now.Add(-8*24*time.Hour)) },
+		"to another's phone": func(p *place) { p.invite(2, p.now.Add(-time.Hour)) },
+	} {
+		p := newPlace(t)
+		prepare(p)
+		p.say(t, turn.SMS, "13800000001", "1")
+		if got := p.lastSMS(); len(p.SignUps()) != 0 || got != "13800000001 reply_menu" {
+			t.Errorf("%s: %s, %+v", name, got, p.SignUps())
+		}
+	}
+}
+
+func TestANoBySMSGivesThePlaceBack(t *testing.T) {
+	p := newPlace(t)
+	p.invite(1, p.now.Add(-time.Hour))
+	p.say(t, turn.SMS, "13800000001", "1")
+	p.say(t, turn.SMS, "13800000001", "2")
+	if got := p.lastSMS(); got != "13800000001 reply_declined" || p.SignUps()[0].State != register.SignUpCancelled {
+		t.Errorf("%s, %+v", got, p.SignUps())
+	}
+}
+
+func TestWhoWaitsMovesUpWhenAPlaceIsGivenBackAndHearsOfIt(t *testing.T) {
+	p := newPlace(t)
+	for _, line := range []string{"培训", "1", "1", "1"} {
+		p.say(t, turn.WeChat, "o-1", line)
+	}
+	var answer string
+	for _, line := range []string{"培训", "1", "1"} {
+		answer = p.say(t, turn.WeChat, "o-2", line)
+	}
+	if !strings.Contains(answer, "满了") {
+		t.Errorf("a full course shows as %s", answer)
+	}
+	if answer = p.say(t, turn.WeChat, "o-2", "报名"); !strings.Contains(answer, "帮您排上了") {
+		t.Errorf("waiting is told as %s", answer)
+	}
+	for _, line := range []string{"培训", "我报的班（可退）", "1", "不去了"} {
+		answer = p.say(t, turn.WeChat, "o-1", line)
+	}
+	if !strings.Contains(answer, "退好了") {
+		t.Errorf("leaving is told as %s", answer)
+	}
+	if got := p.lastSMS(); got != "13800000002 reply_moved_up" {
+		t.Errorf("who moved up hears %q", got)
+	}
+	if s := p.SignUps(); s[1].State != register.SignUpTaken {
+		t.Errorf("the place went to nobody: %+v", s)
+	}
+}
+
+func TestATextIsRealOnlyIfItIsWhatWeSentThem(t *testing.T) {
+	for text, real := range map[string]bool{
+		"ACD3E4":    true,
+		"acd3e4":    true,
+		"查验码ACD3E4": true,
+		"您好，家政班12月1日开班，想来请回复1。查验码ACD3E4。":      true,
+		"【零距离】您好，家政班12月1日开班，想来请回复1。查验码ACD3E4。": true,
+		"您好，家政班 12月1日 开班，想来请回复1。查验码ACD3E4。":    true,
+		"AAAAAA": false,
+		"您好，您的补贴2000元待领，请点http://x.example转账。查验码ACD3E4":       false,
+		"您好，家政班12月1日开班，想来请回复1。查验码ACD3E4。请先交200元到卡号6222000011": false,
+		"请先交200元。您好，家政班12月1日开班，想来请回复1。查验码ACD3E4。":             false,
+	} {
+		p := newPlace(t)
+		p.invite(1, p.now.Add(-48*time.Hour))
+		p.say(t, turn.WeChat, "o-1", "查短信真假")
+		answer := p.say(t, turn.WeChat, "o-1", text)
+		if got := strings.Contains(answer, "是我们发的"); got != real {
+			t.Errorf("%q: %s", text, answer)
+		}
+		if !strings.Contains(answer, "96110") && !real {
+			t.Errorf("%q: no fraud line in %s", text, answer)
+		}
+		p.say(t, turn.WeChat, "o-2", "查短信真假")
+		if answer := p.say(t, turn.WeChat, "o-2", text); strings.Contains(answer, "是我们发的") {
+			t.Errorf("%q was sent to somebody else: %s", text, answer)
+		}
+	}
+}
+
+func TestWhatIsToldOnceIsKeptThoughTheFormIsNeverFinished(t *testing.T) {
+	p := newPlace(t)
+	for _, line := range []string{"别的事", "9", "说说我想要的", "想", "不想"} {
+		p.say(t, turn.WeChat, "o-1", line)
+	}
+	if got := p.PersonOnFile(1); got.WantsWork != register.Yes || got.WantsTraining != register.No || got.WantsBusiness != register.Unknown {
+		t.Errorf("kept: %v %v %v", got.WantsWork, got.WantsTraining, got.WantsBusiness)
+	}
+}
+
+func TestAHandOverSaysWhenSomebodyLooks(t *testing.T) {
+	for _, c := range []struct{ at, says, due string }{
+		{"2026-11-23T09:00:00+08:00", "现在上班", "2026-11-23T13:00:00+08:00"},
+		{"2026-11-23T16:30:00+08:00", "现在上班", "2026-11-24T11:30:00+08:00"},
+		{"2026-11-23T07:00:00+08:00", "下班了", "2026-11-23T12:30:00+08:00"},
+		{"2026-11-27T19:00:00+08:00", "2026年11月30日", "2026-11-30T12:30:00+08:00"},
+	} {
+		p := newPlace(t)
+		p.now, _ = time.Parse(time.RFC3339, c.at)
+		p.say(t, turn.WeChat, "o-1", "人工")
+		if answer := p.say(t, turn.WeChat, "o-1", "屋顶漏水"); !strings.Contains(answer, c.says) {
+			t.Errorf("%s: %s", c.at, answer)
+		}
+		due, _ := time.Parse(time.RFC3339, c.due)
+		if h := p.Handovers(); len(h) != 1 || h[0].Words != "屋顶漏水" || h[0].Due.Sub(due).Abs() > time.Minute {
+			t.Errorf("%s: %+v, want due %s", c.at, h, c.due)
+		}
+	}
+}

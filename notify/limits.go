@@ -1,6 +1,9 @@
 package notify
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // The platform's limits for one number (help.aliyun.com 44335): codes by the clock's minute and hour and in 24 hours,
 // other texts in 24 hours. They are kept before anything is sent: a refusal would count against us, and say no more.
@@ -41,13 +44,13 @@ func (r Rules) span() time.Duration {
 	return max(r.Cap.Longest(), day)
 }
 
-// overLimit says that a member waits for the platform's limit of their number. It counts every text to the number,
-// where the platform counts those of one template: nobody wants fifty.
+// overLimit says that a member waits for the platform's limit of their number. It counts every message to person and
+// number, where the platform counts the texts of one template: nobody wants fifty.
 func overLimit(channel Channel, f Facts, now time.Time) (Drop, bool) {
 	if channel != SMS {
 		return Drop{}, false
 	}
-	free := Cap{{textsADay, day}}.FreeAt(f.NumberSent, now)
+	free := Cap{{textsADay, day}}.FreeAt(slices.Concat(f.Sent, f.NumberSent), now)
 	if !free.After(now) {
 		return Drop{}, false
 	}

@@ -23,7 +23,8 @@ func (t *tx) lockForCap(cl claim, rows map[int64]claimRow) error {
 		}
 	}
 	slices.Sort(keys)
-	_, err := t.exec(`SELECT pg_advisory_xact_lock(7250125 # k) FROM unnest($1::bigint[]) AS k`, slices.Compact(keys))
+	// The locks of two numbers are apart from those of one, which the process itself holds.
+	_, err := t.exec(`SELECT pg_advisory_xact_lock(7250126, CAST(k AS integer)) FROM unnest($1::bigint[]) AS k`, slices.Compact(keys))
 	return err
 }
 

@@ -24,7 +24,7 @@ const (
 	charWeight    = 1.0
 	rawWeight     = 0.7
 	soundWeight   = 0.9
-	termWeight    = 1.0
+	termWeight    = 0.7
 	noveltyWeight = 1.0
 )
 

@@ -21,6 +21,10 @@ const (
 	decay     = 2e-6
 	balance   = 0.3 // how far rare intents are made up for
 	byEar     = 0.4 // weight of a second look at each example without its characters
+	blanked   = 0.2 // share of an example's features that each look leaves out, so that none carries it alone
+
+	// A fifth of the examples are out of scope, since there is so much of it. Few messages are: the odds are lowered.
+	farOdds = 0.6
 )
 
 // Learn makes the model's file of the examples, with a table of sounds. The same texts always make the same file on
@@ -79,6 +83,15 @@ type learner struct {
 	bias    []float32
 	biasSq  []float32
 	intents int
+	look    uint32 // counts the looks at examples
+}
+
+// blank tells whether the present look leaves a feature out. It is chance, but always the same.
+func (l *learner) blank(feature int32) bool {
+	h := uint32(feature)*2654435761 ^ l.look*2654435769
+	h = (h ^ h>>15) * 2246822507
+	h ^= h >> 13
+	return float32(h>>16) < blanked*(1<<16)
 }
 
 // learn makes a model of the samples.
@@ -176,9 +189,13 @@ func (l *learner) fit(lessons []lesson) {
 
 // errors gives how wrong the present weights are about a lesson, and lists the intents worth a step.
 func (l *learner) errors(in *lesson, errs []float32, active []int) []int {
+	l.look++
 	copy(errs, l.bias)
 	for j, f := range in.at {
-		v := in.value[j]
+		if l.blank(f) {
+			continue
+		}
+		v := in.value[j] / (1 - blanked)
 		for c, w := range l.row(l.weights, f) {
 			errs[c] += float32(w * v)
 		}
@@ -201,7 +218,10 @@ func (l *learner) move(in *lesson, errs []float32, active []int) {
 		l.bias[c] -= float32(step * g / (1e-3 + sqrt32(l.biasSq[c])))
 	}
 	for j, f := range in.at {
-		w, q, v := l.row(l.weights, f), l.row(l.squares, f), in.value[j]
+		if l.blank(f) {
+			continue
+		}
+		w, q, v := l.row(l.weights, f), l.row(l.squares, f), in.value[j]/(1-blanked)
 		for _, c := range active {
 			g := float32(errs[c]*v) + float32(decay*w[c])
 			q[c] += float32(g * g)
@@ -219,7 +239,8 @@ func (l *learner) model() *model {
 	ids := slices.SortedFunc(maps.Keys(l.index), func(a, b uint64) int {
 		return int(int64(keyFor(a)) - int64(keyFor(b)))
 	})
-	m := &model{bias: l.bias}
+	m := &model{bias: slices.Clone(l.bias)}
+	m.bias[slices.Index(Intents(), OutOfScope)] += float32(math.Log(farOdds))
 	for _, id := range ids {
 		row := l.row(l.weights, l.index[id])
 		most := float32(0)

@@ -76,6 +76,8 @@ func keysOfSets() (keys []string) {
 	for _, r := range notify.SkipReasons() {
 		add("skip", string(r))
 	}
+	// Why a row failed: the ends of calls by telephone, and what has no platform's code.
+	add("skip", "200001", "200002", "200003", "200004", "200005", "200007", "200010", "200011", "unknown", "text", "no_sender")
 	for _, c := range notify.Channels() {
 		add("channel", string(c))
 	}

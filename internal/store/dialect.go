@@ -176,6 +176,16 @@ func (t *tx) lockKey(key string) error {
 	return err
 }
 
+// planAnew makes PostgreSQL plan each statement of this transaction by the tables as they are: a plan that was kept from
+// when they were empty reads all of them for every portion of a first import.
+func (t *tx) planAnew() error {
+	if t.d != postgresDialect {
+		return nil
+	}
+	_, err := t.exec("SET LOCAL plan_cache_mode = force_custom_plan")
+	return err
+}
+
 // bulkInsert writes many rows: COPY on PostgreSQL, multi-row INSERT on SQLite.
 func (t *tx) bulkInsert(table string, columns []string, rows [][]any) error {
 	if len(rows) == 0 {

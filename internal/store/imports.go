@@ -23,6 +23,9 @@ func (s *Store) ImportBatch(ctx context.Context, b register.Batch) ([]register.R
 		if err := t.lockKey("import"); err != nil {
 			return err
 		}
+		if err := t.planAnew(); err != nil {
+			return err
+		}
 		w := &batchWriter{results: make([]register.Result, len(b.Entries)), table: tableOf(b.Kind)}
 		if err := t.importBatch(b, w); err != nil {
 			return err

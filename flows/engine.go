@@ -29,6 +29,7 @@ const (
 	flowInvited  = "sms_answer"
 	flowElder    = "elder"
 	flowPlain    = "plain"
+	flowMore     = "more_menu"
 	flowUpset    = "upset"
 	flowCheck    = "check_text"
 )

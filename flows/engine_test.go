@@ -190,6 +190,57 @@ func TestASessionOfAnotherVersionOrBookIsBegunAnew(t *testing.T) {
 	}
 }
 
+func TestWhoStoodInAFlowThatHasChangedIsToldAndBeginsItAnew(t *testing.T) {
+	e := engine(t)
+	for _, stored := range []string{
+		`{"v":1,"stack":[{"flow":"jobs","step":"gone"}]}`, `{"v":1,"stack":[{"flow":"jobs","step":"how","version":7}]}`,
+		`{"v":1,"stack":[{"flow":"jobs","step":"how","asked":["gone"]}]}`,
+	} {
+		after, effects := turn(t, e, []byte(stored), Input{Kind: Said, Text: "阿巴", Env: Env{Channel: WeChat}})
+		first, ok := effects[0].(Say)
+		s, err := e.Book().Read(after)
+		if !ok || first.Key != "renewed.again" || err != nil || len(s.Stack) != 1 || s.Stack[0].Flow != "jobs" {
+			t.Errorf("%s: %+v, %+v, %v", stored, effects, s, err)
+		}
+		for text, flow := range map[string]string{"主菜单": "", "check_medical": "bind_identity", "人工": "human"} {
+			after, _ := turn(t, e, []byte(stored), Input{Kind: Said, Text: text, Env: Env{Channel: WeChat}})
+			s, err := e.Book().Read(after)
+			if err != nil || flow == "" && !s.Idle() || flow != "" && s.Stack[len(s.Stack)-1].Flow != flow {
+				t.Errorf("%s, %q: %+v, %v", stored, text, s, err)
+			}
+		}
+	}
+}
+
+func TestSumsAreReadHoweverTheyAreWritten(t *testing.T) {
+	s := book(t).Settings()
+	for text, want := range map[string]string{
+		"30000": "30000", "3万": "30000", "三万二": "32000", "3.2万": "32000", "3.5w": "35000", "5k": "5000", "十五": "15", "二十万": "200000",
+		"一百二十万": "1200000", "两千五": "2500", "三千零二": "3002", "大概30000元吧": "30000", "１２，０００": "12000", "2万到3万": "20000", "万": "10000",
+		"": "", "很多": "", "零": "", "0": "", "千万别": "10000000", "999999999999": "",
+	} {
+		values, ok := s.validAmount(text)
+		if ok != (want != "") || values[""] != want {
+			t.Errorf("%q is read as %q, want %q", text, values[""], want)
+		}
+	}
+}
+
+func TestWhatSomebodyLooksForIsTakenFromTheirWords(t *testing.T) {
+	s := book(t).Settings()
+	for text, want := range map[string]Search{
+		"我想找深圳 电子厂的工作 4000以上": {Words: []string{"深圳", "电子厂"}, Yuan: 4000},
+		"我想喺屋企附近搵工":           {Near: true},
+		"有没有离家近的缝纫":           {Words: []string{"缝纫"}, Near: true},
+		"找工作":                 {},
+		"想找份五千块以上的工作":         {Yuan: 5000},
+	} {
+		if got := s.Search(text); !cmp.Equal(got, want) {
+			t.Errorf("%q: %s", text, cmp.Diff(want, got))
+		}
+	}
+}
+
 func TestFactsThatNobodyAskedForAreRefused(t *testing.T) {
 	e := engine(t)
 	if _, _, err := e.Step(Session{Version: 1}, Input{Kind: Fed}); !errors.Is(err, ErrNotAsked) {

@@ -59,6 +59,11 @@ func (e *Engine) nameChoices(catalogue *locales.Bundle) {
 		}
 		return all
 	}
+	for _, id := range []string{flowElder, flowPlain} {
+		for _, w := range words(e.book.Title(id)) {
+			e.titles[w] = id
+		}
+	}
 	for _, id := range e.book.order {
 		for _, s := range e.book.flows[id].Steps {
 			if s.Choose != nil {

@@ -13,8 +13,9 @@ import (
 // markFlow opens the mark of a choice that starts a flow: it means the same whenever it is tapped.
 const markFlow = "m."
 
-// choicesElder is how many flows are offered at once to whom many are too many.
-const choicesElder = 4
+// choicesElder is how many flows are offered at once, beside the way to all others and to a person, to whom many are
+// too many.
+const choicesElder = 3
 
 // question puts a step's question and waits. By SMS only what has a template is asked.
 func (r *run) question(f *Frame, s *Step) {
@@ -134,16 +135,19 @@ func (r *run) tapped() bool {
 	return true
 }
 
-// fewer keeps the first of many flows, and the way to a person.
+// fewer keeps the first of many flows, the way to the others, and the way to a person. A list without a person is one
+// that was asked for: it stays whole.
 func fewer(flows []string) []string {
-	if len(flows) <= choicesElder {
+	if len(flows) <= choicesElder+1 || !slices.Contains(flows, flowHuman) {
 		return flows
 	}
-	short := slices.Clone(flows[:choicesElder-1])
-	if slices.Contains(short, flowHuman) {
-		return append(short, flows[choicesElder-1])
+	var short []string
+	for i, flow := range flows {
+		if i < choicesElder || flow == flowMore || flow == flowHuman {
+			short = append(short, flow)
+		}
 	}
-	return append(short, flowHuman)
+	return short
 }
 
 // storyRunes is how long words are that tell something instead of choosing.

@@ -213,5 +213,13 @@ func (t *oneTurn) rightCode(tried Tried, mine, theirs Check) (map[string]string,
 		return nil, err
 	}
 	t.personID = tried.PersonID
+	p, err := t.tx.Person(tried.PersonID)
+	if err != nil {
+		return nil, err
+	}
+	t.region = p.RegionCode
+	if p.Age(t.now.In(t.s.zone)) >= elderAge {
+		t.contact.Elder = true // undone by a word
+	}
 	return map[string]string{"check": "right"}, nil
 }

@@ -113,19 +113,13 @@ func (t *oneTurn) policies() (f flows.Facts, err error) {
 
 func (t *oneTurn) mute(what, kind string) (f flows.Facts, err error) {
 	f.Vars = found{}
-	mail, keeps := t.tx.(Mail)
-	switch {
-	case !keeps && what == "mute":
-		return f, t.tx.OptOut(t.personID) // better all than what they asked to stop
-	case !keeps:
-		f.Vars["found"] = "no"
-		return f, nil
-	case what == "mute":
-		return f, mail.Mute(t.personID, kind)
-	case what == "unmute":
-		return f, mail.Unmute(t.personID, kind)
+	switch what {
+	case "mute":
+		return f, t.tx.Mute(t.personID, kind)
+	case "unmute":
+		return f, t.tx.Unmute(t.personID, kind)
 	}
-	kinds, err := mail.Muted(t.personID)
+	kinds, err := t.tx.Muted(t.personID)
 	for _, k := range kinds[:min(len(kinds), mutedShown)] {
 		f.Items = append(f.Items, map[string]string{"id": k, "kind_key": "kind." + k})
 	}
@@ -137,15 +131,11 @@ const mutedShown = 4
 
 // sentLately lists what campaigns sent to this phone, or to the person of this openid.
 func (t *oneTurn) sentLately(within time.Duration) ([]register.Sent, error) {
-	mail, keeps := t.tx.(Mail)
-	if !keeps {
-		return nil, nil
-	}
 	people := t.onPhone
 	if t.in.Channel == WeChat && t.personID != 0 {
 		people = []int64{t.personID}
 	}
-	return mail.Sent(t.now.Add(-within), people...)
+	return t.tx.Sent(t.now.Add(-within), people...)
 }
 
 // checkable is how far back a text can be checked.
@@ -159,10 +149,6 @@ var codeLike = regexp.MustCompile(`[A-Z0-9]{6}`)
 func (t *oneTurn) checkText(words string) (found, error) {
 	v := found{"real": "no", "date": "", "subject": ""}
 	if t.personID == 0 && len(t.onPhone) == 0 {
-		v["real"] = "unknown"
-		return v, nil
-	}
-	if _, keeps := t.tx.(Mail); !keeps {
 		v["real"] = "unknown"
 		return v, nil
 	}

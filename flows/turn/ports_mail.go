@@ -6,7 +6,7 @@ import (
 	"github.com/lingjuli/lingjuli/internal/register"
 )
 
-// Mail is what campaigns sent, and which kinds of them a person wants. A store that keeps no campaigns need not have it.
+// Mail is what campaigns sent, and which kinds of them a person wants.
 type Mail interface {
 	// Sent lists what went out since a time, the newest first: by SMS to this phone, by WeChat to these people.
 	Sent(since time.Time, people ...int64) ([]register.Sent, error)

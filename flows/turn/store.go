@@ -45,6 +45,7 @@ type Tx interface {
 	Matters
 	Proxies
 	Wishes
+	Mail
 	Outbox
 }
 

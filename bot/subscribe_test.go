@@ -54,7 +54,8 @@ func newConsentPage(t *testing.T) *consentFixture {
 	f := &consentFixture{http.NewServeMux(), &registered{list: []notify.Template{
 		subscribeTo("a", notify.JobPosting, "TPL_JOBS"), subscribeTo("b", notify.PremiumReminder, "TPL_PREMIUM"),
 		subscribeTo("c", notify.PolicyGuidance, "TPL_POLICY"), subscribeTo("d", notify.PolicyGuidance, "TPL_POLICY"),
-		{Key: "e", Kind: notify.ServiceNotice, WeChat: &notify.WeChatTemplate{Template: "TM"}}, {Key: "f", Kind: notify.Reply},
+		{Key: "e", Kind: notify.ServiceNotice, WeChat: &notify.WeChatTemplate{Template: "TM"}},
+		{Key: "f", Kind: notify.Reply},
 	}}, &signer{}, newClock()}
 	page, err := NewSubscribePage(SubscribeOptions{Signer: f.signer, Notices: f.registered, Base: "https://example.org/", Now: f.clock.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {

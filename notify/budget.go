@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/lingjuli/lingjuli/internal/register"
 )
 
 // Money is counted in millionths of a yuan: a segment costs fractions of a fen.
@@ -142,4 +144,28 @@ type Spend struct {
 	Region string
 	Month  int
 	Amount int64
+}
+
+// BudgetLister lists the budgets of a month as they apply.
+type BudgetLister interface {
+	ListBudgets(ctx context.Context, month int) ([]Budget, error)
+}
+
+// budgetWarnings says where a campaign costs more than what is left this month in a place that holds all its audience.
+func (s *Service) budgetWarnings(ctx context.Context, scope register.Scope, costYuan float64) ([]Warning, error) {
+	if s.Budgets == nil || costYuan == 0 {
+		return nil, nil
+	}
+	list, err := s.Budgets.ListBudgets(ctx, MonthOf(s.Now().In(s.Rules.Zone)))
+	if err != nil {
+		return nil, err
+	}
+	var out []Warning
+	for _, b := range list {
+		whole := scope.Prefix == "" && len(b.Region) == 2 // everybody on file lives in the province
+		if cost := int64(math.Round(costYuan * microYuan)); (whole || b.Covers(scope.Prefix)) && b.Left() < cost {
+			out = append(out, Warning{"warn.budget", map[string]string{"region": b.Region, "left": Yuan(max(b.Left(), 0)), "cost": Yuan(cost)}})
+		}
+	}
+	return out, nil
 }

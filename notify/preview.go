@@ -81,6 +81,11 @@ func (s *Service) Preview(ctx context.Context, scope register.Scope, spec Spec) 
 		p.Reachable[c] = n
 	}
 	s.measure(&p, spec, t, texts, count)
+	short, err := s.budgetWarnings(ctx, scope, p.CostYuan)
+	if err != nil {
+		return Preview{}, err
+	}
+	p.Warnings = append(p.Warnings, short...)
 	review, err := s.review(ctx, t)
 	if err != nil {
 		review = []Warning{{"warn.template_refused", map[string]string{"code": t.SMS.Code}}}

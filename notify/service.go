@@ -48,6 +48,7 @@ type Service struct {
 	Templates Templates
 	Figures   Figures
 	Checker   TemplateChecker // nil: nobody can be asked
+	Budgets   BudgetLister    // nil: there are no budgets
 	Keys      MACs
 	Rules     Rules
 	Office    func(region string) map[string]string

@@ -19,7 +19,7 @@ type campaigns struct {
 
 // newCampaigns makes the service. sms may be nil: then no platform is asked about templates.
 func newCampaigns(cfg config, s *store.Store, sms *aliyun.SMS) campaigns {
-	service := &notify.Service{Campaigns: s, Templates: s, Figures: s, Keys: s, Rules: rules(cfg), Now: time.Now, NoVoice: !cfg.Aliyun.on()}
+	service := &notify.Service{Campaigns: s, Templates: s, Figures: s, Budgets: s, Keys: s, Rules: rules(cfg), Now: time.Now, NoVoice: !cfg.Aliyun.on()}
 	if sms != nil {
 		service.Checker = reviewer{sms}
 	}

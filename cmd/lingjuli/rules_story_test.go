@@ -111,9 +111,10 @@ func about(at *time.Time, away time.Duration) bool {
 func TestStoryAWindowHoldsUntilItOpensAndMayGoOnPastMidnight(t *testing.T) {
 	w := oneTown(t, 3)
 	shut := w.within("sms", time.Hour, -time.Hour) // all day but these two hours, past midnight
-	s := w.until(shut, "held", func(s notify.Status) bool { return s.Planned == 3 })
+	w.until(shut, "held", func(s notify.Status) bool { return s.Planned == 3 })
 	time.Sleep(1500 * time.Millisecond) // a sweep or two, in which nothing may go
-	if s = w.status(shut); s.Planned != 3 || !about(s.NextAt, time.Hour) {
+	s := w.status(shut)
+	if s.Planned != 3 || !about(s.NextAt, time.Hour) {
 		t.Errorf("%+v", s)
 	}
 	w.wants(s, 3, "planned 3")
@@ -218,6 +219,11 @@ func TestStoryWhatTheBudgetDoesNotReachWaitsForMoney(t *testing.T) {
 	eachTown(t, 5, nil, func(w *town) {
 		month := time.Now().In(w.config().Zone).Format("2006-01")
 		w.command("budget", "set", "--region", "441881", "--month", month, "--yuan", "0.14") // three texts at 0.045
+		w.command("budget", "set", "--region", "44", "--month", month, "--yuan", "0.01")
+		if text := w.command("campaign", "preview", "-f", w.write("sms", "", ""), "--as", "chen"); !strings.Contains(text, "costs about 0.23 yuan and 44 has 0.01 left") {
+			w.t.Errorf("the preview doesn't warn: %s", text)
+		}
+		w.command("budget", "set", "--region", "44", "--month", month, "--yuan", "none")
 		id := w.campaign("sms", "")
 		s := w.until(id, "held for money", func(s notify.Status) bool { return s.Waiting[notify.ForBudget] == 2 && s.Accepted == 3 })
 		w.wants(s, 5, "planned 2, accepted 3")

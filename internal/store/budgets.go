@@ -26,8 +26,10 @@ func (s *Store) SetBudget(ctx context.Context, b notify.Budget, zone *time.Locat
 		if b.Amount != notify.NoLimit {
 			amount = notify.Yuan(b.Amount)
 		}
-		return t.audit(staff.Entry{At: at, Actor: actor, Act: "budget.set", Object: "region:" + b.Region,
-			Detail: map[string]string{"month": notify.FormatMonth(b.Month), "yuan": amount}})
+		return t.audit(staff.Entry{
+			At: at, Actor: actor, Act: "budget.set", Object: "region:" + b.Region,
+			Detail: map[string]string{"month": notify.FormatMonth(b.Month), "yuan": amount},
+		})
 	})
 	if err != nil || b.Month != notify.MonthOf(at.In(zone)) {
 		return err

@@ -1,6 +1,7 @@
 package understand
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"embed"
 	"maps"
@@ -237,7 +238,7 @@ func (l *learner) row(of []float32, feature int32) []float32 {
 // model packs the weights.
 func (l *learner) model() *model {
 	ids := slices.SortedFunc(maps.Keys(l.index), func(a, b uint64) int {
-		return int(int64(keyFor(a)) - int64(keyFor(b)))
+		return cmp.Or(cmp.Compare(keyFor(a), keyFor(b)), cmp.Compare(a, b))
 	})
 	m := &model{bias: slices.Clone(l.bias)}
 	m.bias[slices.Index(Intents(), OutOfScope)] += float32(math.Log(farOdds))

@@ -54,6 +54,24 @@ func TestLearningTwiceGivesOneModel(t *testing.T) {
 	}
 }
 
+func TestOfTwoFeaturesWithOneKeyTheSameStays(t *testing.T) {
+	a, b := uint64(0), uint64(2654435761)<<32|1
+	if keyFor(a) != keyFor(b) {
+		t.Fatal("these two no longer fall together")
+	}
+	intents := len(Intents())
+	for range 50 {
+		l := &learner{
+			index: map[uint64]int32{a: 0, b: 1}, weights: make([]float32, 2*intents),
+			bias: make([]float32, intents), intents: intents,
+		}
+		l.weights[3], l.weights[intents+5] = 1, 1
+		if m := l.model(); len(m.keys) != 1 || m.rows[3] == 0 {
+			t.Fatalf("%d keys, %v", len(m.keys), m.rows)
+		}
+	}
+}
+
 func TestADamagedModelIsRefused(t *testing.T) {
 	for name, file := range map[string][]byte{
 		"empty":      nil,

@@ -446,10 +446,3 @@ func (s *Store) NextReplies(ctx context.Context, limit int) (list []notify.Store
 		return t.markReceipts(unreadable, "unreadable", now)
 	})
 }
-
-// DoneReply marks a reply as handled.
-func (s *Store) DoneReply(ctx context.Context, id int64, at time.Time) error {
-	return s.write(ctx, fmt.Sprintf("store: done with reply %d", id), func(t *tx) error {
-		return t.markReceipts([]int64{id}, "applied", at)
-	})
-}

@@ -156,7 +156,8 @@ func (t *tx) page(c notify.Campaign, cursor int64, now time.Time, limit int) ([]
 	return list, rows.Err()
 }
 
-// addHolders says whose number is somebody else's too. Few are: the others are not brought here.
+// addHolders says whose number is somebody else's too. Few are: one look at the index says of each whether there may be
+// another, and only those are counted.
 func (t *tx) addHolders(page []plannedRow) error {
 	byPhone := map[string][]*plannedRow{}
 	for i := range page {
@@ -164,30 +165,28 @@ func (t *tx) addHolders(page []plannedRow) error {
 			byPhone[string(r.phone)] = append(byPhone[string(r.phone)], r)
 		}
 	}
-	shared := map[string][]*plannedRow{}
-	err := t.each(`SELECT phone_idx FROM people WHERE status <> 'deceased' AND `+t.amongBytes("phone_idx", 1)+`
-		GROUP BY phone_idx HAVING count(*) > 1`, func(rows *sql.Rows) error {
-		var phone []byte
-		err := rows.Scan(&phone)
-		for _, r := range byPhone[string(phone)] {
-			r.shared = true
-		}
-		shared[string(phone)] = byPhone[string(phone)]
-		return err
-	}, t.byteList(keysOf(byPhone)))
-	if err != nil || len(shared) == 0 {
+	twice := map[string][]*plannedRow{}
+	err := t.each(`SELECT u.idx FROM `+t.listedBytes(1)+` WHERE (SELECT count(*) FROM (SELECT 1 FROM people WHERE phone_idx = u.idx LIMIT 2) AS two) > 1`,
+		func(rows *sql.Rows) error {
+			var phone []byte
+			err := rows.Scan(&phone)
+			twice[string(phone)] = byPhone[string(phone)]
+			return err
+		}, t.byteList(keysOf(byPhone)))
+	if err != nil || len(twice) == 0 {
 		return err
 	}
 	// Who belongs to no household is one.
-	return t.each(`SELECT phone_idx FROM people WHERE status <> 'deceased' AND `+t.amongBytes("phone_idx", 1)+` GROUP BY phone_idx
-		HAVING count(DISTINCT CASE WHEN household = '' THEN CAST(id AS TEXT) ELSE household END) >= 3`, func(rows *sql.Rows) error {
+	return t.each(`SELECT phone_idx, count(DISTINCT CASE WHEN household = '' THEN CAST(id AS TEXT) ELSE household END) FROM people
+		WHERE status <> 'deceased' AND `+t.amongBytes("phone_idx", 1)+` GROUP BY phone_idx HAVING count(*) > 1`, func(rows *sql.Rows) error {
 		var phone []byte
-		err := rows.Scan(&phone)
-		for _, r := range shared[string(phone)] {
-			r.many = true
+		var households int
+		err := rows.Scan(&phone, &households)
+		for _, r := range twice[string(phone)] {
+			r.shared, r.many = true, households >= 3
 		}
 		return err
-	}, t.byteList(keysOf(shared)))
+	}, t.byteList(keysOf(twice)))
 }
 
 func keysOf(m map[string][]*plannedRow) [][]byte {

@@ -132,7 +132,7 @@ func TestWhoWaitsMovesUpWhenAPlaceIsGivenBackAndHearsOfIt(t *testing.T) {
 }
 
 func TestATextIsRealOnlyIfItIsWhatWeSentThem(t *testing.T) {
-	for text, real := range map[string]bool{
+	for text, ours := range map[string]bool{
 		"ACD3E4":    true,
 		"acd3e4":    true,
 		"查验码ACD3E4": true,
@@ -148,10 +148,10 @@ func TestATextIsRealOnlyIfItIsWhatWeSentThem(t *testing.T) {
 		p.invite(1, p.now.Add(-48*time.Hour))
 		p.say(t, turn.WeChat, "o-1", "查短信真假")
 		answer := p.say(t, turn.WeChat, "o-1", text)
-		if got := strings.Contains(answer, "是我们发的"); got != real {
+		if got := strings.Contains(answer, "是我们发的"); got != ours {
 			t.Errorf("%q: %s", text, answer)
 		}
-		if !strings.Contains(answer, "96110") && !real {
+		if !strings.Contains(answer, "96110") && !ours {
 			t.Errorf("%q: no fraud line in %s", text, answer)
 		}
 		p.say(t, turn.WeChat, "o-2", "查短信真假")

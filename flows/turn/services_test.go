@@ -190,3 +190,11 @@ func TestAHandOverSaysWhenSomebodyLooks(t *testing.T) {
 		}
 	}
 }
+
+func TestAMothersMatterIsNoAbuse(t *testing.T) {
+	for _, text := range []string{"我妈的医保", "他妈的医保交了没", "查查我妈的医保"} {
+		if answer := newPlace(t).say(t, turn.WeChat, "o-1", text); !strings.Contains(answer, "12393") {
+			t.Errorf("%q is answered by %s", text, answer)
+		}
+	}
+}

@@ -9,15 +9,18 @@ import (
 	"github.com/lingjuli/lingjuli/locales"
 )
 
-// asideRunes bounds what is taken for words about the conversation itself; a long story may hold any word.
-const asideRunes = 20
+// What is taken for words about the conversation itself is short; a story may hold any word.
+const (
+	rudeRunes  = 20
+	elderRunes = 10
+)
 
 // apart takes what is about the conversation rather than in it: a text that somebody got and forwards, that they
 // cannot read this, that they have had enough. The open question stays.
 func (r *run) apart(said string, q *Step) bool {
 	s := r.e.book.settings
 	free := q != nil && q.Ask != nil && (q.Ask.As == "words" || q.Ask.As == "text")
-	short := utf8.RuneCountInString(said) <= asideRunes
+	n := utf8.RuneCountInString(said)
 	switch {
 	case free:
 		return false
@@ -25,11 +28,11 @@ func (r *run) apart(said string, q *Step) bool {
 		r.understood("report_problem", 1)
 		r.begin(flowCheck)
 		return true
-	case short && holds(said, s.Elder) && !r.in.Env.Elder:
+	case n <= elderRunes && holds(said, s.Elder) && !r.in.Env.Elder:
 		r.understood("language", 1)
 		r.beside(flowElder)
 		return true
-	case short && holds(said, s.Rude):
+	case n <= rudeRunes && holds(said, s.Rude):
 		r.beside(flowUpset)
 		return true
 	}

@@ -78,7 +78,11 @@ func (w *Worker) dispatch(ctx context.Context, c Campaign, now time.Time) (more 
 }
 
 // openCalls is how many calls of a campaign may wait on a channel: two seconds' worth. More would only make the queue
-// long, and a pause slow.
+// long, and a pause slow. Calls of one member are as many as their people.
 func (w *Worker) openCalls(c Channel) int {
-	return min(max(2*w.run.qps[c], 8), 256)
+	most := 256
+	if c.MaxMembers() == 1 {
+		most = 2048
+	}
+	return min(max(2*w.run.qps[c], 8), most)
 }

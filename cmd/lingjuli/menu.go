@@ -7,7 +7,7 @@ import "github.com/lingjuli/lingjuli/bot"
 func menuButtons(consent string) []bot.MenuButton {
 	w := textsFor("zh", "")
 	button := func(flow string) bot.MenuButton { return bot.MenuButton{Name: w.t("menu_" + flow), Key: flow} }
-	does := []bot.MenuButton{button("bind_identity"), button("language"), button("human")}
+	does := []bot.MenuButton{button("jobs"), button("training"), button("bind_identity"), button("human")}
 	if consent != "" {
 		does = append(does, bot.MenuButton{Name: w.t("menu_subscribe"), URL: consent})
 	}

@@ -79,17 +79,18 @@ func FuzzNobodyIsEverStuck(f *testing.F) {
 		}
 		for _, b := range script[:min(len(script), 24)] {
 			in := turn.Inbound{Channel: turn.WeChat, Who: "o-1", Kind: turn.Text}
-			switch n := int(b); {
-			case n%16 == 0:
+			n := int(b)
+			switch n % 16 {
+			case 0:
 				in.Kind, in.EventKey = turn.MenuClick, all[n/16*7%len(all)]
-			case n%16 == 1:
+			case 1:
 				in.Kind = []turn.Kind{turn.Picture, turn.Location, turn.Link, turn.Voice, turn.Other, turn.Scan}[n/16%6]
-			case n%16 == 2:
+			case 2:
 				now = now.Add(time.Duration(n) * time.Minute)
 				in.Text = words[n%len(words)]
-			case n%16 == 3:
+			case 3:
 				in.Text = wild
-			case n%16 == 4:
+			case 4:
 				in.Channel, in.Who, in.Text = turn.SMS, "13800000001", words[n/16*5%len(words)]
 			default:
 				in.Text = words[(n*31+said)%len(words)]

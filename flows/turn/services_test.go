@@ -132,7 +132,7 @@ func TestWhoWaitsMovesUpWhenAPlaceIsGivenBackAndHearsOfIt(t *testing.T) {
 }
 
 func TestATextIsRealOnlyIfItIsWhatWeSentThem(t *testing.T) {
-	for text, real := range map[string]bool{
+	for text, ours := range map[string]bool{
 		"ACD3E4":    true,
 		"acd3e4":    true,
 		"查验码ACD3E4": true,
@@ -148,10 +148,10 @@ func TestATextIsRealOnlyIfItIsWhatWeSentThem(t *testing.T) {
 		p.invite(1, p.now.Add(-48*time.Hour))
 		p.say(t, turn.WeChat, "o-1", "查短信真假")
 		answer := p.say(t, turn.WeChat, "o-1", text)
-		if got := strings.Contains(answer, "是我们发的"); got != real {
+		if got := strings.Contains(answer, "是我们发的"); got != ours {
 			t.Errorf("%q: %s", text, answer)
 		}
-		if !strings.Contains(answer, "96110") && !real {
+		if !strings.Contains(answer, "96110") && !ours {
 			t.Errorf("%q: no fraud line in %s", text, answer)
 		}
 		p.say(t, turn.WeChat, "o-2", "查短信真假")
@@ -187,6 +187,14 @@ func TestAHandOverSaysWhenSomebodyLooks(t *testing.T) {
 		due, _ := time.Parse(time.RFC3339, c.due)
 		if h := p.Handovers(); len(h) != 1 || h[0].Words != "屋顶漏水" || h[0].Due.Sub(due).Abs() > time.Minute {
 			t.Errorf("%s: %+v, want due %s", c.at, h, c.due)
+		}
+	}
+}
+
+func TestAMothersMatterIsNoAbuse(t *testing.T) {
+	for _, text := range []string{"我妈的医保", "他妈的医保交了没", "查查我妈的医保"} {
+		if answer := newPlace(t).say(t, turn.WeChat, "o-1", text); !strings.Contains(answer, "12393") {
+			t.Errorf("%q is answered by %s", text, answer)
 		}
 	}
 }

@@ -9,20 +9,20 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// FileFault is one thing that is wrong with a campaign's or template's file. It is an ErrSpec. Commands say it in words
+// FileError is one thing that is wrong with a campaign's or template's file. It is an ErrSpec. Commands say it in words
 // of their own by its key; Error says it in English, for logs.
-type FileFault struct {
+type FileError struct {
 	Key  string            // like name_missing
 	Data map[string]string // Got, Want, Line
 	text string
 	of   error // what it comes of: a *register.ConditionError, or nil
 }
 
-func (e *FileFault) Error() string { return ErrSpec.Error() + ": " + e.text }
-func (e *FileFault) Unwrap() error { return e.of }
+func (e *FileError) Error() string { return ErrSpec.Error() + ": " + e.text }
+func (e *FileError) Unwrap() error { return e.of }
 
 // Is says that it is an ErrSpec.
-func (e *FileFault) Is(target error) bool { return target == ErrSpec }
+func (e *FileError) Is(target error) bool { return target == ErrSpec }
 
 // fault makes one; pairs are names and values of its data.
 func fault(key, text string, pairs ...string) error {
@@ -30,7 +30,7 @@ func fault(key, text string, pairs ...string) error {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		data[pairs[i]] = pairs[i+1]
 	}
-	return &FileFault{Key: key, Data: data, text: text}
+	return &FileError{Key: key, Data: data, text: text}
 }
 
 // TemplateError is an error about one template: ErrNoTemplate, ErrKind, ErrNoWay or ErrTemplateRefused.

@@ -70,7 +70,7 @@ func decodeStrict(file []byte, into any) error {
 		}
 		var condition *register.ConditionError
 		if errors.As(err, &condition) {
-			return &FileFault{Key: "condition", text: condition.Error(), of: condition}
+			return &FileError{Key: "condition", text: condition.Error(), of: condition}
 		}
 		return parserFault(err)
 	}

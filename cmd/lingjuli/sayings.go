@@ -63,7 +63,7 @@ func (w texts) worded(err error) (text string, ok bool) {
 // fileFault is what is wrong with a campaign's or template's file.
 func (w texts) fileFault(err error) (text string, ok bool) {
 	var condition *register.ConditionError
-	var file *notify.FileFault
+	var file *notify.FileError
 	switch {
 	case errors.As(err, &condition):
 		return w.t("condition."+string(condition.Problem), "Path", condition.Path, "Got", condition.Got, "Want", condition.Want), true

@@ -44,11 +44,12 @@ func (s *Store) storeReceipts(ctx context.Context, kind string, bodies []any, at
 	if len(bodies) == 0 {
 		return nil
 	}
+	// In a transaction of its own: pushes come at once, and none waits until another is written.
+	var first int64
+	if err := s.write(ctx, "store: ids of receipts", func(t *tx) (err error) { first, err = t.ids("receipts", len(bodies)); return err }); err != nil {
+		return err
+	}
 	return s.write(ctx, fmt.Sprintf("store: keep %d receipts", len(bodies)), func(t *tx) error {
-		first, err := t.ids("receipts", len(bodies))
-		if err != nil {
-			return err
-		}
 		rows := make([][]any, len(bodies))
 		for i, b := range bodies {
 			id := first + int64(i)
@@ -141,7 +142,7 @@ const (
 
 // waitingPushes reads pushes that are not applied, the oldest first, until they hold limit receipts.
 func (t *tx) waitingPushes(limit int) (list []*pushed, unreadable []int64, err error) {
-	rows, err := t.query(`SELECT id, body FROM receipts WHERE applied_at = 0 AND kind = $1 ORDER BY id LIMIT 200`, receiptReport)
+	rows, err := t.query(`SELECT id, body FROM receipts WHERE applied_at = 0 AND kind = $1 ORDER BY id LIMIT $2`, receiptReport, max(1, limit/50))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -174,7 +174,7 @@ func (s *system) awaitCalls() {
 	}
 }
 
-// await asks how the campaign stands until it is as wished, with five times as much rest as the asking takes.
+// await asks how the campaign stands until it is as wished, with twenty times as much rest as the asking takes.
 func (s *system) await(id int64, done func(notify.Status) bool) {
 	s.b.Helper()
 	var last notify.Status
@@ -199,7 +199,7 @@ func (s *system) await(id int64, done func(notify.Status) bool) {
 			s.b.Fatalf("nothing changes any more: %+v\nthe carrier: %+v\n%s", st, s.carrier.stats().SMS, s.workers[0].warnings())
 		}
 		s.alive(s.b.Context())
-		pause := time.NewTimer(max(20*time.Millisecond, 5*time.Since(asked)))
+		pause := time.NewTimer(max(20*time.Millisecond, 20*time.Since(asked)))
 		<-pause.C
 	}
 }

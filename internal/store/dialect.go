@@ -186,6 +186,16 @@ func (t *tx) planAnew() error {
 	return err
 }
 
+// inKeyOrder keeps this transaction from sorting what could be read in order, and gives what stands behind the name of a
+// table that is to be read by its key.
+func (t *tx) inKeyOrder() (hint string, err error) {
+	if t.d != postgresDialect {
+		return " NOT INDEXED", nil
+	}
+	_, err = t.exec("SET LOCAL enable_sort = off")
+	return "", err
+}
+
 // bulkInsert writes many rows: COPY on PostgreSQL, multi-row INSERT on SQLite.
 func (t *tx) bulkInsert(table string, columns []string, rows [][]any) error {
 	if len(rows) == 0 {

@@ -73,16 +73,22 @@ func (s *Store) PlanPage(ctx context.Context, campaignID int64, now time.Time, l
 	return done, err
 }
 
+// planWindow is how far a page looks for each person that it may hold. A small audience is scattered: a page ends, and lets
+// others have their turn, before all people of a province are read for it.
+const planWindow = 20
+
 func (t *tx) planPage(c notify.Campaign, now time.Time, limit int) (done bool, err error) {
-	var cursor int64
-	if err := t.row(`SELECT plan_cursor FROM campaigns WHERE id = $1`, c.ID).Scan(&cursor); err != nil {
+	var cursor, last int64
+	err = t.row(`SELECT plan_cursor, (SELECT COALESCE(max(id), 0) FROM people) FROM campaigns WHERE id = $1`, c.ID).Scan(&cursor, &last)
+	if err != nil {
 		return false, err
 	}
 	numbers, err := t.numbersNow() // before the rows: what changes meanwhile is noticed
 	if err != nil {
 		return false, err
 	}
-	rows, err := t.plannedRows(c, cursor, now, limit)
+	upTo := cursor + int64(planWindow*limit)
+	rows, err := t.plannedRows(c, cursor, upTo, now, limit)
 	if err != nil {
 		return false, fmt.Errorf("plan after person %d: %w", cursor, err)
 	}
@@ -92,11 +98,13 @@ func (t *tx) planPage(c notify.Campaign, now time.Time, limit int) (done bool, e
 	if err := t.insertPlanned(c, rows, now); err != nil {
 		return false, err
 	}
-	if len(rows) < limit {
+	if len(rows) == limit {
+		upTo = rows[len(rows)-1].personID
+	} else if upTo >= last {
 		_, err = t.exec(`UPDATE campaigns SET planned_at = $2, plan_cursor = $3 WHERE id = $1`, c.ID, toMicros(now), int64(cursorDone))
 		return true, err
 	}
-	_, err = t.exec(`UPDATE campaigns SET plan_cursor = $2 WHERE id = $1`, c.ID, rows[len(rows)-1].personID)
+	_, err = t.exec(`UPDATE campaigns SET plan_cursor = $2 WHERE id = $1`, c.ID, upTo)
 	return false, err
 }
 
@@ -120,8 +128,8 @@ type plannedRow struct {
 }
 
 // plannedRows reads the next people of the audience and decides about each.
-func (t *tx) plannedRows(c notify.Campaign, cursor int64, now time.Time, limit int) ([]plannedRow, error) {
-	rows, err := t.page(c, cursor, now, limit)
+func (t *tx) plannedRows(c notify.Campaign, cursor, upTo int64, now time.Time, limit int) ([]plannedRow, error) {
+	rows, err := t.page(c, cursor, upTo, now, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -135,12 +143,18 @@ func (t *tx) plannedRows(c notify.Campaign, cursor int64, now time.Time, limit i
 	return rows, t.addMates(keyOf(c), rows)
 }
 
-func (t *tx) page(c notify.Campaign, cursor int64, now time.Time, limit int) ([]plannedRow, error) {
-	audience, args := c.Spec.Audience.SQL(now, 4)
+// page reads people in the order of their ids, and never otherwise: an index on the region would have all of a region's
+// people sorted for each page.
+func (t *tx) page(c notify.Campaign, cursor, upTo int64, now time.Time, limit int) ([]plannedRow, error) {
+	byKey, err := t.inKeyOrder()
+	if err != nil {
+		return nil, err
+	}
+	audience, args := c.Spec.Audience.SQL(now, 5)
 	rows, err := t.query(`SELECT p.id, p.phone_idx, p.phone_mobile, p.household, p.status, p.wechat_bound,
-			`+personOut("p", c.Spec.Kind)+`, `+phoneOut("p", c.Spec.Kind)+` FROM people p
-		WHERE p.id > $1 AND substr(p.region, 1, length(CAST($3 AS TEXT))) = $3 AND (`+audience+`) ORDER BY p.id LIMIT $2`,
-		append([]any{cursor, limit, c.Scope.Prefix}, args...)...)
+			`+personOut("p", c.Spec.Kind)+`, `+phoneOut("p", c.Spec.Kind)+` FROM people p`+byKey+`
+		WHERE p.id > $1 AND p.id <= $4 AND substr(p.region, 1, length(CAST($3 AS TEXT))) = $3 AND (`+audience+`) ORDER BY p.id LIMIT $2`,
+		append([]any{cursor, limit, c.Scope.Prefix, upTo}, args...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -152,6 +152,7 @@ func hostTexts() []string {
 		"benefit.paid", "benefit.pending", "benefit.failed", "benefit.suspended", "state.signed_up", "state.waiting", "state.wish",
 		"state.attended", "state.absent", "state.wanted", "state.told", "state.placed", "state.declined", "state.received",
 		"state.reviewing", "state.approved", "state.returned", "choices.how_elder", "tap.old", "renewed.again",
+		"letter.from_staff", "check.answer", "check.code",
 		"training.by_phone", "school.paired", "remote.direct",
 	}
 }

@@ -222,6 +222,7 @@ type Store interface {
 	Ends
 	ReceiptLog
 	Notices
+	Letters
 	Templates
 	Budgets
 	MACs

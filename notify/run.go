@@ -235,7 +235,7 @@ func (r *runner) decideCall(ctx context.Context, facts ClaimFacts, call CallFact
 		r.log.Error("a call can't be signed; the campaign is halted", "campaign", c.ID, "call", call.ID, "error", err)
 		return Beginning{CallID: call.ID, Wait: &facts.Now, Halt: &Halting{Reason: "halt.request", Detail: err.Error()}}, nil
 	}
-	b.SignedAt, b.Segments = request.SignedAt(), r.rules.segmentsOf(out)
+	b.SignedAt, b.Segments, b.Texts = request.SignedAt(), r.rules.segmentsOf(out), out.marks(r.keys, texts)
 	return b, &flight{id: call.ID, channel: channel, campaign: c, members: len(b.Begin), tries: tries, request: request}
 }
 

@@ -46,19 +46,8 @@ func (u *urgent) send(ctx context.Context, id int64) error {
 	if u.sender == nil {
 		return errors.New("there is no sender for sms")
 	}
-	for {
-		wait, err := u.limiter.Take(ctx, AccountBucket(string(SMS), u.qps), 1)
-		if err != nil {
-			return err
-		}
-		if wait == 0 {
-			break
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(wait):
-		}
+	if err := takeTurn(ctx, u.limiter, AccountBucket(string(SMS), u.qps)); err != nil {
+		return err
 	}
 	began := time.Now()
 	n, err := u.store.ClaimNotice(ctx, id, NoticeOutID(u.store, id), noticeLease)
@@ -79,7 +68,7 @@ func (u *urgent) send(ctx context.Context, id int64) error {
 
 // present sends a claimed notice and says what became of it.
 func (u *urgent) present(ctx context.Context, n Notice, began time.Time) Settlement {
-	request, segments, err := u.sign(ctx, n)
+	request, text, err := u.sign(ctx, n)
 	if err != nil {
 		u.log.Error("a notice can't be signed", "notice", n.ID, "template", n.TemplateKey, "error", err)
 		return Settlement{State: NoticeFailed, Code: "request"}
@@ -94,27 +83,33 @@ func (u *urgent) present(ctx context.Context, n Notice, began time.Time) Settlem
 	again := a.Outcome == NotSent || a.Outcome == Refused && a.Verdict == RetryLater
 	switch {
 	case a.Outcome == Accepted:
-		return Settlement{State: NoticeAccepted, PlatformID: a.ID, Code: a.Code, Segments: segments}
+		return Settlement{State: NoticeAccepted, PlatformID: a.ID, Code: a.Code, Segments: text.segments, Mark: text.mark}
 	case again && n.Tries <= len(pauses):
 		return Settlement{State: NoticeQueued, Code: a.Code, RetryAt: u.now().Add(pauses[max(0, n.Tries-1)])}
 	case a.Outcome == Unknown || a.Verdict == BytesSpent:
-		return Settlement{State: NoticeUnconfirmed, Code: a.Code}
+		return Settlement{State: NoticeUnconfirmed, Code: a.Code, Mark: text.mark}
 	}
 	return Settlement{State: NoticeFailed, Code: a.Code}
 }
 
-// sign makes the request of a notice, and counts its segments.
-func (u *urgent) sign(ctx context.Context, n Notice) (request Request, segments int, err error) {
+// signedText is what is known of the text of a signed request.
+type signedText struct {
+	segments int
+	mark     []byte
+}
+
+// sign makes the request of a notice.
+func (u *urgent) sign(ctx context.Context, n Notice) (request Request, text signedText, err error) {
 	template, err := u.store.FindTemplate(ctx, n.TemplateKey)
 	if err != nil {
-		return nil, 0, err
+		return nil, text, err
 	}
 	if template.SMS == nil || template.Kind != n.Kind {
-		return nil, 0, fmt.Errorf("template %s is none for %s by SMS", n.TemplateKey, n.Kind)
+		return nil, text, fmt.Errorf("template %s is none for %s by SMS", n.TemplateKey, n.Kind)
 	}
 	texts, err := NewTexts(template)
 	if err != nil {
-		return nil, 0, err
+		return nil, text, err
 	}
 	params := make(map[string]any, len(n.Params))
 	for k, v := range n.Params {
@@ -122,12 +117,12 @@ func (u *urgent) sign(ctx context.Context, n Notice) (request Request, segments 
 	}
 	filled, err := texts.SMS(Data{"Params": params, "Office": GeneralOffice("")})
 	if err != nil {
-		return nil, 0, err
+		return nil, text, err
 	}
 	out := Outgoing{
 		ID: n.ID, OutID: n.OutID, Channel: SMS, Kind: n.Kind, Template: template,
 		Members: []Member{{PersonID: n.PersonID, Phone: n.Phone, Params: filled}},
 	}
 	request, err = u.sender.Sign(ctx, out)
-	return request, u.rules.segmentsOf(out), err
+	return request, signedText{u.rules.segmentsOf(out), TextMark(u.store, texts.Spoken(SMS, filled))}, err
 }

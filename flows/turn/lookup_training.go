@@ -123,15 +123,11 @@ func (t *oneTurn) leaveCourse(id int64) (found, error) {
 		return nil, err
 	}
 	for _, m := range left.MovedUp {
-		if !m.Phone.IsMobile() {
+		message, ok := t.s.MovedUp(m, t.now)
+		if !ok {
 			continue // staff sees them in the course's list
 		}
-		params := map[string]string{"date": t.dateDigits(m.Course.StartsOn), "phone": t.callCourse(m.Course)}
-		err := t.queue(Message{
-			Kind: Reply, Template: "reply_moved_up", Phone: m.Phone, Params: params, PersonID: m.PersonID,
-			At: t.now, Expires: t.now.Add(movedUpLife),
-		})
-		if err != nil {
+		if err := t.queue(message); err != nil {
 			return nil, err
 		}
 	}
@@ -141,18 +137,26 @@ func (t *oneTurn) leaveCourse(id int64) (found, error) {
 // movedUpLife is how long the news of a place is worth sending.
 const movedUpLife = 24 * time.Hour
 
+// MovedUp is the SMS for somebody who waited and has a place now; ok is false where no SMS can reach them.
+func (s *Service) MovedUp(m register.MovedUp, at time.Time) (message Message, ok bool) {
+	params := map[string]string{"date": s.dateDigits(m.Course.StartsOn), "phone": s.callCourse(m.Course)}
+	return Message{
+		Kind: Reply, Template: "reply_moved_up", Phone: m.Phone, Params: params, PersonID: m.PersonID, At: at, Expires: at.Add(movedUpLife),
+	}, m.Phone.IsMobile()
+}
+
 // callCourse is whom to call about a course.
-func (t *oneTurn) callCourse(c register.Course) string {
+func (s *Service) callCourse(c register.Course) string {
 	if c.Phone != "" && len(c.Phone) <= 15 {
 		return c.Phone
 	}
-	return t.s.engine.Book().Line("work", "")
+	return s.engine.Book().Line("work", "")
 }
 
 // dateDigits writes a civil date for an SMS; where there is none it says so.
-func (t *oneTurn) dateDigits(date string) string {
+func (s *Service) dateDigits(date string) string {
 	if len(date) != len(time.DateOnly) {
-		return t.word("date_open")
+		return s.engine.Book().Settings().Words["date_open"]
 	}
 	return strings.ReplaceAll(date, "-", "/")
 }
@@ -207,7 +211,7 @@ func (t *oneTurn) answerSMS(answer string) (found, error) {
 	if v["asked"] == "yes" {
 		v["asked"] = "signed"
 	}
-	v["name"], v["date"], v["ahead"] = signed["name"], t.dateDigits(signed["starts"]), signed["ahead"]
+	v["name"], v["date"], v["ahead"] = signed["name"], t.s.dateDigits(signed["starts"]), signed["ahead"]
 	if tel := signed["tel"]; tel != "" && len(tel) <= 15 {
 		v["phone"] = tel
 	}

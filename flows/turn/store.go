@@ -46,6 +46,7 @@ type Tx interface {
 	Proxies
 	Wishes
 	Mail
+	Mutes
 	Outbox
 }
 
@@ -68,6 +69,7 @@ type Opened struct {
 	LastAt   time.Time // of the session; zero: none
 	PersonID int64     // their own person by binding; 0: none
 	Region   string    // of that person
+	Letters  []Letter  // workers' answers that wait for this
 }
 
 // Contact is what is kept of a way to write to us.
@@ -90,7 +92,8 @@ type Closing struct {
 	Reply      []byte
 	PersonID   int64
 	Intent     string
-	Transcript []byte // masked already
+	Transcript []byte  // masked already
+	Given      []int64 // the letters that the reply holds
 }
 
 // Identities keeps identity checks.

@@ -48,7 +48,7 @@ func keysInUse(t *testing.T) map[string]string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		gather(name, string(text), `v\.frame\("([a-z_.]+)"`, `problem\{"([a-z_.]+)"`, `add\("([a-z_.]+)"`, `f\.T\("([a-z_.]+)"`,
+		gather(name, string(text), `v\.frame\("([a-z_.]+)"`, `problem\{Key: "([a-z_.]+)"`, `v\.showMatter\([^"]*"([a-z_.]+)"`, `add\("([a-z_.]+)"`, `f\.T\("([a-z_.]+)"`,
 			`refusePassword\("([a-z_.]+)"`, `page\.Error = "([a-z_.]+)"`, `"(failure\.[a-z_]+)"`, `"(campaign\.(?:new|edit))"`)
 	}
 	return keys
@@ -111,6 +111,32 @@ func keysOfSets() (keys []string) {
 		staff.DidList, staff.DidSearch, staff.DidLook, staff.DidReveal, staff.DidWrite, staff.DidSubmit, staff.DidApprove, staff.DidReturn,
 		staff.DidExplain, staff.DidPause, staff.DidResume, staff.DidCancel, staff.DidReadAudit)
 	add("halt", "content", "failures", "numbers", "refused", "outage", "request")
+	for _, s := range inboxStates() {
+		add("inbox_state", string(s))
+	}
+	for _, topic := range inboxTopics() {
+		add("inbox_topic", topic)
+	}
+	for _, o := range register.InboxOutcomes() {
+		add("inbox_outcome", string(o))
+	}
+	for _, s := range notify.LetterStates() {
+		add("letter", string(s))
+		add("letter_says", string(s))
+	}
+	for _, s := range notify.NoticeStates() {
+		add("notice", string(s))
+	}
+	for _, r := range register.VisitResults() {
+		add("visit", string(r))
+	}
+	add("skip", notify.WantsPhone, notify.WantsMobile, notify.MateMissed, "unlisted")
+	add("unreached", "code", "name", "phone", "region", "place", "campaign", "channel", "why", "at")
+	add("done", "inbox_answered", "inbox_closed", "inbox_passed", "visited")
+	add("act", staff.DidListInbox, staff.DidLookInbox, staff.DidRevealInbox, staff.DidAnswerInbox, staff.DidCloseInbox, staff.DidPassInbox,
+		staff.DidListMissed, staff.DidPrintMissed, staff.DidExport, staff.DidNoteVisit)
+	add("object", "inbox")
+	add("detail", "about", "outcome", "result")
 	add("object", "person", "campaign", "staff")
 	add("detail", "by", "found", "count", "masked", "reason", "region", "name", "role", "try", "via", "note")
 	add("detail_reason", append(revealReasons(), "unstated")...)

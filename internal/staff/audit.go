@@ -33,6 +33,17 @@ const (
 	DidResume         = "campaign.resumed"
 	DidCancel         = "campaign.cancelled"
 	DidReadAudit      = "audit.read"
+
+	DidListInbox   = "inbox.listed"
+	DidLookInbox   = "inbox.looked"
+	DidRevealInbox = "inbox.revealed"
+	DidAnswerInbox = "inbox.answered"
+	DidCloseInbox  = "inbox.closed"
+	DidPassInbox   = "inbox.passed"
+	DidListMissed  = "unreached.listed"
+	DidPrintMissed = "unreached.printed"
+	DidExport      = "unreached.exported"
+	DidNoteVisit   = "visit.noted"
 )
 
 // Record is one line of the audit as it is kept: numbered without gaps and chained by hash.

@@ -37,6 +37,9 @@ const (
 	ImportData      Act = "import"
 	ReadAudit       Act = "audit.read"
 	ManageStaff     Act = "staff.manage"
+	ReadInbox       Act = "inbox.read"
+	AnswerInbox     Act = "inbox.answer" // answer, close, pass on
+	VisitPeople     Act = "people.visit" // visit sheets: print, export, report back
 )
 
 // Member is one member of staff.
@@ -73,11 +76,11 @@ func (m Member) May(act Act, own bool) bool {
 			act == ReadCampaigns || act == ReadPeople
 	case Operator:
 		return act == PauseCampaign || act == ResumeCampaign || act == CancelCampaign || act == ImportData ||
-			act == ReadCampaigns || act == ReadPeople || act == RevealPerson
+			act == ReadCampaigns || act == ReadPeople || act == RevealPerson || act == ReadInbox || act == AnswerInbox || act == VisitPeople
 	case Township:
-		return act == ReadPeople || act == RevealPerson
+		return act == ReadPeople || act == RevealPerson || act == ReadInbox || act == AnswerInbox || act == VisitPeople
 	case Auditor:
-		return act == ReadCampaigns || act == ReadPeople || act == ReadAudit
+		return act == ReadCampaigns || act == ReadPeople || act == ReadAudit || act == ReadInbox
 	}
 	return false
 }

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"bytes"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -16,25 +18,31 @@ const sentMost = 20
 
 // Sent implements turn.Mail.
 func (t *turnTx) Sent(since time.Time, people ...int64) ([]register.Sent, error) {
+	// By WeChat: what went to the person by any channel, and what went to the number they have now, for which somebody
+	// else of their household may have carried it.
 	of, arg := `d.person_id IN (SELECT id FROM people WHERE phone_idx = $1) AND d.channel IN ('sms', 'voice')`, any(t.idx)
 	if t.who.Channel == turn.WeChat {
-		of, arg = t.among("d.person_id", 1), t.idList(people)
+		of = `(` + t.among("d.person_id", 1) + ` OR d.channel = 'sms' AND d.person_id IN (SELECT q.id FROM people q
+			WHERE q.phone_idx IN (SELECT o.phone_idx FROM people o WHERE ` + t.among("o.id", 1) + `)))`
+		arg = t.idList(people)
 	}
 	var list []register.Sent
 	campaigns := map[int64]sentCampaign{}
 	regions := map[int64]string{}
-	err := t.each(`SELECT d.campaign_id, d.person_id, `+sentOf("d", "k")+` AS at, p.region, c.template, c.spec
-		FROM deliveries d LEFT JOIN calls k ON k.id = d.call_id AND d.state = '' JOIN campaigns c ON c.id = d.campaign_id AND c.month = d.month JOIN people p ON p.id = d.person_id
+	err := t.each(`SELECT d.campaign_id, d.person_id, `+sentOf("d", "k")+` AS at, p.region, c.template, c.spec, substr(m.texts, (d.slot - 1) * $4 + 1, $4)
+		FROM deliveries d LEFT JOIN calls k ON k.id = d.call_id AND d.state = '' LEFT JOIN calls m ON m.id = d.call_id AND d.slot > 0
+			JOIN campaigns c ON c.id = d.campaign_id AND c.month = d.month JOIN people p ON p.id = d.person_id
 		WHERE `+of+` AND `+stateOf("d", "k")+` IN ('accepted', 'delivered', 'unconfirmed') AND `+sentOf("d", "k")+` >= $2
 		ORDER BY at DESC, d.campaign_id DESC, d.person_id LIMIT $3`,
 		func(rows *sql.Rows) error {
 			var v register.Sent
 			var at int64
 			var region, template, spec string
-			if err := rows.Scan(&v.CampaignID, &v.PersonID, &at, &region, &template, &spec); err != nil {
+			var mark []byte
+			if err := rows.Scan(&v.CampaignID, &v.PersonID, &at, &region, &template, &spec, &mark); err != nil {
 				return err
 			}
-			v.At, regions[v.PersonID] = fromMicros(at), region
+			v.At, v.Mark, regions[v.PersonID] = fromMicros(at), markText(mark), region
 			list = append(list, v)
 			if _, read := campaigns[v.CampaignID]; read {
 				return nil
@@ -46,7 +54,7 @@ func (t *turnTx) Sent(since time.Time, people ...int64) ([]register.Sent, error)
 			}
 			campaigns[v.CampaignID] = c
 			return err
-		}, arg, toMicros(since), sentMost)
+		}, arg, toMicros(since), sentMost, notify.MarkSize)
 	if err != nil {
 		return nil, fmt.Errorf("read what was sent: %w", err)
 	}
@@ -58,6 +66,40 @@ func (t *turnTx) Sent(since time.Time, people ...int64) ([]register.Sent, error)
 	return list, nil
 }
 
+// Answered implements turn.Mail.
+func (t *turnTx) Answered(since time.Time, people ...int64) (list []register.Sent, err error) {
+	of, arg := `phone_idx = $1`, any(t.idx)
+	if t.who.Channel == turn.WeChat {
+		of, arg = `phone_idx IN (SELECT o.phone_idx FROM people o WHERE `+t.among("o.id", 1)+`)`, t.idList(people)
+	}
+	err = t.each(`SELECT kind, COALESCE(person_id, 0), created_at, text_mark FROM outbox WHERE `+of+` AND created_at >= $2 AND text_mark IS NOT NULL
+		ORDER BY created_at DESC, id DESC LIMIT $3`,
+		func(rows *sql.Rows) error {
+			var v register.Sent
+			var at int64
+			var mark []byte
+			err := rows.Scan(&v.Kind, &v.PersonID, &at, &mark)
+			v.At, v.Mark = fromMicros(at), markText(mark)
+			list = append(list, v)
+			return err
+		}, arg, toMicros(since), sentMost)
+	if err != nil {
+		return nil, fmt.Errorf("read which answers went by SMS: %w", err)
+	}
+	return list, nil
+}
+
+// TextMark implements turn.Mail.
+func (t *turnTx) TextMark(text string) string { return markText(notify.TextMark(t.keys, text)) }
+
+// markText is a mark as conversations compare it; one of zeros is none.
+func markText(mark []byte) string {
+	if len(bytes.Trim(mark, "\x00")) == 0 {
+		return ""
+	}
+	return hex.EncodeToString(mark)
+}
+
 type sentCampaign struct {
 	spec     notify.Spec
 	template notify.Template
@@ -66,12 +108,6 @@ type sentCampaign struct {
 // describe says of a message what its campaign says of it: the course or posting as it was chosen on that day.
 func (t *turnTx) describe(v *register.Sent, c sentCampaign, region string) error {
 	v.Kind, v.Name, v.Check = string(c.spec.Kind), c.spec.Name, notify.CheckCode(t.keys, v.CampaignID, v.PersonID)
-	switch {
-	case t.who.Channel == turn.WeChat && c.template.WeChat != nil && c.template.WeChat.Text != "":
-		v.Content = c.template.WeChat.Text
-	case c.template.SMS != nil:
-		v.Content = c.template.SMS.Content
-	}
 	topics := notify.TopicsOf(c.spec, c.template)
 	topics = notify.Topics{
 		Job: topics.Job || topics.JobNamed != "", JobNamed: topics.JobNamed, Course: topics.Course || topics.CourseNamed != "", CourseNamed: topics.CourseNamed,

@@ -78,7 +78,7 @@ func TestWhatWasSentIsFoundByThePhoneItWentToWithItsCodeAndItsCourse(t *testing.
 			}
 			first := list[0]
 			if first.CampaignID != invited || first.PersonID != 2 || first.CourseID != 2 || first.JobID != 0 || first.Name != "电工班开班" ||
-				first.Check != notify.CheckCode(s, invited, 2) || first.Content == "" || list[1].CourseID != 0 {
+				first.Check != notify.CheckCode(s, invited, 2) || first.Mark == "" || first.Mark != tx.TextMark("【零距离】王小明 您好,请缴费。"[len("【零距离】"):]) || list[1].CourseID != 0 {
 				t.Errorf("%+v", list)
 			}
 			return nil

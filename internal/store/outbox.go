@@ -14,25 +14,7 @@ import (
 )
 
 // Queue implements turn.Outbox.
-func (t *turnTx) Queue(m turn.Message) (int64, error) {
-	id, err := t.ids("outbox", 1)
-	if err != nil {
-		return 0, err
-	}
-	params, err := json.Marshal(m.Params)
-	if err != nil {
-		return 0, fmt.Errorf("queue a message: %w", err)
-	}
-	_, err = t.exec(`INSERT INTO outbox (id, kind, template_key, phone, phone_idx, params, person_id, created_at, expires_at, state)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued')`,
-		id, string(m.Kind), m.Template, t.keys.Seal([]byte(m.Phone), "outbox", "phone", id), t.keys.Index("phone", string(m.Phone)),
-		t.keys.Seal(params, "outbox", "params", id), sql.NullInt64{Int64: m.PersonID, Valid: m.PersonID != 0},
-		toMicros(m.At), toMicros(m.Expires))
-	if err != nil {
-		return 0, fmt.Errorf("queue a message: %w", err)
-	}
-	return id, nil
-}
+func (t *turnTx) Queue(m turn.Message) (int64, error) { return t.queueNotice(m, time.Time{}) }
 
 // ClaimNotice implements notify.Notices.
 func (s *Store) ClaimNotice(ctx context.Context, id int64, outID string, lease time.Duration) (n notify.Notice, err error) {
@@ -112,10 +94,15 @@ func (s *Store) SettleNotice(ctx context.Context, id int64, as notify.Settlement
 		if as.State != notify.NoticeQueued {
 			forget = `, params = ''`
 		}
+		var mark any
+		if len(as.Mark) > 0 {
+			mark = as.Mark
+		}
 		moved, err := t.exec(`UPDATE outbox SET state = $2, code = $3, lease_until = 0, next_at = $5, settled_at = $6,
-			platform_id = CASE WHEN $4 = '' THEN platform_id ELSE $4 END, segments = CASE WHEN $7 = 0 THEN segments ELSE $7 END`+forget+`
+			platform_id = CASE WHEN $4 = '' THEN platform_id ELSE $4 END, segments = CASE WHEN $7 = 0 THEN segments ELSE $7 END,
+			text_mark = COALESCE($8, text_mark)`+forget+`
 			WHERE id = $1 AND state IN (`+from+`)`,
-			id, string(as.State), as.Code, as.PlatformID, toMicros(as.RetryAt), toMicros(now), as.Segments)
+			id, string(as.State), as.Code, as.PlatformID, toMicros(as.RetryAt), toMicros(now), as.Segments, mark)
 		if err != nil {
 			return err
 		}

@@ -119,14 +119,21 @@ func TestAnImportOfMorePlacesLetsPeopleMoveUpAndNotesWhoIsToBeTold(t *testing.T)
 		}
 		sheet := "培训名称,培训机构,地点,开班日期,名额\n粤菜师傅,云岭技校,洲心街道,2026-12-01,3\n"
 		sheetsOnFile(t, s, map[register.Kind]string{register.KindCourses: sheet})
-		untold, err := s.UntoldSignUps(t.Context(), 10)
-		if err != nil || len(untold) != 2 || untold[0].PersonID != 2 || untold[1].PersonID != 3 || untold[0].State != register.SignUpTaken {
-			t.Fatalf("%+v, %v", untold, err)
-		}
-		for _, want := range []bool{true, false} {
-			if told, err := s.MarkSignUpTold(t.Context(), untold[0].ID, h.at); err != nil || told != want {
-				t.Fatalf("%v, %v", told, err)
+		var told []string
+		for range 2 { // a second look finds nobody
+			_, err := s.TellMovedUp(t.Context(), 10, h.at, func(m register.MovedUp) (turn.Message, bool) {
+				told = append(told, fmt.Sprint(m.PersonID, " ", m.Phone == "13800001002", " ", m.Course.Name))
+				return turn.Message{Kind: turn.Reply, Template: "reply_moved_up", Phone: m.Phone, PersonID: m.PersonID, At: h.at, Expires: h.at.Add(time.Hour)}, true
+			})
+			if err != nil {
+				t.Fatal(err)
 			}
+		}
+		if d := cmp.Diff([]string{"2 false 粤菜师傅", "3 true 粤菜师傅"}, told); d != "" {
+			t.Fatal(d)
+		}
+		if n := count(t, s, `SELECT COUNT(*) FROM outbox WHERE template_key = $1 AND state = $2`, "reply_moved_up", "queued"); n != 2 {
+			t.Fatalf("%d messages wait", n)
 		}
 		list, err := s.ListSignUps(t.Context(), register.Scope{Prefix: "441802"}, 3)
 		if err != nil || len(list) != 4 {
@@ -296,7 +303,7 @@ func TestAHandOverComesWithItsLastTurnsAndIsAnsweredOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		list, err := s.ListInbox(ctx, here, register.InboxOpen, 0, 10)
+		list, err := s.ListInbox(ctx, here, register.InboxQuery{State: register.InboxOpen, Limit: 10})
 		if err != nil || len(list) != 1 || list[0].Words != "想问报销" || list[0].PersonID != 1 {
 			t.Fatalf("%+v, %v", list, err)
 		}
@@ -304,24 +311,27 @@ func TestAHandOverComesWithItsLastTurnsAndIsAnsweredOnce(t *testing.T) {
 		if err != nil || len(item.Turns) != 10 || item.Turns[9] != "turn 11" || item.Turns[0] != "turn 2" {
 			t.Fatalf("%+v, %v", item, err)
 		}
-		open, overdue, oldest, err := s.InboxFigures(ctx, here, h.at.Add(2*time.Hour))
-		if err != nil || open != 1 || overdue != 1 || !oldest.Equal(item.At) {
-			t.Fatalf("%d, %d, %v, %v", open, overdue, oldest, err)
+		figures, err := s.InboxFigures(ctx, here, h.at.Add(2*time.Hour))
+		if err != nil || figures.Open != 1 || figures.Overdue != 1 || !figures.Oldest.Equal(item.At) {
+			t.Fatalf("%+v, %v", figures, err)
 		}
 		if _, err := s.InboxItem(ctx, there, item.ID); !errors.Is(err, register.ErrNotFound) {
 			t.Fatal(err)
 		}
-		channel, who, err := s.AnswerInbox(ctx, here, item.ID, "chen", "带身份证来镇里", h.at.Add(3*time.Hour))
-		if err != nil || channel != turn.WeChat || who != "o-1" {
-			t.Fatalf("%s, %s, %v", channel, who, err)
-		}
-		if _, _, err := s.AnswerInbox(ctx, here, item.ID, "li", "再来", h.at); !errors.Is(err, ErrConflict) {
+		answer := register.InboxAnswer{By: "chen", At: h.at.Add(3 * time.Hour), Text: "带身份证来镇里", Office: "12345"}
+		if _, _, err := s.AnswerInbox(ctx, there, item.ID, answer); !errors.Is(err, register.ErrNotFound) {
 			t.Fatal(err)
 		}
-		if err := s.CloseInbox(ctx, here, item.ID, "li", h.at); !errors.Is(err, ErrConflict) {
+		if _, _, err := s.AnswerInbox(ctx, here, item.ID, answer); err != nil {
 			t.Fatal(err)
 		}
-		done, err := s.ListInbox(ctx, here, register.InboxAnswered, 0, 10)
+		if _, _, err := s.AnswerInbox(ctx, here, item.ID, answer); !errors.Is(err, ErrConflict) {
+			t.Fatal(err)
+		}
+		if err := s.SettleInbox(ctx, here, item.ID, register.InboxEnd{By: "li", At: h.at, Outcome: register.OutcomeCalled}); !errors.Is(err, ErrConflict) {
+			t.Fatal(err)
+		}
+		done, err := s.ListInbox(ctx, here, register.InboxQuery{State: register.InboxAnswered, Limit: 10})
 		if err != nil || len(done) != 1 || done[0].Answer != "带身份证来镇里" || done[0].AnsweredBy != "chen" {
 			t.Fatalf("%+v, %v", done, err)
 		}

@@ -90,13 +90,15 @@ type keptTurn struct {
 	reply, body                         []byte
 	repliedAt, updated, expires, person sql.NullInt64
 	region                              sql.NullString
+	answered                            bool // a worker's answer waits
 }
 
 // look is a statement of its own, after the lock: its snapshot holds what the turn before this one committed.
 func (t *turnTx) look(k *keptTurn) statement {
 	return statement{
 		act: "read the session",
-		query: `SELECT i.reply, i.at, s.body, s.updated_at, s.expires_at, b.person_id, p.region
+		query: `SELECT i.reply, i.at, s.body, s.updated_at, s.expires_at, b.person_id, p.region,
+				$2 = 'wechat' AND EXISTS (SELECT 1 FROM letters l WHERE l.who_idx = $3 AND l.state = 'kept')
 			FROM (SELECT 1 AS one) o
 			LEFT JOIN inbound i ON i.key = $1
 			LEFT JOIN sessions s ON s.channel = $2 AND s.who_idx = $3
@@ -104,7 +106,7 @@ func (t *turnTx) look(k *keptTurn) statement {
 			LEFT JOIN people p ON p.id = b.person_id
 			ORDER BY b.since DESC LIMIT 1`,
 		args: []any{t.who.Key, string(t.who.Channel), t.idx},
-		into: []any{&k.reply, &k.repliedAt, &k.body, &k.updated, &k.expires, &k.person, &k.region},
+		into: []any{&k.reply, &k.repliedAt, &k.body, &k.updated, &k.expires, &k.person, &k.region, &k.answered},
 	}
 }
 
@@ -121,7 +123,10 @@ func (t *turnTx) read(o *turn.Opened, k keptTurn) (err error) {
 		}
 		o.LastAt, t.last = fromMicros(k.updated.Int64), k.updated.Int64
 	}
-	return nil
+	if k.answered {
+		o.Letters, err = t.letters()
+	}
+	return err
 }
 
 // Close implements turn.Sessions. What it leaves is written when the turn ends: nothing is read after it.
@@ -140,6 +145,12 @@ func (t *turnTx) Close(c turn.Closing) error {
 			query: `INSERT INTO turns (channel, who_idx, at, person_id, intent, body) VALUES ($1, $2, $3, $4, $5, $6)
 				ON CONFLICT (channel, who_idx, at) DO NOTHING`,
 			args: []any{string(t.who.Channel), t.idx, at, person, c.Intent, t.keys.Seal(c.Transcript, "turns", "body", rowID(t.idx))},
+		})
+	}
+	if len(c.Given) > 0 {
+		list = append(list, statement{
+			act: "give the answers that waited", query: `UPDATE letters SET state = 'given', settled_at = $2 WHERE ` + t.among("id", 1) + ` AND state = 'kept'`,
+			args: []any{t.idList(c.Given), at},
 		})
 	}
 	t.closing = list
@@ -202,6 +213,9 @@ func (t *turnTx) Forget() error {
 			return fmt.Errorf("erase %s: %w", table, err)
 		}
 	}
+	if _, err := t.exec(`DELETE FROM letters WHERE who_idx = $1`, t.idx); err != nil {
+		return fmt.Errorf("erase letters: %w", err)
+	}
 	for _, table := range []string{"consents", "codes"} {
 		if _, err := t.exec(`DELETE FROM `+table+` WHERE openid_idx = $1`, t.idx); err != nil {
 			return fmt.Errorf("erase %s: %w", table, err)
@@ -224,6 +238,8 @@ func (s *Store) PurgeConversations(ctx context.Context, now time.Time, keep time
 			{`DELETE FROM codes WHERE expires_at <= $1`, now.Add(-time.Hour)},
 			{`DELETE FROM inbound WHERE at <= $1`, now.Add(-24 * time.Hour)},
 			{`DELETE FROM turns WHERE at <= $1`, now.Add(-keep)},
+			{`UPDATE letters SET state = 'expired', settled_at = expires_at WHERE state = 'kept' AND expires_at <= $1`, now},
+			{`DELETE FROM letters WHERE created_at <= $1 AND state NOT IN ('queued', 'sending')`, now.Add(-keep)},
 			{`DELETE FROM outbox WHERE created_at <= $1 AND state NOT IN ('queued', 'sending')`, now.Add(-keep)},
 		} {
 			n, err := t.exec(q.query, toMicros(q.bound))

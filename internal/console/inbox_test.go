@@ -127,7 +127,7 @@ func TestAWorkerAnswersOnceAndThePageSaysHowItGoes(t *testing.T) {
 		t.Errorf("who only reads answers: %d", got)
 	}
 	page := b.post(path+"/answer", "answer", "带身份证来镇里")
-	if page.status != http.StatusOK || !strings.Contains(page.body, "答复已送出") || !strings.Contains(page.body, "马上送到他的微信") || strings.Contains(page.body, "带身份证来镇里") {
+	if page.status != http.StatusOK || !strings.Contains(page.body, "答复已送出") || !strings.Contains(page.body, "马上送到对方的微信") || strings.Contains(page.body, "带身份证来镇里") {
 		t.Errorf("%d %s", page.status, page.body)
 	}
 	if page := d.login("li").post(path+"/answer", "answer", "再答"); page.status != http.StatusConflict || !strings.Contains(page.body, "同事已经处理") {

@@ -1,0 +1,341 @@
+package main
+
+import (
+	"bufio"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lingjuli/lingjuli/internal/register/fictional"
+	"github.com/lingjuli/lingjuli/internal/sandbox"
+	"github.com/lingjuli/lingjuli/notify"
+)
+
+// clerk is a member of staff at the console.
+type clerk struct {
+	w    *town
+	http *http.Client
+}
+
+func (w *town) clerk(name string) clerk {
+	w.t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c := clerk{w, &http.Client{Jar: jar}}
+	if page := c.post("/console/login", "name", name, "password", "town-password-1"); strings.Contains(page, `name="password"`) {
+		w.t.Fatalf("%s is not logged in: %s", name, page)
+	}
+	return c
+}
+
+func (c clerk) do(req *http.Request) string {
+	c.w.t.Helper()
+	res, err := c.http.Do(req)
+	if err != nil {
+		c.w.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		c.w.t.Fatal(err)
+	}
+	return string(body)
+}
+
+func (c clerk) get(path string) string {
+	c.w.t.Helper()
+	req, err := http.NewRequestWithContext(c.w.t.Context(), http.MethodGet, "http://"+c.w.srv.addr+path, nil)
+	if err != nil {
+		c.w.t.Fatal(err)
+	}
+	return c.do(req)
+}
+
+func (c clerk) post(path string, pairs ...string) string {
+	c.w.t.Helper()
+	form := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		form.Set(pairs[i], pairs[i+1])
+	}
+	req, err := http.NewRequestWithContext(c.w.t.Context(), http.MethodPost, "http://"+c.w.srv.addr+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		c.w.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Sec-Fetch-Site", "same-origin")
+	return c.do(req)
+}
+
+// sql changes the town's database behind its back: hours that pass, a window that shuts.
+func (w *town) sql(query string) {
+	w.t.Helper()
+	source := w.env["LINGJULI_DATABASE_URL"]
+	driver := "pgx"
+	if path, lite := strings.CutPrefix(source, "sqlite:"); lite {
+		driver, source = "sqlite", "file:"+path+"?_pragma=busy_timeout(10000)"
+	}
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(w.t.Context(), query); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// unreached is what the command says of a campaign: reasons by the row's code.
+func (w *town) unreached(id string, flags ...string) (list []unreachedLine) {
+	w.t.Helper()
+	lines := bufio.NewScanner(strings.NewReader(w.command(append([]string{"campaign", "unreached", id, "--json"}, flags...)...)))
+	for lines.Scan() {
+		var u unreachedLine
+		if err := json.Unmarshal(lines.Bytes(), &u); err != nil {
+			w.t.Fatal(err)
+		}
+		list = append(list, u)
+	}
+	return list
+}
+
+func TestStoryWhoDoesNotAnswerTheTelephoneStandsOnTheTownshipsList(t *testing.T) {
+	eachTown(t, 3, nil, func(w *town) {
+		sheet := "姓名,身份证号,手机号,行政区划代码,户编号\n" +
+			fmt.Sprintf("丁无号,%s,,441881000000,丁户\n", fictional.IDNumber("441881", "1950-01-02", 50)) +
+			fmt.Sprintf("戊大家,%s,13900008888,441881000000,戊户\n戊小家,%s,13900008888,441881000000,戊户\n", fictional.IDNumber("441881", "1950-01-02", 51), fictional.IDNumber("441881", "1950-01-02", 52))
+		path := filepath.Join(w.t.TempDir(), "more.csv")
+		if err := os.WriteFile(path, []byte(sheet), 0o600); err != nil {
+			w.t.Fatal(err)
+		}
+		w.command("import", "people", path)
+		w.box.SetReceipts(sandbox.Receipts{
+			Bases:      []string{w.base},
+			PhoneCodes: map[string]string{w.phone(0): "MOBILE_NOT_ON_SERVICE", w.phone(1): "MOBILE_NOT_ON_SERVICE"},
+			VoiceCodes: map[string]string{w.phone(0): "200000", w.phone(1): "200003"}, // 0 listens to the end, 1 never answers
+		})
+		id := w.campaign("sms, voice", "")
+		for deadline := time.Now().Add(60 * time.Second); w.status(id).State != notify.Finished; time.Sleep(200 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				w.t.Fatalf("not finished: %+v, %d calls", w.status(id), len(w.box.Calls(w.phone(1))))
+			}
+			if w.status(id).Waiting[notify.ForAnswer] > 0 { // two hours pass
+				w.sql(`UPDATE deliveries SET wake_at = 1 WHERE wake_at > 0 AND state = 'planned'`)
+			}
+		}
+		if n := len(w.box.Calls(w.phone(1))); n != 3 {
+			w.t.Errorf("the telephone rang %d times, want 3", n)
+		}
+		list := w.unreached(id)
+		var got []string
+		for _, u := range list {
+			got = append(got, u.Name+" "+u.Phone+" "+u.Channel+" "+u.Reason)
+		}
+		if len(list) != 2 || !strings.HasSuffix(got[0], w.phone(1)[:3]+"****"+w.phone(1)[7:]+" voice 200003") || !strings.HasPrefix(got[1], "丁*") || !strings.HasSuffix(got[1], " no_phone") {
+			w.t.Errorf("%q", got)
+		}
+		if more := w.unreached(id, "--region", "441802"); len(more) != 0 {
+			w.t.Errorf("another county: %+v", more)
+		}
+		table := w.command("campaign", "unreached", id, "--csv")
+		if !strings.HasPrefix(table, "code,name,phone,") || strings.Contains(table, w.phone(1)) || strings.Contains(table, "丁无号") || !strings.Contains(table, list[0].Code) {
+			w.t.Error(table)
+		}
+		li := w.clerk("admin")
+		page := li.get("/console/unreached?campaign=" + id)
+		if !strings.Contains(page, "打了三次没人接") || !strings.Contains(page, "没有登记电话") || !strings.Contains(page, list[0].Code) {
+			w.t.Errorf("the console's list: %s", page)
+		}
+		// The worker goes there and tells them: the list is shorter by one.
+		if page := li.post("/console/unreached/visit", "code", list[0].Code, "result", "told", "asked", "campaign="+id); !strings.Contains(page, "已记下走访结果") {
+			w.t.Errorf("the visit is not noted: %s", page)
+		}
+		if list := w.unreached(id); len(list) != 1 || list[0].Reason != "no_phone" {
+			w.t.Errorf("%+v", list)
+		}
+	})
+}
+
+var matterLink = regexp.MustCompile(`href="(/console/inbox/\d+)"`)
+
+func TestStoryAWorkersAnswerReachesThePersonOnceOpenOrShut(t *testing.T) {
+	eachTown(t, 0, useWeChat, func(w *town) {
+		w.box.SetReceipts(sandbox.Receipts{Bases: []string{w.base}})
+		w.box.SetCallback("http://" + w.srv.addr + "/wechat/callback")
+		w.registerReplies()
+		w.importVillagers()
+		w.binds(0)
+		ctx, id := w.t.Context(), openIDOf(0)
+		say := func(words string) string {
+			w.t.Helper()
+			reply, err := w.box.Say(ctx, id, words)
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			return reply.Text
+		}
+		heard := func(text string) (n int) {
+			for _, m := range w.box.Chat(id) {
+				if strings.Contains(m.Text, text) {
+					n++
+				}
+			}
+			return n
+		}
+		answer := func(text string) string {
+			w.t.Helper()
+			staff := w.clerk("admin")
+			link := matterLink.FindStringSubmatch(staff.get("/console/inbox"))
+			if link == nil {
+				w.t.Fatal("nothing is in the inbox")
+			}
+			return staff.post(link[1]+"/answer", "answer", text)
+		}
+		say("人工")
+		say("屋顶漏水想问补贴")
+		if page := answer("请带身份证到镇里"); !strings.Contains(page, "答复已送出") {
+			w.t.Fatal(page)
+		}
+		for deadline := time.Now().Add(20 * time.Second); heard("请带身份证到镇里") == 0; time.Sleep(50 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				w.t.Fatalf("the answer never came: %+v", w.box.Chat(id))
+			}
+		}
+		say("人工")
+		say("还有一件事")
+		w.sql(`UPDATE contacts SET customer_until = 1, click_until = 1`)
+		if page := answer("第二件也办好了"); !strings.Contains(page, "对方下次说话时送到") {
+			w.t.Error(page)
+		}
+		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				w.t.Fatalf("no SMS says that an answer waits: %+v", w.box.Messages(w.phone(0)))
+			}
+			if list := w.box.Messages(w.phone(0)); len(list) > 0 && strings.Contains(list[0].Text+list[len(list)-1].Text, "有答复了") {
+				break
+			}
+			w.sql(`UPDATE outbox SET next_at = 0 WHERE state = 'queued'`) // it may be night
+		}
+		if n := heard("第二件也办好了"); n != 0 {
+			w.t.Errorf("heard %d times before they wrote", n)
+		}
+		if reply := say("主菜单"); !strings.HasPrefix(reply, "工作人员回您：第二件也办好了") {
+			w.t.Errorf("what waited doesn't come with the next reply: %s", reply)
+		}
+		say("主菜单")
+		if first, second := heard("请带身份证到镇里"), heard("第二件也办好了"); first != 1 || second != 1 {
+			w.t.Errorf("heard %d and %d times", first, second)
+		}
+	})
+}
+
+func TestStoryWhoMovesUpByAnImportIsTold(t *testing.T) {
+	eachTown(t, 0, useWeChat, func(w *town) {
+		w.box.SetCallback("http://" + w.srv.addr + "/wechat/callback")
+		w.registerReplies()
+		w.importVillagers()
+		course := func(places int) {
+			w.t.Helper()
+			path := filepath.Join(w.t.TempDir(), "courses.csv")
+			if err := os.WriteFile(path, fmt.Appendf(nil, "培训名称,培训机构,地点,行政区划代码,开班日期,名额\n家政班,云岭技校,镇上,441881000000,2099-12-01,%d\n", places), 0o600); err != nil {
+				w.t.Fatal(err)
+			}
+			w.command("import", "courses", path)
+		}
+		course(1)
+		for i := range 2 {
+			w.binds(i)
+			for _, words := range []string{"培训", "1", "1", "报名"} {
+				if _, err := w.box.Say(w.t.Context(), openIDOf(i), words); err != nil {
+					w.t.Fatal(err)
+				}
+			}
+		}
+		told := func(i int) (n int) {
+			for _, m := range w.box.Messages(w.phone(i)) {
+				if strings.Contains(m.Text, "有空位了") {
+					n++
+				}
+			}
+			return n
+		}
+		course(2)
+		for deadline := time.Now().Add(20 * time.Second); told(1) == 0; time.Sleep(50 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				w.t.Fatalf("nobody was told: %+v %+v", w.box.Messages(w.phone(1)), w.box.Chat(openIDOf(1)))
+			}
+		}
+		course(3)
+		time.Sleep(3 * time.Second) // a look or two, in which nobody may be told again
+		if told(0) != 0 || told(1) != 1 {
+			w.t.Errorf("told %d and %d times", told(0), told(1))
+		}
+	})
+}
+
+// english finds a sentence of English: three words of it in a row.
+var english = regexp.MustCompile(`\b[a-z]{2,} [a-z]{2,} [a-z]{2,}\b`)
+
+func TestNoAnswerInChineseHoldsAnEnglishSentence(t *testing.T) {
+	w := oneTown(t, 1)
+	w.env["LANG"] = "zh_CN.UTF-8"
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	const good = "name: 甲\nkind: premium_reminder\naudience: {all: [{region: {within: \"441881\"}}]}\nchannels: [sms]\ntemplate: medical_premium_due\nparams: {deadline: 12月31日}\n"
+	var tries [][]string
+	campaign := func(from, to string) {
+		tries = append(tries, []string{"campaign", "preview", "-f", file(fmt.Sprint(len(tries), ".yaml"), strings.Replace(good, from, to, 1))})
+	}
+	for from, to := range map[string]string{
+		"name: 甲": "", "premium_reminder": "party", "[sms]": "sms", "channels: [sms]": "channels: []", "within": "inside", "region": "moon", "441881": "x",
+		"template: medical_premium_due": "template: none", "params:": "parms:", "audience: {all": "audience: {al", "{region: {within: \"441881\"}}": "1", "kind:": "  kind:",
+		"[{region": "[[[[[[[[[[[{region",
+	} {
+		campaign(from, to)
+	}
+	for _, more := range []string{"window: 8-20", "schedule: soon", "expires: soon", "rate: -1", "rate: x", "fallback_after: soon", "---\nname: 乙"} {
+		campaign("name: 甲\n", "name: 甲\n"+more+"\n")
+	}
+	for i, text := range []string{
+		"", "templates: []", "templates: [{key: a}]", "templates: [{key: a, kind: x}]", "templates: [{kind: reply}]", "templates: [{key: a, kind: reply, wechat: {text: x}}]",
+		"templates: [{key: a, kind: reply, sms: {code: S, type: x, content: 好}}]", "templates: [{key: a, kind: reply, sms: {type: notification, content: 好}}]",
+		"templates: [{key: a, kind: reply, sms: {code: S, type: notification, content: '${x}', params: {x: a}}}]", "templates: [{key: a, kind: reply, sms: {code: S, type: notification, content: '好${x}'}}]",
+		"templates: [{key: a, kind: reply, sms: {code: S, type: notification, content: 好, params: {x: a}}}]", "templates: [{key: a, kind: reply, sms: {code: S, type: notification, content: '好${x}', params: {x: '{{.Params'}}}]",
+		"templates: [{key: a, kind: reply, sms: {code: S, type: notification, content: '好${x}', params: {x: '{{.Nobody.Name}}'}}}]", "templates: [{key: a, kind: verification, sms: {code: S, type: code, content: 好}}]",
+		"templates: [{key: a, kind: policy_guidance, wechat: {}}]", "templates: [{key: a, kind: policy_guidance, voice: {code: T, content: 好, recordings: {x: y}}}]", "templates: {",
+	} {
+		tries = append(tries, []string{"template", "apply", "-f", file(fmt.Sprint("t", i, ".yaml"), text)})
+	}
+	tries = append(tries, []string{"template", "apply", "-f", dir}, []string{"campaign", "create", "-f", dir, "--as", "chen"}, []string{"campaign", "status", "99"}, []string{"campaign", "unreached", "99"},
+		[]string{"campaign", "unreached", "1", "--region", "99"}, []string{"campaign", "approve", "99", "--as", "li"}, []string{"campaign", "submit", "1", "--as", "nobody"}, []string{"import", "people", file("x.bin", "\x00\x01")},
+		[]string{"import", "people", file("y.csv", "a,b\n1,2\n")}, []string{"staff", "add", "x y", "--role", "author"}, []string{"staff", "add", "zhao", "--role", "cook"}, []string{"budget", "set", "--region", "1", "--month", "2026-12", "--yuan", "1"},
+		[]string{"chat", "--channel", "sms"}, []string{"reconcile", "--day", "soon"})
+	for _, args := range tries {
+		_, stderr, code := call(t, w.env, args...)
+		said := strings.ReplaceAll(stderr, dir, "")
+		if code == exitDone || said == "" {
+			t.Errorf("%v passes", args)
+		}
+		if found := english.FindString(said); found != "" || strings.Contains(said, "fault.") || strings.Contains(said, "condition.") {
+			raw, _ := os.ReadFile(args[len(args)-1])
+			t.Errorf("%v says %q (%s)\n%s", args, said, found, raw)
+		}
+	}
+}

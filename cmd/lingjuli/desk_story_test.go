@@ -125,6 +125,7 @@ func TestStoryWhoDoesNotAnswerTheTelephoneStandsOnTheTownshipsList(t *testing.T)
 			PhoneCodes: map[string]string{w.phone(0): "MOBILE_NOT_ON_SERVICE", w.phone(1): "MOBILE_NOT_ON_SERVICE"},
 			VoiceCodes: map[string]string{w.phone(0): "200000", w.phone(1): "200003"}, // 0 listens to the end, 1 never answers
 		})
+		w.box.SetLimits(sandbox.Limits{CallsPerMinute: -1, CallsPerHour: -1}) // as if hours lay between the calls
 		id := w.campaign("sms, voice", "")
 		for deadline := time.Now().Add(60 * time.Second); w.status(id).State != notify.Finished; time.Sleep(200 * time.Millisecond) {
 			if time.Now().After(deadline) {
@@ -332,6 +333,9 @@ func TestNoAnswerInChineseHoldsAnEnglishSentence(t *testing.T) {
 		said := strings.ReplaceAll(stderr, dir, "")
 		if code == exitDone || said == "" {
 			t.Errorf("%v passes", args)
+		}
+		for _, term := range []string{"lingjuli template apply", "lingjuli migrate", "code notification promotion", "author approver operator township auditor admin"} {
+			said = strings.ReplaceAll(said, term, "")
 		}
 		if found := english.FindString(said); found != "" || strings.Contains(said, "fault.") || strings.Contains(said, "condition.") {
 			raw, _ := os.ReadFile(args[len(args)-1])

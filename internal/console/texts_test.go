@@ -140,7 +140,7 @@ func keysOfSets() (keys []string) {
 	add("object", "person", "campaign", "staff")
 	add("detail", "by", "found", "count", "masked", "reason", "region", "name", "role", "try", "via", "note")
 	add("detail_reason", append(revealReasons(), "unstated")...)
-	add("warn", "template_unasked", "template_waiting", "template_unknown", "template_refused", "hours", "channel_unserved", "texts_unfit")
+	add("warn", "budget", "holiday", "holidays_unknown", "template_unasked", "template_waiting", "template_unknown", "template_refused", "hours", "channel_unserved", "texts_unfit")
 	return keys
 }
 

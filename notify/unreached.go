@@ -69,8 +69,10 @@ func (r RowEnd) Why() UnreachedWhy {
 		return WhyUnproved
 	case r.State != Failed:
 		return ""
-	case strings.HasPrefix(r.Reason, "local."), strings.HasPrefix(r.Reason, "CONTENT_"):
+	case r.Reason == "text", strings.HasPrefix(r.Reason, "local."), strings.HasPrefix(r.Reason, "CONTENT_"):
 		return WhyText
+	case r.Reason == "no_sender":
+		return WhyNoWay
 	case r.Channel == Voice:
 		return whyUnheard(r.Reason)
 	case r.Channel == WeChat:

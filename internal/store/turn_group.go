@@ -20,14 +20,14 @@ const (
 
 // newTogether makes the lanes of this database's turns.
 func (s *Store) newTogether() *together {
-	g := &together{lanes: 1, run: s.runSaved, busy: map[string]bool{}}
+	g := &together{lanes: 1, hold: togetherFor, run: s.runSaved, busy: map[string]bool{}}
 	if s.d == postgresDialect {
 		g.lanes, g.run = turnLanes, s.runGroup
 	}
 	return g
 }
 
-// runGroup runs turns in one transaction of PostgreSQL. People are locked and read by one statement each, and what the
+// runGroup runs turns in one transaction of PostgreSQL, in the order in which they came. People are locked and read by one statement each, and what the
 // turns leave is written by one. Where anything fails nothing is kept, and each turn is run anew by itself: one whose
 // commit had gone through after all finds its reply.
 func (s *Store) runGroup(group []*waitingTurn) (rest []*waitingTurn) {
@@ -38,12 +38,9 @@ func (s *Store) runGroup(group []*waitingTurn) (rest []*waitingTurn) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(group[0].ctx), groupPatience)
 	defer cancel()
-	slices.SortFunc(group, func(a, b *waitingTurn) int { // two groups must not wait for one another
-		return cmp.Or(cmp.Compare(a.who.Channel, b.who.Channel), bytes.Compare(a.idx, b.idx))
-	})
 	done := 0
 	err := s.byHand(ctx, func(t *tx) (err error) {
-		done, err = t.runEach(group)
+		done, err = t.runEach(group, s.turns.hold)
 		return err
 	})
 	if err != nil {
@@ -63,13 +60,13 @@ func (w *waitingTurn) attemptAlone(s *Store) {
 }
 
 // runEach runs turns one after the other and commits. done is how many there was time for.
-func (t *tx) runEach(group []*waitingTurn) (done int, err error) {
+func (t *tx) runEach(group []*waitingTurn, hold time.Duration) (done int, err error) {
 	turns, err := t.openGroup(group)
 	if err != nil {
 		return 0, err
 	}
 	began := time.Now()
-	for ; done < len(group) && (done == 0 || time.Since(began) < togetherFor); done++ {
+	for ; done < len(group) && (done == 0 || time.Since(began) < hold); done++ {
 		w := group[done]
 		if w.err = w.ctx.Err(); w.err != nil {
 			continue // whoever asked has gone
@@ -87,11 +84,15 @@ func (t *tx) openGroup(group []*waitingTurn) ([]*turnTx, error) {
 	for i, w := range group {
 		turns[i] = &turnTx{tx: t, who: w.who, idx: w.idx}
 	}
+	ordered := slices.Clone(turns)
+	slices.SortFunc(ordered, func(a, b *turnTx) int { // two groups must not wait for one another
+		return cmp.Or(cmp.Compare(a.who.Channel, b.who.Channel), bytes.Compare(a.idx, b.idx))
+	})
 	for try := 0; ; try++ {
-		if err := t.lockAndLook(turns); err != nil {
+		if err := t.lockAndLook(ordered); err != nil {
 			return nil, err
 		}
-		fresh := slices.DeleteFunc(slices.Clone(turns), func(own *turnTx) bool { return own.kept != nil })
+		fresh := slices.DeleteFunc(slices.Clone(ordered), func(own *turnTx) bool { return own.kept != nil })
 		if len(fresh) == 0 {
 			return turns, nil
 		}

@@ -21,7 +21,8 @@ const (
 // it, and names the next to lead. A person is in one lane at a time, and once: their second input waits for the first.
 type together struct {
 	lanes int
-	run   func([]*waitingTurn) (rest []*waitingTurn) // rest are those for whom there was no time
+	hold  time.Duration                              // how long one may be held
+	run   func([]*waitingTurn) (rest []*waitingTurn) // settles the first at least; rest are those for whom there was no time
 
 	mu      sync.Mutex
 	waiting []*waitingTurn
@@ -150,7 +151,7 @@ func (s *Store) runSaved(group []*waitingTurn) (rest []*waitingTurn) {
 	err := s.again(ctx, "together", func() error {
 		return s.once(ctx, s.writer, nil, func(t *tx) error {
 			began := time.Now()
-			for done = 0; done < len(group) && (done == 0 || time.Since(began) < togetherFor); done++ {
+			for done = 0; done < len(group) && (done == 0 || time.Since(began) < s.turns.hold); done++ {
 				if err := group[done].within(t, len(group) > 1); err != nil {
 					return err
 				}

@@ -117,6 +117,7 @@ type plannedRow struct {
 	bound     bool // an openid of their own is bound to them
 	optedOut  bool
 	phoneOut  bool
+	maybe     bool // their number may be somebody else's too
 	many      bool // three or more households have the number: it is nobody's
 
 	why     notify.SkipReason
@@ -151,7 +152,7 @@ func (t *tx) page(c notify.Campaign, cursor, upTo int64, now time.Time, limit in
 		return nil, err
 	}
 	audience, args := c.Spec.Audience.SQL(now, 5)
-	rows, err := t.query(`SELECT p.id, p.phone_idx, p.phone_mobile, p.household, p.status, p.wechat_bound,
+	rows, err := t.query(`SELECT p.id, p.phone_idx, p.phone_mobile, p.household, p.status, p.wechat_bound, `+maybeShared("p")+`,
 			`+personOut("p", c.Spec.Kind)+`, `+phoneOut("p", c.Spec.Kind)+` FROM people p`+byKey+`
 		WHERE p.id > $1 AND p.id <= $4 AND substr(p.region, 1, length(CAST($3 AS TEXT))) = $3 AND (`+audience+`) ORDER BY p.id LIMIT $2`,
 		append([]any{cursor, limit, c.Scope.Prefix, upTo}, args...)...)
@@ -162,7 +163,7 @@ func (t *tx) page(c notify.Campaign, cursor, upTo int64, now time.Time, limit in
 	list := make([]plannedRow, 0, limit)
 	for rows.Next() {
 		var r plannedRow
-		if err := rows.Scan(&r.personID, &r.phone, &r.mobile, &r.household, &r.status, &r.bound, &r.optedOut, &r.phoneOut); err != nil {
+		if err := rows.Scan(&r.personID, &r.phone, &r.mobile, &r.household, &r.status, &r.bound, &r.maybe, &r.optedOut, &r.phoneOut); err != nil {
 			return nil, err
 		}
 		list = append(list, r)
@@ -170,25 +171,16 @@ func (t *tx) page(c notify.Campaign, cursor, upTo int64, now time.Time, limit in
 	return list, rows.Err()
 }
 
-// addHolders says whose number is somebody else's too. Few are: one look at the index says of each whether there may be
-// another, and only those are counted.
+// addHolders says whose number is somebody else's too. Few are, and only those are counted.
 func (t *tx) addHolders(page []plannedRow) error {
 	byPhone := map[string][]*plannedRow{}
 	for i := range page {
-		if r := &page[i]; r.phone != nil {
+		if r := &page[i]; r.maybe {
 			byPhone[string(r.phone)] = append(byPhone[string(r.phone)], r)
 		}
 	}
-	twice := map[string][]*plannedRow{}
-	err := t.each(`SELECT u.idx FROM `+t.listedBytes(1)+` WHERE (SELECT count(*) FROM (SELECT 1 FROM people WHERE phone_idx = u.idx LIMIT 2) AS two) > 1`,
-		func(rows *sql.Rows) error {
-			var phone []byte
-			err := rows.Scan(&phone)
-			twice[string(phone)] = byPhone[string(phone)]
-			return err
-		}, t.byteList(keysOf(byPhone)))
-	if err != nil || len(twice) == 0 {
-		return err
+	if len(byPhone) == 0 {
+		return nil
 	}
 	// Who belongs to no household is one.
 	return t.each(`SELECT phone_idx, count(DISTINCT CASE WHEN household = '' THEN CAST(id AS TEXT) ELSE household END) FROM people
@@ -196,11 +188,11 @@ func (t *tx) addHolders(page []plannedRow) error {
 		var phone []byte
 		var households int
 		err := rows.Scan(&phone, &households)
-		for _, r := range twice[string(phone)] {
+		for _, r := range byPhone[string(phone)] {
 			r.shared, r.many = true, households >= 3
 		}
 		return err
-	}, t.byteList(keysOf(twice)))
+	}, t.byteList(keysOf(byPhone)))
 }
 
 func keysOf(m map[string][]*plannedRow) [][]byte {

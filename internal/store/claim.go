@@ -3,8 +3,10 @@ package store
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -98,15 +100,7 @@ type claimRow struct {
 // claimFacts reads everything that decides about the members of these calls, under the locks that a cap needs.
 func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []*heldCall) (notify.ClaimFacts, map[int64]claimRow, error) {
 	facts := notify.ClaimFacts{Campaign: c, Channel: calls[0].channel}
-	var people []int64
-	for _, call := range calls {
-		people = append(people, call.in()...)
-	}
-	holders, err := t.holdersSQL(calls)
-	if err != nil {
-		return facts, nil, err
-	}
-	members, rows, err := t.memberFacts(c, people, holders, cl.Today)
+	members, rows, err := t.memberFacts(cl, c, calls)
 	if err != nil {
 		return facts, nil, err
 	}
@@ -125,6 +119,7 @@ func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []*heldCall) (notify.
 	if err := t.addBudgets(cl, &facts, members); err != nil {
 		return facts, nil, err
 	}
+	people := slices.Collect(maps.Keys(members))
 	if facts.Channel == notify.WeChat {
 		if err := t.addWeChat(c, members, people, facts.Now); err != nil {
 			return facts, nil, err
@@ -158,15 +153,46 @@ func (t *tx) holdersSQL(calls []*heldCall) (string, error) {
 		FROM people q WHERE q.status <> 'deceased' AND q.phone_idx = p.phone_idx)`, err
 }
 
-// memberFacts reads the rows that are in calls, with their people. One query for all of them.
-func (t *tx) memberFacts(c notify.Campaign, people []int64, holders string, today time.Time) (map[int64]*notify.Facts, map[int64]claimRow, error) {
-	audience, args := c.Spec.Audience.SQL(today, 4)
-	rows, err := t.query(`SELECT d.person_id, d.call_id, d.later, d.tries, d.waits_from, d.shared,
+// asPlanned says whether a call is as the plan made it: nobody in it has another channel left or shares a number. The rows
+// of such members say nothing that the call does not, and are not read.
+func (c *heldCall) asPlanned() bool {
+	return c.numbers >= 0 && !c.shared && len(c.withFurther()) == 0
+}
+
+// membersSQL is what memberFacts selects of the rows, from where, with its parameters.
+func (t *tx) membersSQL(c notify.Campaign, people []int64, planned bool) (own, from string, args []any) {
+	if !planned {
+		return `d.call_id, d.later, d.tries, d.waits_from, d.shared`,
+			`deliveries d JOIN people p ON p.id = d.person_id WHERE d.month = $1 AND d.campaign_id = $2 AND ` + t.amongRows("d.person_id", 3) + ` AND d.state = ''`,
+			[]any{c.Month, c.ID, t.idList(people)}
+	}
+	own = `0, '', 0, 0, FALSE`
+	if n := len(people); n > 0 && people[n-1]-people[0] < int64(2*n) { // neighbours are read in one go, with those between them
+		return own, `people p WHERE p.id >= $1 AND p.id <= $2`, []any{people[0], people[n-1]}
+	}
+	return own, `people p WHERE ` + t.among("p.id", 1), []any{t.idList(people)}
+}
+
+// memberFacts reads the people in calls, with their rows where those say more than the calls. One query for all of them.
+func (t *tx) memberFacts(cl claim, c notify.Campaign, calls []*heldCall) (map[int64]*notify.Facts, map[int64]claimRow, error) {
+	callOf := map[int64]int64{}
+	for _, call := range calls {
+		for _, id := range call.in() {
+			callOf[id] = call.id
+		}
+	}
+	people := slices.Sorted(maps.Keys(callOf))
+	holders, err := t.holdersSQL(calls)
+	if err != nil {
+		return nil, nil, err
+	}
+	planned := !slices.ContainsFunc(calls, func(c *heldCall) bool { return !c.asPlanned() })
+	own, from, args := t.membersSQL(c, people, planned)
+	audience, more := c.Spec.Audience.SQL(cl.Today, len(args)+1)
+	rows, err := t.query(`SELECT p.id, `+own+`,
 			p.name_sealed, p.phone_sealed, p.phone_idx, p.phone_mobile, p.region, p.status, (`+audience+`),
 			`+personOut("p", c.Spec.Kind)+`, `+phoneOut("p", c.Spec.Kind)+`, `+holders+`
-		FROM deliveries d JOIN people p ON p.id = d.person_id
-		WHERE d.month = $1 AND d.campaign_id = $2 AND `+t.amongRows("d.person_id", 3)+` AND d.state = '' ORDER BY d.person_id`,
-		append([]any{c.Month, c.ID, t.idList(people)}, args...)...)
+		FROM `+from+` ORDER BY p.id`, append(args, more...)...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -174,24 +200,34 @@ func (t *tx) memberFacts(c notify.Campaign, people []int64, holders string, toda
 	facts := make(map[int64]*notify.Facts, len(people))
 	extra := make(map[int64]claimRow, len(people))
 	for rows.Next() {
-		var f notify.Facts
-		var r claimRow
-		var later string
-		var waits int64
-		var holders int
-		var name, phone []byte
-		if err := rows.Scan(&f.PersonID, &r.callID, &later, &f.Tries, &waits, &r.shared,
-			&name, &phone, &r.phone, &f.Mobile, &f.Region, &f.Status, &f.Matches, &f.OptedOut, &f.PhoneOut, &holders); err != nil {
+		f, r, err := t.scanMember(rows)
+		if err != nil {
 			return nil, nil, err
 		}
-		if err := t.openMember(&f, name, phone); err != nil {
-			return nil, nil, err
+		if planned {
+			r.callID = callOf[f.PersonID]
 		}
-		r.shared, f.PhoneMany = r.shared || holders > 1, holders > 3
-		f.Later, f.WaitsFrom = channelsOf(later), fromMicros(waits)
-		facts[f.PersonID], extra[f.PersonID] = &f, r
+		if r.callID > 0 {
+			facts[f.PersonID], extra[f.PersonID] = f, r
+		}
 	}
 	return facts, extra, rows.Err()
+}
+
+func (t *tx) scanMember(rows *sql.Rows) (*notify.Facts, claimRow, error) {
+	var f notify.Facts
+	var r claimRow
+	var later string
+	var waits int64
+	var holders int
+	var name, phone sql.RawBytes
+	if err := rows.Scan(&f.PersonID, &r.callID, &later, &f.Tries, &waits, &r.shared,
+		&name, &phone, &r.phone, &f.Mobile, &f.Region, &f.Status, &f.Matches, &f.OptedOut, &f.PhoneOut, &holders); err != nil {
+		return nil, r, err
+	}
+	r.shared, f.PhoneMany = r.shared || holders > 1, holders > 3
+	f.Later, f.WaitsFrom = channelsOf(later), fromMicros(waits)
+	return &f, r, t.openMember(&f, name, phone)
 }
 
 func (t *tx) openMember(f *notify.Facts, name, phone []byte) error {

@@ -65,7 +65,7 @@ func (s *Service) Preview(ctx context.Context, scope register.Scope, spec Spec) 
 	if err != nil {
 		return Preview{}, err
 	}
-	texts.params = paramsOf(spec)
+	texts.forCampaign(paramsOf(spec))
 	count, err := s.Figures.PreviewAudience(ctx, PreviewQuery{
 		Spec: spec, Channels: ServedChannels(spec, t), Scope: scope, Now: s.Now().In(s.Rules.Zone), Samples: measuredSamples,
 		Topics: TopicsOf(spec, t),

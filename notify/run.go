@@ -56,7 +56,7 @@ func (c *textCache) get(of Campaign) (*Texts, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.params = paramsOf(of.Spec)
+	t.forCampaign(paramsOf(of.Spec))
 	if c.texts == nil || len(c.texts) > 200 {
 		c.texts = map[string]*Texts{}
 	}

@@ -159,18 +159,17 @@ func (c *heldCall) asPlanned() bool {
 	return c.numbers >= 0 && !c.shared && len(c.withFurther()) == 0
 }
 
-// membersSQL is what memberFacts selects of the rows, from where, with its parameters.
-func (t *tx) membersSQL(c notify.Campaign, people []int64, planned bool) (own, from string, args []any) {
-	if !planned {
-		return `d.call_id, d.later, d.tries, d.waits_from, d.shared`,
-			`deliveries d JOIN people p ON p.id = d.person_id WHERE d.month = $1 AND d.campaign_id = $2 AND ` + t.amongRows("d.person_id", 3) + ` AND d.state = ''`,
-			[]any{c.Month, c.ID, t.idList(people)}
+// membersSQL is from where memberFacts reads, and its parameters. own: what the rows say themselves is read too.
+func (t *tx) membersSQL(c notify.Campaign, people []int64, own bool) (from string, args []any) {
+	n := len(people)
+	switch {
+	case own:
+		return `deliveries d JOIN people p ON p.id = d.person_id
+			WHERE d.month = $1 AND d.campaign_id = $2 AND ` + t.amongRows("d.person_id", 3) + ` AND d.state = ''`, []any{c.Month, c.ID, t.idList(people)}
+	case n > 0 && people[n-1]-people[0] < int64(2*n): // neighbours are read in one go, with those between them
+		return `people p WHERE p.id >= $1 AND p.id <= $2`, []any{people[0], people[n-1]}
 	}
-	own = `0, '', 0, 0, FALSE`
-	if n := len(people); n > 0 && people[n-1]-people[0] < int64(2*n) { // neighbours are read in one go, with those between them
-		return own, `people p WHERE p.id >= $1 AND p.id <= $2`, []any{people[0], people[n-1]}
-	}
-	return own, `people p WHERE ` + t.among("p.id", 1), []any{t.idList(people)}
+	return `people p WHERE ` + t.among("p.id", 1), []any{t.idList(people)}
 }
 
 // memberFacts reads the people in calls, with their rows where those say more than the calls. One query for all of them.
@@ -182,16 +181,15 @@ func (t *tx) memberFacts(cl claim, c notify.Campaign, calls []*heldCall) (map[in
 		}
 	}
 	people := slices.Sorted(maps.Keys(callOf))
+	r := memberReader{own: slices.ContainsFunc(calls, func(c *heldCall) bool { return !c.asPlanned() }), callOf: callOf}
+	from, args := t.membersSQL(c, people, r.own)
 	holders, err := t.holdersSQL(calls)
 	if err != nil {
 		return nil, nil, err
 	}
-	planned := !slices.ContainsFunc(calls, func(c *heldCall) bool { return !c.asPlanned() })
-	own, from, args := t.membersSQL(c, people, planned)
 	audience, more := c.Spec.Audience.SQL(cl.Today, len(args)+1)
-	rows, err := t.query(`SELECT p.id, `+own+`,
-			p.name_sealed, p.phone_sealed, p.phone_idx, p.phone_mobile, p.region, p.status, (`+audience+`),
-			`+personOut("p", c.Spec.Kind)+`, `+phoneOut("p", c.Spec.Kind)+`, `+holders+`
+	rows, err := t.query(`SELECT p.id, p.name_sealed, p.phone_sealed, p.phone_idx, p.phone_mobile, p.region, p.status, (`+audience+`),
+			`+personOut("p", c.Spec.Kind)+`, `+phoneOut("p", c.Spec.Kind)+`, `+holders+r.columns()+`
 		FROM `+from+` ORDER BY p.id`, append(args, more...)...)
 	if err != nil {
 		return nil, nil, err
@@ -200,34 +198,50 @@ func (t *tx) memberFacts(cl claim, c notify.Campaign, calls []*heldCall) (map[in
 	facts := make(map[int64]*notify.Facts, len(people))
 	extra := make(map[int64]claimRow, len(people))
 	for rows.Next() {
-		f, r, err := t.scanMember(rows)
+		f, row, err := r.read(t, rows)
 		if err != nil {
 			return nil, nil, err
 		}
-		if planned {
-			r.callID = callOf[f.PersonID]
-		}
-		if r.callID > 0 {
-			facts[f.PersonID], extra[f.PersonID] = f, r
+		if row.callID > 0 {
+			facts[f.PersonID], extra[f.PersonID] = f, row
 		}
 	}
 	return facts, extra, rows.Err()
 }
 
-func (t *tx) scanMember(rows *sql.Rows) (*notify.Facts, claimRow, error) {
+// memberReader reads people in calls. own: the rows have columns of their own, which the calls don't say.
+type memberReader struct {
+	own    bool
+	callOf map[int64]int64
+}
+
+func (r memberReader) columns() string {
+	if r.own {
+		return `, d.call_id, d.later, d.tries, d.waits_from, d.shared`
+	}
+	return ""
+}
+
+func (r memberReader) read(t *tx, rows *sql.Rows) (*notify.Facts, claimRow, error) {
 	var f notify.Facts
-	var r claimRow
+	var row claimRow
 	var later string
 	var waits int64
 	var holders int
 	var name, phone sql.RawBytes
-	if err := rows.Scan(&f.PersonID, &r.callID, &later, &f.Tries, &waits, &r.shared,
-		&name, &phone, &r.phone, &f.Mobile, &f.Region, &f.Status, &f.Matches, &f.OptedOut, &f.PhoneOut, &holders); err != nil {
-		return nil, r, err
+	into := []any{&f.PersonID, &name, &phone, &row.phone, &f.Mobile, &f.Region, &f.Status, &f.Matches, &f.OptedOut, &f.PhoneOut, &holders}
+	if r.own {
+		into = append(into, &row.callID, &later, &f.Tries, &waits, &row.shared)
 	}
-	r.shared, f.PhoneMany = r.shared || holders > 1, holders > 3
+	if err := rows.Scan(into...); err != nil {
+		return nil, row, err
+	}
+	if !r.own {
+		row.callID = r.callOf[f.PersonID]
+	}
+	row.shared, f.PhoneMany = row.shared || holders > 1, holders > 3
 	f.Later, f.WaitsFrom = channelsOf(later), fromMicros(waits)
-	return &f, r, t.openMember(&f, name, phone)
+	return &f, row, t.openMember(&f, name, phone)
 }
 
 func (t *tx) openMember(f *notify.Facts, name, phone []byte) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/lingjuli/lingjuli/internal/register"
@@ -324,9 +325,15 @@ func (t *tx) planCalls(c notify.Campaign, rows []plannedRow, numbers int64, now 
 	return nil
 }
 
-// insertPlanned writes a page's rows. What only a shared number needs is kept for those alone.
+// insertPlanned writes a page's rows. What only a shared number needs is kept for those alone; columns that say nothing on
+// the whole page are left to their defaults.
 func (t *tx) insertPlanned(c notify.Campaign, rows []plannedRow, now time.Time) error {
 	at := toMicros(now)
+	columns := []string{"month", "campaign_id", "person_id", "channel", "lead", "shared", "household", "call_id", "slot", "updated_at", "state"}
+	plain := !slices.ContainsFunc(rows, func(r plannedRow) bool { return r.why != "" || r.later != "" || r.shared })
+	if !plain {
+		columns = append(columns, "reason", "later", "phone_idx")
+	}
 	out := make([][]any, len(rows))
 	for i, r := range rows {
 		state, phone, household := notify.Planned, []byte(nil), ""
@@ -339,13 +346,11 @@ func (t *tx) insertPlanned(c notify.Campaign, rows []plannedRow, now time.Time) 
 		if r.shared {
 			phone, household = r.phone, r.household
 		}
-		out[i] = []any{
-			c.Month, c.ID, r.personID, string(state), string(r.why), string(r.channel), r.later, r.lead, r.shared, phone, household,
-			r.callID, r.slot, at,
+		row := []any{c.Month, c.ID, r.personID, string(r.channel), r.lead, r.shared, household, r.callID, r.slot, at, string(state)}
+		if !plain {
+			row = append(row, string(r.why), r.later, phone)
 		}
+		out[i] = row
 	}
-	return t.bulkInsert("deliveries", []string{
-		"month", "campaign_id", "person_id", "state", "reason", "channel", "later", "lead", "shared", "phone_idx", "household",
-		"call_id", "slot", "updated_at",
-	}, out)
+	return t.bulkInsert("deliveries", columns, out)
 }

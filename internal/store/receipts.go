@@ -107,7 +107,7 @@ func (t *tx) markReceipts(ids []int64, verdict string, at time.Time) error {
 func (s *Store) ApplyReports(ctx context.Context, now time.Time, limit int, judge func(notify.Campaign, string) *notify.Halting) (applied int, err error) {
 	waiting := false
 	err = s.read(ctx, "store: look for receipts", func(t *tx) error {
-		return t.row(`SELECT EXISTS (SELECT 1 FROM receipts WHERE applied_at = 0 AND `+ofReports+`)`).Scan(&waiting)
+		return t.row(`SELECT EXISTS (SELECT 1 FROM receipts WHERE applied_at = 0 AND ` + ofReports + `)`).Scan(&waiting)
 	})
 	if err != nil || !waiting {
 		return 0, err

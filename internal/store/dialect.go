@@ -176,6 +176,15 @@ func (t *tx) lockKey(key string) error {
 	return err
 }
 
+// tryLockKey holds the same lock where nobody else does.
+func (t *tx) tryLockKey(key string) (held bool, err error) {
+	if t.d != postgresDialect {
+		return true, nil
+	}
+	err = t.row("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))", key).Scan(&held)
+	return held, err
+}
+
 // planAnew makes PostgreSQL plan each statement of this transaction by the tables as they are: a plan that was kept from
 // when they were empty reads all of them for every portion of a first import.
 func (t *tx) planAnew() error {

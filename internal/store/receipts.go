@@ -103,34 +103,32 @@ func (t *tx) markReceipts(ids []int64, verdict string, at time.Time) error {
 }
 
 // ApplyReports applies stored receipts in the order they came, about limit of them, set by set: (OutId, phone) finds the
-// member; a final state never moves back; what the receipts of a campaign amount to may halt it.
-func (s *Store) ApplyReports(ctx context.Context, now time.Time, limit int, judge func(notify.Campaign, string) *notify.Halting) (applied int, err error) {
+// member; a final state never moves back; what the receipts of a campaign amount to may halt it. more: others wait.
+func (s *Store) ApplyReports(ctx context.Context, now time.Time, limit int, judge func(notify.Campaign, string) *notify.Halting) (more bool, err error) {
 	waiting := false
 	err = s.read(ctx, "store: look for receipts", func(t *tx) error {
 		return t.row(`SELECT EXISTS (SELECT 1 FROM receipts WHERE applied_at = 0 AND ` + ofReports + `)`).Scan(&waiting)
 	})
 	if err != nil || !waiting {
-		return 0, err
+		return false, err
 	}
 	err = s.write(ctx, "store: apply receipts", func(t *tx) error {
+		more = false
 		// One worker at a time: receipts are applied in order, and a campaign's last ones are kept in one row.
-		if err := t.lockKey("receipts"); err != nil {
+		if alone, err := t.tryLockKey("receipts"); err != nil || !alone {
 			return err
 		}
-		pushes, unreadable, err := t.waitingPushes(limit)
+		pushes, unreadable, full, err := t.waitingPushes(limit)
 		if err != nil {
 			return err
 		}
 		if err := t.markReceipts(unreadable, "unreadable", now); err != nil {
 			return err
 		}
-		applied = len(unreadable)
-		for _, p := range pushes {
-			applied += len(p.reports)
-		}
+		more = full
 		return t.applyPushes(pushes, now, judge)
 	})
-	return applied, err
+	return more, err
 }
 
 // pushed is the receipts that came together and are kept in one row. verdicts has a letter for each.
@@ -147,18 +145,19 @@ const (
 	verdictForged  = 'f'
 )
 
-// waitingPushes reads pushes that are not applied, the oldest first, until they hold limit receipts.
-func (t *tx) waitingPushes(limit int) (list []*pushed, unreadable []int64, err error) {
-	rows, err := t.query(`SELECT id, body FROM receipts WHERE applied_at = 0 AND `+ofReports+` ORDER BY id LIMIT $1`, max(1, limit/50))
+// waitingPushes reads pushes that are not applied, the oldest first, until they hold limit receipts. full: there may be more.
+func (t *tx) waitingPushes(limit int) (list []*pushed, unreadable []int64, full bool, err error) {
+	most := max(1, limit/50)
+	rows, err := t.query(`SELECT id, body FROM receipts WHERE applied_at = 0 AND `+ofReports+` ORDER BY id LIMIT $1`, most)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, false, err
 	}
 	defer func() { _ = rows.Close() }()
 	for n := 0; n < limit && rows.Next(); {
 		p := &pushed{}
 		var body []byte
 		if err := rows.Scan(&p.id, &body); err != nil {
-			return nil, nil, err
+			return nil, nil, false, err
 		}
 		plain, err := t.keys.Open(body, "receipts", "body", p.id)
 		if err != nil || openReports(plain, &p.reports) != nil {
@@ -167,9 +166,10 @@ func (t *tx) waitingPushes(limit int) (list []*pushed, unreadable []int64, err e
 		}
 		p.verdicts = slices.Repeat([]byte{verdictUnknown}, len(p.reports))
 		n += max(1, len(p.reports))
+		full = n >= limit
 		list = append(list, p)
 	}
-	return list, unreadable, rows.Err()
+	return list, unreadable, full || len(list)+len(unreadable) == most, rows.Err()
 }
 
 // heard is one receipt: the nth of a push.

@@ -6,18 +6,19 @@
 CREATE TABLE shared_numbers (
     phone_idx BYTEA PRIMARY KEY
 );
+-- Both look by the index: before anything is known of the table, all people would be read for every portion of an import.
 -- +goose StatementBegin
-CREATE FUNCTION people_came() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION people_came() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('import', 0));
-    -- Planned each time: a plan kept from when there was nobody reads all people for every portion of a first import.
-    EXECUTE 'INSERT INTO shared_numbers SELECT DISTINCT c.phone_idx FROM came c JOIN people p ON p.phone_idx = c.phone_idx AND p.id <> c.id
-        ON CONFLICT DO NOTHING';
+    INSERT INTO shared_numbers SELECT DISTINCT c.phone_idx FROM came c
+        WHERE (SELECT 1 FROM people p WHERE p.phone_idx = c.phone_idx AND p.id <> c.id LIMIT 1) = 1
+        ON CONFLICT DO NOTHING;
     RETURN NULL;
 END $$;
 -- +goose StatementEnd
 -- +goose StatementBegin
-CREATE FUNCTION people_number_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION people_number_changed() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('import', 0));
     INSERT INTO shared_numbers SELECT NEW.phone_idx WHERE EXISTS (SELECT 1 FROM people p WHERE p.phone_idx = NEW.phone_idx AND p.id <> NEW.id)

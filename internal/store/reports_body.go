@@ -4,14 +4,14 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"time"
 
 	"github.com/lingjuli/lingjuli/internal/register"
 	"github.com/lingjuli/lingjuli/notify"
 )
 
-// The receipts of a push are kept in one row, one behind the other: texts and numbers, each behind its length. Writing
-// them as JSON and reading them again was a seventh of a campaign's CPU. What was kept as JSON is still read.
+// The receipts of a push are kept in one row, one behind the other. They come by calls and are alike but for the number,
+// so of each text only what differs from that of the receipt before it is written: a tenth of the bytes, which would
+// otherwise be sealed, logged and written. What was kept as JSON is still read.
 
 // reportsPacked is the first byte of such a row. JSON begins with a bracket.
 const reportsPacked = 1
@@ -24,16 +24,17 @@ const (
 
 var errPacked = errors.New("store: receipts are cut off")
 
+// reportTexts are a receipt's texts in the order in which they are kept.
+type reportTexts [7]string
+
+func textsOf(r *notify.Report) reportTexts {
+	return reportTexts{string(r.Channel), r.OutID, string(r.Phone), r.ErrCode, string(r.CallEnd), r.BizID, string(r.Raw)}
+}
+
 func packReports(list []notify.Report) []byte {
-	size := 16
-	for i := range list {
-		size += 96 + len(list[i].Raw)
-	}
-	b := append(make([]byte, 0, size), reportsPacked)
-	text := func(s string) {
-		b = binary.AppendUvarint(b, uint64(len(s)))
-		b = append(b, s...)
-	}
+	b := append(make([]byte, 0, 512+64*len(list)), reportsPacked)
+	var before reportTexts
+	var at, sent int64
 	for i := range list {
 		r := &list[i]
 		var flags byte
@@ -44,18 +45,33 @@ func packReports(list []notify.Report) []byte {
 			flags |= reportUnclear
 		}
 		b = append(b, flags)
-		text(string(r.Channel))
-		text(r.OutID)
-		text(string(r.Phone))
-		text(r.ErrCode)
-		text(string(r.CallEnd))
-		text(r.BizID)
-		b = binary.AppendVarint(b, toMicros(r.At))
-		b = binary.AppendVarint(b, toMicros(r.SentAt))
+		texts := textsOf(r)
+		for n, text := range texts {
+			b = appendDifference(b, before[n], text)
+		}
+		b = binary.AppendVarint(b, toMicros(r.At)-at)
+		b = binary.AppendVarint(b, toMicros(r.SentAt)-sent)
 		b = binary.AppendVarint(b, int64(r.Segments))
-		text(string(r.Raw))
+		before, at, sent = texts, toMicros(r.At), toMicros(r.SentAt)
 	}
 	return b
+}
+
+// appendDifference writes how many bytes at the head and at the end are those of the text before, and what is between.
+func appendDifference(b []byte, before, text string) []byte {
+	head, most := 0, min(len(before), len(text))
+	for head < most && before[head] == text[head] {
+		head++
+	}
+	end := 0
+	for end < most-head && before[len(before)-1-end] == text[len(text)-1-end] {
+		end++
+	}
+	between := text[head : len(text)-end]
+	b = binary.AppendUvarint(b, uint64(head))
+	b = binary.AppendUvarint(b, uint64(end))
+	b = binary.AppendUvarint(b, uint64(len(between)))
+	return append(b, between...)
 }
 
 // openReports reads the receipts of one row: packed, or, as they were kept before, a list in JSON, or a single one.
@@ -71,54 +87,65 @@ func openReports(body []byte, into *[]notify.Report) error {
 }
 
 func unpackReports(body []byte, into *[]notify.Report) error {
-	p := packed{body, string(body), nil} // one copy, of which all texts are parts
-	for len(p.raw) > 0 && p.err == nil {
-		flags := p.raw[0]
-		p.skip(1)
-		r := notify.Report{
-			Delivered: flags&reportDelivered != 0, Unclear: flags&reportUnclear != 0,
-			Channel: notify.Channel(p.string()), OutID: p.string(), Phone: register.Phone(p.string()), ErrCode: p.string(),
-			CallEnd: notify.CallEnd(p.string()), BizID: p.string(), At: p.time(), SentAt: p.time(), Segments: int(p.number()),
+	p := packed{rest: body}
+	var texts reportTexts
+	var at, sent int64
+	for len(p.rest) > 0 {
+		flags := p.rest[0]
+		p.rest = p.rest[1:]
+		for n := range texts {
+			texts[n] = p.text(texts[n])
 		}
-		raw := p.raw
-		n := len(p.string())
-		if p.err == nil {
-			r.Raw = raw[len(raw)-len(p.raw)-n : len(raw)-len(p.raw)]
-			*into = append(*into, r)
+		at, sent = at+p.number(), sent+p.number()
+		segments := p.number()
+		if p.err != nil {
+			return p.err
 		}
+		*into = append(*into, notify.Report{
+			Delivered: flags&reportDelivered != 0, Unclear: flags&reportUnclear != 0, Channel: notify.Channel(texts[0]), OutID: texts[1],
+			Phone: register.Phone(texts[2]), ErrCode: texts[3], CallEnd: notify.CallEnd(texts[4]), BizID: texts[5], Raw: []byte(texts[6]),
+			At: fromMicros(at), SentAt: fromMicros(sent), Segments: int(segments),
+		})
 	}
-	return p.err
+	return nil
 }
 
 // packed is what is left to be read of a row.
 type packed struct {
-	raw  []byte
-	text string
+	rest []byte
 	err  error
 }
 
-func (p *packed) skip(n int) { p.raw, p.text = p.raw[n:], p.text[n:] }
-
-func (p *packed) string() string {
-	n, size := binary.Uvarint(p.raw)
-	if size <= 0 || n > uint64(len(p.raw)-size) {
+func (p *packed) text(before string) string {
+	head, end, n := p.length(), p.length(), p.length()
+	if p.err != nil || head > len(before) || end > len(before)-head || n > len(p.rest) {
 		p.err = errPacked
 		return ""
 	}
-	p.skip(size)
-	s := p.text[:n]
-	p.skip(int(n)) //nolint:gosec // no longer than the row
-	return s
+	between := p.rest[:n]
+	p.rest = p.rest[n:]
+	if head == len(before) && n == 0 {
+		return before
+	}
+	return before[:head] + string(between) + before[len(before)-end:]
+}
+
+func (p *packed) length() int {
+	n, size := binary.Uvarint(p.rest)
+	if size <= 0 || n > 1<<30 {
+		p.err, p.rest = errPacked, nil
+		return 0
+	}
+	p.rest = p.rest[size:]
+	return int(n)
 }
 
 func (p *packed) number() int64 {
-	n, size := binary.Varint(p.raw)
+	n, size := binary.Varint(p.rest)
 	if size <= 0 {
-		p.err = errPacked
+		p.err, p.rest = errPacked, nil
 		return 0
 	}
-	p.skip(size)
+	p.rest = p.rest[size:]
 	return n
 }
-
-func (p *packed) time() time.Time { return fromMicros(p.number()) }

@@ -150,7 +150,8 @@ func (s *Service) sample(c Channel, spec Spec, t Template, texts *Texts, f Facts
 	if r.office == nil {
 		r.office = GeneralOffice
 	}
-	data := r.data(Campaign{Spec: spec, Template: t}, f, texts)
+	data := Data{}
+	r.fillIn(data, Campaign{Spec: spec, Template: t}, f, texts)
 	switch c {
 	case SMS:
 		params, err := texts.SMS(data)

@@ -169,7 +169,7 @@ func (r *runner) decide(ctx context.Context, facts ClaimFacts, flights map[int64
 		return nil, fmt.Errorf("texts of campaign %d: %w", c.ID, err)
 	}
 	var out []Beginning
-	begun := numbersBegun{}
+	begun := make(numbersBegun, len(facts.Calls)*facts.Channel.MaxMembers())
 	for _, call := range facts.Calls {
 		if !open {
 			out = append(out, Beginning{CallID: call.ID, Wait: &gate.WakeAt})
@@ -196,7 +196,7 @@ func (r *runner) decideCall(ctx context.Context, facts ClaimFacts, call CallFact
 	b := Beginning{CallID: call.ID}
 	topics := TopicsOf(c.Spec, c.Template)
 	out := Outgoing{ID: call.ID, OutID: OutID(r.keys, call.ID, channel), Channel: channel, Kind: c.Spec.Kind, Template: c.Template}
-	tries := 0
+	tries, data := 0, Data{}
 	for _, f := range call.Members {
 		if id, ok := begun[f.Phone]; ok && id != call.ID && channel.Phone() { // that call counts for the cap, though it isn't written yet
 			f.NumberSent = append(f.NumberSent, facts.Now)
@@ -209,7 +209,7 @@ func (r *runner) decideCall(ctx context.Context, facts ClaimFacts, call CallFact
 			b.Drops = append(b.Drops, Drop{PersonID: f.PersonID, Event: Skip, Reason: string(NoLongerMatches)})
 			continue
 		}
-		m, d, ok := r.member(c, channel, f, texts)
+		m, d, ok := r.member(c, channel, f, texts, data)
 		switch {
 		case !ok:
 			b.Drops = append(b.Drops, d)
@@ -260,10 +260,11 @@ func (r *runner) sign(ctx context.Context, out Outgoing) (Request, error) {
 	return sender.Sign(ctx, out)
 }
 
-// member fills in the texts for one person. Who has no way, or whose text can't be filled, drops out.
-func (r *runner) member(c Campaign, channel Channel, f Facts, texts *Texts) (Member, Drop, bool) {
+// member fills in the texts for one person, by data that is made anew. Who has no way, or whose text can't be filled,
+// drops out.
+func (r *runner) member(c Campaign, channel Channel, f Facts, texts *Texts, data Data) (Member, Drop, bool) {
 	m := Member{PersonID: f.PersonID, Phone: f.Phone}
-	data := r.data(c, f, texts)
+	r.fillIn(data, c, f, texts)
 	var err error
 	switch channel {
 	case SMS:
@@ -289,14 +290,14 @@ func (r *runner) member(c Campaign, channel Channel, f Facts, texts *Texts) (Mem
 	return m, Drop{PersonID: f.PersonID, Event: Refuse, Reason: "text"}, false
 }
 
-// data is what the texts may speak of for one person.
-func (r *runner) data(c Campaign, f Facts, texts *Texts) Data {
-	data := Data{"Person": NewPersonData(f.Name), "Params": texts.params, "Office": r.office(f.Region)}
+// fillIn makes of data what the texts may speak of for one person.
+func (r *runner) fillIn(data Data, c Campaign, f Facts, texts *Texts) {
+	clear(data)
+	data["Person"], data["Params"], data["Office"] = NewPersonData(f.Name), texts.params, r.office(f.Region)
 	if texts.check {
 		data["Check"] = CheckCode(r.keys, c.ID, f.PersonID)
 	}
 	f.About.addTo(data)
-	return data
 }
 
 // settleEvery is how long calls that were answered wait for others of their task, to be written down together.

@@ -334,8 +334,11 @@ func (t *tx) insertPlanned(c notify.Campaign, rows []plannedRow, now time.Time) 
 	if !plain {
 		columns = append(columns, "reason", "later", "phone_idx")
 	}
+	// What is the same for all is made a value of its own once, not for each row.
+	var month, campaign, updated any = c.Month, c.ID, at
 	out := make([][]any, len(rows))
-	for i, r := range rows {
+	for i := range rows {
+		r := &rows[i]
 		state, phone, household := notify.Planned, []byte(nil), ""
 		switch {
 		case r.why != "":
@@ -346,7 +349,7 @@ func (t *tx) insertPlanned(c notify.Campaign, rows []plannedRow, now time.Time) 
 		if r.shared {
 			phone, household = r.phone, r.household
 		}
-		row := []any{c.Month, c.ID, r.personID, string(r.channel), r.lead, r.shared, household, r.callID, r.slot, at, string(state)}
+		row := append(make([]any, 0, len(columns)), month, campaign, r.personID, string(r.channel), r.lead, r.shared, household, r.callID, r.slot, updated, string(state))
 		if !plain {
 			row = append(row, string(r.why), r.later, phone)
 		}

@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
@@ -188,25 +187,18 @@ func (t *tx) memberFacts(cl claim, c notify.Campaign, calls []*heldCall) (map[in
 		return nil, nil, err
 	}
 	audience, more := c.Spec.Audience.SQL(cl.Today, len(args)+1)
-	rows, err := t.query(`SELECT p.id, p.name_sealed, p.phone_sealed, p.phone_idx, p.phone_mobile, p.region, p.status, (`+audience+`),
-			`+personOut("p", c.Spec.Kind)+`, `+phoneOut("p", c.Spec.Kind)+`, `+holders+r.columns()+`
-		FROM `+from+` ORDER BY p.id`, append(args, more...)...)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer func() { _ = rows.Close() }()
 	facts := make(map[int64]*notify.Facts, len(people))
 	extra := make(map[int64]claimRow, len(people))
-	for rows.Next() {
-		f, row, err := r.read(t, rows)
-		if err != nil {
-			return nil, nil, err
-		}
-		if row.callID > 0 {
+	err = t.stream(`SELECT p.id, p.name_sealed, p.phone_sealed, p.phone_idx, p.phone_mobile, p.region, p.status, (`+audience+`),
+			`+personOut("p", c.Spec.Kind)+`, `+phoneOut("p", c.Spec.Kind)+`, `+holders+r.columns()+`
+		FROM `+from+` ORDER BY p.id`, func(scan func(...any) error) error {
+		f, row, err := r.read(t, scan)
+		if err == nil && row.callID > 0 {
 			facts[f.PersonID], extra[f.PersonID] = f, row
 		}
-	}
-	return facts, extra, rows.Err()
+		return err
+	}, append(args, more...)...)
+	return facts, extra, err
 }
 
 // memberReader reads people in calls. own: the rows have columns of their own, which the calls don't say.
@@ -222,20 +214,21 @@ func (r memberReader) columns() string {
 	return ""
 }
 
-func (r memberReader) read(t *tx, rows *sql.Rows) (*notify.Facts, claimRow, error) {
+func (r memberReader) read(t *tx, scan func(into ...any) error) (*notify.Facts, claimRow, error) {
 	var f notify.Facts
 	var row claimRow
-	var later string
+	var later, status string
 	var waits int64
 	var holders int
-	var name, phone sql.RawBytes
-	into := []any{&f.PersonID, &name, &phone, &row.phone, &f.Mobile, &f.Region, &f.Status, &f.Matches, &f.OptedOut, &f.PhoneOut, &holders}
+	var name, phone []byte
+	into := []any{&f.PersonID, &name, &phone, &row.phone, &f.Mobile, &f.Region, &status, &f.Matches, &f.OptedOut, &f.PhoneOut, &holders}
 	if r.own {
 		into = append(into, &row.callID, &later, &f.Tries, &waits, &row.shared)
 	}
-	if err := rows.Scan(into...); err != nil {
+	if err := scan(into...); err != nil {
 		return nil, row, err
 	}
+	f.Status = register.LifeStatus(status)
 	if !r.own {
 		row.callID = r.callOf[f.PersonID]
 	}

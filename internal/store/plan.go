@@ -153,23 +153,19 @@ func (t *tx) page(c notify.Campaign, cursor, upTo int64, now time.Time, limit in
 		return nil, err
 	}
 	audience, args := c.Spec.Audience.SQL(now, 5)
-	rows, err := t.query(`SELECT p.id, p.phone_idx, p.phone_mobile, p.household, p.status, p.wechat_bound, `+maybeShared("p")+`,
+	list := make([]plannedRow, 0, limit)
+	err = t.stream(`SELECT p.id, p.phone_idx, p.phone_mobile, p.household, p.status, p.wechat_bound, `+maybeShared("p")+`,
 			`+personOut("p", c.Spec.Kind)+`, `+phoneOut("p", c.Spec.Kind)+` FROM people p`+byKey+`
 		WHERE p.id > $1 AND p.id <= $4 AND substr(p.region, 1, length(CAST($3 AS TEXT))) = $3 AND (`+audience+`) ORDER BY p.id LIMIT $2`,
-		append([]any{cursor, limit, c.Scope.Prefix, upTo}, args...)...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	list := make([]plannedRow, 0, limit)
-	for rows.Next() {
-		var r plannedRow
-		if err := rows.Scan(&r.personID, &r.phone, &r.mobile, &r.household, &r.status, &r.bound, &r.maybe, &r.optedOut, &r.phoneOut); err != nil {
-			return nil, err
-		}
-		list = append(list, r)
-	}
-	return list, rows.Err()
+		func(scan func(...any) error) error {
+			var r plannedRow
+			var status string
+			err := scan(&r.personID, &r.phone, &r.mobile, &r.household, &status, &r.bound, &r.maybe, &r.optedOut, &r.phoneOut)
+			r.status = register.LifeStatus(status)
+			list = append(list, r)
+			return err
+		}, append([]any{cursor, limit, c.Scope.Prefix, upTo}, args...)...)
+	return list, err
 }
 
 // addHolders says whose number is somebody else's too. Few are, and only those are counted.

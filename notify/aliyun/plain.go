@@ -93,7 +93,12 @@ func (p *plain) object(set func(name, value string)) bool {
 }
 
 func snakeCase(name string) bool {
-	return strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == ""
+	for i := range len(name) {
+		if b := name[i]; (b < 'a' || b > 'z') && b != '_' {
+			return false
+		}
+	}
+	return true
 }
 
 // quoted reads a text without escapes.

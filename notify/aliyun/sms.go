@@ -164,7 +164,12 @@ func mobile(phone string) bool {
 }
 
 func digits(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 func (s *SMS) sendOne(call notify.Outgoing) requests.AcsRequest {

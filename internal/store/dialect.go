@@ -195,11 +195,11 @@ func (t *tx) planAnew() error {
 	return err
 }
 
-// inKeyOrder keeps this transaction from sorting what could be read in order, and gives what stands behind the name of a
-// table that is to be read by its key.
+// inKeyOrder keeps this transaction from sorting what could be read in order, and gives what stands behind the name of
+// people where they are to be read by their key. On SQLite the key is an index too: without any, all people were read.
 func (t *tx) inKeyOrder() (hint string, err error) {
 	if t.d != postgresDialect {
-		return " NOT INDEXED", nil
+		return " INDEXED BY sqlite_autoindex_people_1", nil
 	}
 	_, err = t.exec("SET LOCAL enable_sort = off")
 	return "", err
@@ -213,8 +213,7 @@ func (t *tx) bulkInsert(table string, columns []string, rows [][]any) error {
 	if t.d == postgresDialect {
 		return t.copyRows(table, columns, rows)
 	}
-	const maxParams = 30000
-	step := max(1, maxParams/len(columns))
+	const step = 100 // rows a statement: short enough to be kept, where parsing a longer one took as long as writing its rows
 	for from := 0; from < len(rows); from += step {
 		if err := t.insertRows(table, columns, rows[from:min(from+step, len(rows))]); err != nil {
 			return err

@@ -19,12 +19,13 @@ const (
 	rawLevel     = 'r' // characters as they came
 	soundLevel   = 's'
 	termLevel    = 't'
+	heardLevel   = 'h'
 	noveltyLevel = 'n'
 
 	charWeight    = 1.0
 	rawWeight     = 0.7
 	soundWeight   = 0.9
-	termWeight    = 0.7
+	termWeight    = 1.0
 	noveltyWeight = 1.0
 )
 

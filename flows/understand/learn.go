@@ -22,6 +22,7 @@ const (
 	decay     = 2e-6
 	balance   = 0.3 // how far rare intents are made up for
 	byEar     = 0.4 // weight of a second look at each example without its characters
+	second    = 0.3 // how much of an example's belief its other right answers have
 	blanked   = 0.2 // share of an example's features that each look leaves out, so that none carries it alone
 
 	// A fifth of the examples are out of scope, since there is so much of it. Few messages are: the odds are lowered.
@@ -73,6 +74,7 @@ type lesson struct {
 	at     []int32
 	value  []float32
 	intent int
+	also   []int
 	weight float32
 }
 
@@ -119,8 +121,8 @@ func (l *learner) lessons(r *reader, samples []sample) []lesson {
 		}
 		weight := s.weight * weights[s.intent]
 		out = append(out,
-			l.lesson(withoutRare(novelty(read[i], usual), usual), s.intent, weight),
-			l.lesson(withoutCharacters(read[i]), s.intent, weight*byEar))
+			l.lesson(withoutRare(novelty(read[i], usual), usual), s, weight),
+			l.lesson(withoutCharacters(read[i]), s, weight*byEar))
 	}
 	l.weights = make([]float32, len(l.index)*l.intents)
 	l.squares = make([]float32, len(l.weights))
@@ -162,8 +164,8 @@ func intentWeights(samples []sample, intents int) []float64 {
 	return totals
 }
 
-func (l *learner) lesson(features []feature, intent int, weight float64) lesson {
-	out := lesson{intent: intent, weight: float32(weight)}
+func (l *learner) lesson(features []feature, s sample, weight float64) lesson {
+	out := lesson{intent: s.intent, also: s.also, weight: float32(weight)}
 	for _, f := range features {
 		at, ok := l.index[f.id]
 		if !ok {
@@ -203,6 +205,11 @@ func (l *learner) errors(in *lesson, errs []float32, active []int) []int {
 	}
 	softmax(errs)
 	errs[in.intent]--
+	for _, c := range in.also {
+		share := float32(second) / float32(len(in.also))
+		errs[in.intent] += share
+		errs[c] -= share
+	}
 	for c, g := range errs {
 		if g > tolerance || g < -tolerance {
 			active = append(active, c)

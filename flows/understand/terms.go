@@ -9,6 +9,7 @@ import (
 type terms struct {
 	written *words[rune]
 	heard   *words[uint32]
+	count   uint32
 }
 
 // words are runs of keys that stand for notions.
@@ -72,6 +73,7 @@ func newTerms(w *plainWriter, s *sounds) (*terms, error) {
 				t.heard.add(syllables, uint32(notion))
 			}
 		}
+		t.count++
 	}
 	return t, nil
 }
@@ -96,6 +98,26 @@ func (t *terms) in(chars []rune, syllables []uint32) []uint64 {
 	}
 	if len(found) == 0 {
 		out = append(out, gramID(termLevel))
+	}
+	return out
+}
+
+// byEar makes features of notions that are written into those of notions that are only heard.
+func (t *terms) byEar(in []feature) []feature {
+	heard := make(map[uint64]uint64, t.count)
+	for notion := range t.count {
+		heard[gramID(termLevel, notion)] = gramID(heardLevel, notion)
+	}
+	out := make([]feature, 0, len(in))
+	for _, f := range in {
+		if levelOf(f.id) == termLevel {
+			id, ok := heard[f.id]
+			if !ok {
+				continue // pairs are of what is written
+			}
+			f.id = id
+		}
+		out = append(out, f)
 	}
 	return out
 }

@@ -130,3 +130,15 @@ func TestAForgedChoiceOfAnotherPersonChangesNothing(t *testing.T) {
 		t.Errorf("the session still leads to her: %s", answer)
 	}
 }
+
+func TestWhatOneUnknownAccountDoesNotWantSaysNothingOfAnother(t *testing.T) {
+	p := newPlace(t)
+	for _, text := range []string{"停发通知", "3", "1"} {
+		p.say(t, turn.WeChat, "o-8", text)
+	}
+	for _, text := range []string{"停发通知", "4"} {
+		if answer := p.say(t, turn.WeChat, "o-9", text); strings.Contains(answer, "重新收哪一种") {
+			t.Errorf("%s", answer)
+		}
+	}
+}

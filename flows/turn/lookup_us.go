@@ -112,7 +112,10 @@ func (t *oneTurn) policies() (f flows.Facts, err error) {
 }
 
 func (t *oneTurn) mute(what, kind string) (f flows.Facts, err error) {
-	f.Vars = found{}
+	f.Vars = found{"found": "no"}
+	if t.in.Channel == WeChat && t.self == 0 {
+		return f, nil // nothing goes to an account that is nobody's, and what it says is not of somebody else
+	}
 	switch what {
 	case "mute":
 		return f, t.tx.Mute(t.self, kind)

@@ -40,9 +40,9 @@ func (t *oneTurn) scanDoor() (found, error) {
 	}
 	v["door"], v["id"], v["who"], v["place"] = "open", id(d.ID), register.MaskName(p.Name), register.PlaceName(county(p.RegionCode))
 	if t.self != 0 && t.self != d.PersonID {
-		v["before"] = t.selfName()
+		v["before"], err = t.nameOf(t.self)
 	}
-	return v, nil
+	return v, err
 }
 
 func (t *oneTurn) passDoor(doorID int64) (found, error) {

@@ -80,13 +80,9 @@ func (t *oneTurn) gate() (map[string]string, error) {
 		"locked": yesNo(checks[0].locked(t.now)), "bound": yesNo(t.personID != 0), "self": yesNo(t.self != 0), "who": "",
 	}
 	if t.self != 0 {
-		p, err := t.tx.Person(t.self)
-		if err != nil {
-			return nil, err
-		}
-		vars["who"] = register.MaskName(p.Name)
+		vars["who"], err = t.nameOf(t.self)
 	}
-	return vars, nil
+	return vars, err
 }
 
 func (t *oneTurn) subject() Subject { return Subject{Kind: ByOpenID, Value: t.in.Who} }
@@ -231,7 +227,7 @@ func (t *oneTurn) nowBound(personID int64) error {
 	if err != nil {
 		return err
 	}
-	t.self, t.personID, t.region = personID, personID, p.RegionCode
+	t.self, t.personID, t.region, t.ownName = personID, personID, p.RegionCode, register.MaskName(p.Name)
 	if p.Age(t.now.In(t.s.zone)) >= elderAge {
 		t.contact.Elder = true // undone by a word
 	}

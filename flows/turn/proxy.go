@@ -141,13 +141,13 @@ func (t *oneTurn) askInWeChat(p register.Proxy) error {
 		return err
 	}
 	if t.self != 0 {
-		p.Who = t.selfName()
+		if p.Who, err = t.nameOf(t.self); err != nil {
+			return err
+		}
 	}
-	person, err := t.tx.Person(p.PersonID)
-	if err != nil {
+	if p.Name, err = t.nameOf(p.PersonID); err != nil {
 		return err
 	}
-	p.Name = register.MaskName(person.Name)
 	t.tell(to, language, t.newsOf(register.ProxyNews{Proxy: withState(p, register.ProxyAsked)}))
 	return nil
 }

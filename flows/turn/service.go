@@ -145,7 +145,7 @@ type oneTurn struct {
 	mine     []register.Proxy // whose matters they look after
 	news     []flows.Effect   // to be said before the answer
 	tellings []telling
-	ownName  string // of who writes, masked; "": not read yet
+	ownName  string // of who writes, masked; read where they look after others
 	onPhone  []int64
 	strange  bool   // people of different households are on file with this phone: it can't be told whose it is
 	several  bool   // of one household

@@ -37,7 +37,16 @@ func (t *oneTurn) family() error {
 func (t *oneTurn) readMine() error {
 	list, err := t.tx.Proxies()
 	t.mine = slices.DeleteFunc(list, func(p register.Proxy) bool { return p.State != register.ProxyGiven })
+	if err == nil && len(t.mine) > 0 && t.self != 0 && t.ownName == "" {
+		t.ownName, err = t.nameOf(t.self)
+	}
 	return err
+}
+
+// nameOf is somebody's name, masked.
+func (t *oneTurn) nameOf(person int64) (string, error) {
+	p, err := t.tx.Person(person)
+	return register.MaskName(p.Name), err
 }
 
 // recall takes up whose matter the session was about, if they still may and have not been away.
@@ -93,7 +102,7 @@ func (t *oneTurn) env() flows.Env {
 	}
 	env.Bound, env.Several = true, t.self != 0 || len(t.mine) > 1
 	if t.self != 0 {
-		env.Kin = append(env.Kin, flows.Kin{ID: id(t.self), Name: t.selfName(), Relation: "self"})
+		env.Kin = append(env.Kin, flows.Kin{ID: id(t.self), Name: t.ownName, Relation: "self"})
 	}
 	for _, p := range t.mine {
 		env.Kin = append(env.Kin, flows.Kin{ID: id(p.PersonID), Name: p.Name, Relation: p.Relation})
@@ -102,16 +111,6 @@ func (t *oneTurn) env() flows.Env {
 }
 
 func id(n int64) string { return strconv.FormatInt(n, 10) }
-
-// selfName is the masked name of who writes, read once.
-func (t *oneTurn) selfName() string {
-	if t.ownName == "" {
-		if p, err := t.tx.Person(t.self); err == nil {
-			t.ownName = register.MaskName(p.Name)
-		}
-	}
-	return t.ownName
-}
 
 // whoseList is whose matters there are to choose from.
 func (t *oneTurn) whoseList() (f flows.Facts, err error) {

@@ -66,7 +66,15 @@ type Settings struct {
 	Tiers          map[string]string   `yaml:"tiers"`         // → what the sheet calls it
 	SearchFiller   []string            `yaml:"search_filler"` // says nothing of the work that somebody looks for
 	NearWords      []string            `yaml:"near_words"`
+	Help           []string            `yaml:"help"` // who says so wants to do something for somebody else
+	Kin            []KinWords          `yaml:"kin"`
 	Categories     map[string]string   `yaml:"categories"` // what a category is called to somebody's face
+}
+
+// KinWords is how people name one of their family.
+type KinWords struct {
+	Is    string   `yaml:"is"`
+	Words []string `yaml:"words"`
 }
 
 // Hours is when the township's people are at work.

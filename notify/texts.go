@@ -15,6 +15,10 @@ import (
 // VerifyCode is the key of the template that carries identity codes.
 const VerifyCode = "verify_code"
 
+// CodeKeys are the templates that carry codes: the identity code, and those by which somebody agrees that one of their
+// family looks after their matters.
+func CodeKeys() []string { return []string{VerifyCode, "consent_code", "consent_code_act"} }
+
 // ErrTexts: a text can't be filled for this person. The words say which variable and why, never its value.
 var ErrTexts = errors.New("notify: the text can't be filled")
 
@@ -59,8 +63,8 @@ func (t Template) Check() error {
 		return bad("has neither sms nor wechat nor voice")
 	case (t.Kind == Reply || t.Kind == Verification) && t.SMS == nil:
 		return bad("kind %s needs sms", t.Kind)
-	case (t.Key == VerifyCode) != (t.Kind == Verification):
-		return bad("kind verification and key %s go together", VerifyCode)
+	case slices.Contains(CodeKeys(), t.Key) != (t.Kind == Verification):
+		return bad("kind verification and the keys %v go together", CodeKeys())
 	}
 	if err := t.checkSMS(); err != nil {
 		return bad("sms: %w", err)

@@ -45,8 +45,8 @@ func (u understanding) Understand(text string) flows.Guess {
 	return g
 }
 
-// newTurns makes the host of conversations.
-func newTurns(cfg config, s *store.Store, bell turn.Doorbell) (*turn.Service, error) {
+// newTurns makes the host of conversations. teller may be nil.
+func newTurns(cfg config, s *store.Store, bell turn.Doorbell, teller turn.Teller) (*turn.Service, error) {
 	book, err := flows.Load()
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func newTurns(cfg config, s *store.Store, bell turn.Doorbell) (*turn.Service, er
 	if err != nil {
 		return nil, err
 	}
-	return turn.New(turn.Config{Engine: flows.New(book, texts, understanding{u}), Texts: texts, Store: s, Bell: bell, Zone: cfg.Zone, SubscribeURL: cfg.consentURL()}), nil
+	return turn.New(turn.Config{Engine: flows.New(book, texts, understanding{u}), Texts: texts, Store: s, Bell: bell, Teller: teller, Zone: cfg.Zone, SubscribeURL: cfg.consentURL()}), nil
 }
 
 // rules are the campaign rules that the configuration sets.

@@ -63,3 +63,18 @@ func (t *oneTurn) signs() signs {
 	s := t.s.engine.Book().Settings()
 	return signs{characters: s.Cantonese, cantonese: s.CantoneseWords, mandarin: s.Mandarin}
 }
+
+func (t *oneTurn) locale() locales.Locale {
+	if t.in.Channel == SMS {
+		return locales.ZhHans
+	}
+	return localeOf(t.contact.Language)
+}
+
+// localeOf is the locale of a contact; the default where none is known.
+func localeOf(language string) locales.Locale {
+	if l, ok := locales.Parse(language); ok {
+		return l
+	}
+	return locales.ZhHans
+}

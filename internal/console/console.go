@@ -45,6 +45,8 @@ type Config struct {
 	Forecast  Forecast
 	Books     Books // may be nil
 	Unreached Unreached
+	Family    Family // may be nil
+	Codes     Codes  // may be nil: there is no account to bind to
 	Sessions  scs.CtxStore
 	PublicURL string         // https makes the cookies Secure
 	SignName  string         // the SMS signature that samples are shown with; may be empty

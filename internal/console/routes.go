@@ -26,6 +26,10 @@ func (c *console) routes(mux *http.ServeMux) {
 	mux.Handle("POST /console/people/{id}/reveal", c.may(staff.RevealPerson, (*visit).revealPerson))
 	mux.Handle("POST /console/people/{id}/hide", c.may(staff.RevealPerson, (*visit).hidePerson))
 
+	mux.Handle("POST /console/people/{id}/doorstep", c.may(staff.BindPerson, (*visit).openDoorstep))
+	mux.Handle("POST /console/people/{id}/phone/trust", c.may(staff.BindPerson, (*visit).trustPhone))
+	mux.Handle("POST /console/people/{id}/proxies/{proxy}/end", c.may(staff.BindPerson, (*visit).endProxy))
+
 	mux.Handle("GET /console/campaigns", c.may(staff.ReadCampaigns, (*visit).listCampaigns))
 	mux.Handle("POST /console/campaigns", c.may(staff.WriteCampaign, (*visit).createCampaign))
 	mux.Handle("GET /console/campaigns/new", c.may(staff.WriteCampaign, (*visit).newCampaign))

@@ -64,6 +64,10 @@ func keysOfSets() (keys []string) {
 	for _, r := range staff.Roles() {
 		add("role", string(r))
 	}
+	add("as", "mother", "father", "spouse", "child", "grandparent", "relative")
+	add("proxy_state", string(register.ProxyAsked), string(register.ProxyGiven))
+	add("doubt", "invalid", "said")
+	add("done", "phone", "proxy")
 	for _, k := range notify.CampaignKinds() {
 		add("kind", string(k))
 	}
@@ -108,7 +112,7 @@ func keysOfSets() (keys []string) {
 	add("audience", "match_all", "match_any")
 	add("done", "left", "password", "saved")
 	add("act", staff.DidLogIn, staff.DidFailLogIn, staff.DidLock, staff.DidLogOut, staff.DidConfirm, staff.DidChangePassword, staff.DidAddStaff,
-		staff.DidList, staff.DidSearch, staff.DidLook, staff.DidReveal, staff.DidWrite, staff.DidSubmit, staff.DidApprove, staff.DidReturn,
+		staff.DidList, staff.DidSearch, staff.DidLook, staff.DidReveal, staff.DidOpenDoorstep, staff.DidBind, staff.DidTrustPhone, staff.DidEndProxy, staff.DidWrite, staff.DidSubmit, staff.DidApprove, staff.DidReturn,
 		staff.DidExplain, staff.DidPause, staff.DidResume, staff.DidCancel, staff.DidReadAudit, staff.DidListUnreached, staff.DidPrint, staff.DidExport)
 	for _, why := range notify.UnreachedWhys() {
 		add("unreached_why", string(why))

@@ -24,6 +24,10 @@ const (
 	DidSearch         = "people.searched"
 	DidLook           = "person.looked"
 	DidReveal         = "person.revealed"
+	DidOpenDoorstep   = "person.doorstep"  // made a one-time code for the doorstep
+	DidBind           = "person.bound"     // somebody scanned it and was bound; the actor is who made it
+	DidTrustPhone     = "person.trusted"   // asked whether the number on file is still theirs
+	DidEndProxy       = "person.proxy_end" // ended, as the person asked, that somebody looks after their matters
 	DidWrite          = "campaign.written"
 	DidSubmit         = "campaign.submitted"
 	DidApprove        = "campaign.approved"

@@ -34,6 +34,7 @@ const (
 	ReadCampaigns   Act = "campaign.read"
 	ReadPeople      Act = "people.read"
 	RevealPerson    Act = "people.reveal"
+	BindPerson      Act = "people.bind" // on the doorstep; and what a person asks about their number and their proxies
 	ImportData      Act = "import"
 	ReadAudit       Act = "audit.read"
 	ManageStaff     Act = "staff.manage"
@@ -73,9 +74,9 @@ func (m Member) May(act Act, own bool) bool {
 			act == ReadCampaigns || act == ReadPeople
 	case Operator:
 		return act == PauseCampaign || act == ResumeCampaign || act == CancelCampaign || act == ImportData ||
-			act == ReadCampaigns || act == ReadPeople || act == RevealPerson
+			act == ReadCampaigns || act == ReadPeople || act == RevealPerson || act == BindPerson
 	case Township:
-		return act == ReadPeople || act == RevealPerson
+		return act == ReadPeople || act == RevealPerson || act == BindPerson
 	case Auditor:
 		return act == ReadCampaigns || act == ReadPeople || act == ReadAudit
 	}

@@ -194,6 +194,9 @@ func (t *tx) applyPushes(pushes []*pushed, now time.Time, judge func(notify.Camp
 		for _, h := range byCall[c.id] {
 			if person, ok := c.byNumber(t.keys.Index("phone", string(h.report().Phone))); ok && h.report().Channel == c.channel {
 				h.is(verdictApplied)
+				if err := t.doubtReported(*h.report(), person, now); err != nil {
+					return err
+				}
 				got.list = append(got.list, receiptMatch{h.report(), person})
 			}
 		}
@@ -245,23 +248,6 @@ func (t *tx) matchCalls(pushes []*pushed, now time.Time) map[int64][]heard {
 		}
 	}
 	return byCall
-}
-
-// applyToNotice settles a notice by its receipt.
-func (t *tx) applyToNotice(id int64, r notify.Report, now time.Time) byte {
-	state := notify.NoticeFailed
-	switch {
-	case r.Unclear:
-		state = notify.NoticeAccepted
-	case r.Delivered:
-		state = notify.NoticeDelivered
-	}
-	n, err := t.exec(`UPDATE outbox SET state = $2, code = $3, settled_at = $5, lease_until = 0, params = '' WHERE id = $1 AND phone_idx = $4 AND state IN (`+quoted(state.From())+`)`,
-		id, state, r.ErrCode, t.keys.Index("phone", string(r.Phone)), toMicros(now))
-	if err != nil || n == 0 {
-		return verdictUnknown
-	}
-	return verdictApplied
 }
 
 // receiptMatch is a receipt of a member of a call.

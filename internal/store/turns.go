@@ -97,13 +97,18 @@ type keptTurn struct {
 	reply, body                         []byte
 	repliedAt, updated, expires, person sql.NullInt64
 	region                              sql.NullString
+	family                              bool
 }
+
+// hasFamily says whether this openid looks after somebody's matters, or has something to hear of a proxy.
+const hasFamily = `(EXISTS (SELECT 1 FROM proxies x WHERE x.openid_idx = $3 AND (x.state IN ('asked', 'given') OR x.told_at = 0))
+	OR EXISTS (SELECT 1 FROM proxies x WHERE x.consent_by = b.person_id AND x.state IN ('asked', 'given') AND x.shown_at = 0))`
 
 // look is a statement of its own, after the lock: its snapshot holds what the turn before this one committed.
 func (t *turnTx) look(k *keptTurn) statement {
 	return statement{
 		act: "read the session",
-		query: `SELECT i.reply, i.at, s.body, s.updated_at, s.expires_at, b.person_id, p.region
+		query: `SELECT i.reply, i.at, s.body, s.updated_at, s.expires_at, b.person_id, p.region, ` + hasFamily + `
 			FROM (SELECT 1 AS one) o
 			LEFT JOIN inbound i ON i.key = $1
 			LEFT JOIN sessions s ON s.channel = $2 AND s.who_idx = $3
@@ -111,13 +116,13 @@ func (t *turnTx) look(k *keptTurn) statement {
 			LEFT JOIN people p ON p.id = b.person_id
 			ORDER BY b.since DESC LIMIT 1`,
 		args: []any{t.who.Key, string(t.who.Channel), t.idx},
-		into: []any{&k.reply, &k.repliedAt, &k.body, &k.updated, &k.expires, &k.person, &k.region},
+		into: []any{&k.reply, &k.repliedAt, &k.body, &k.updated, &k.expires, &k.person, &k.region, &k.family},
 	}
 }
 
 // read opens what was sealed.
 func (t *turnTx) read(o *turn.Opened, k keptTurn) (err error) {
-	o.PersonID, o.Region = k.person.Int64, k.region.String
+	o.PersonID, o.Region, o.Family = k.person.Int64, k.region.String, k.family
 	if k.repliedAt.Valid && t.who.At.Sub(fromMicros(k.repliedAt.Int64)) < copyLife {
 		o.Copy, err = t.keys.Open(k.reply, "inbound", "reply", keyID(t.who.Key))
 		return err
@@ -207,7 +212,7 @@ func (t *turnTx) Forget() error {
 	if err != nil {
 		return fmt.Errorf("end proxies: %w", err)
 	}
-	_, err = t.exec(`UPDATE proxies SET state = 'ended', settled_at = $2 WHERE openid_idx = $1 AND state IN ('asked', 'given')`, t.idx, toMicros(t.who.At))
+	_, err = t.exec(`UPDATE proxies SET state = 'ended', settled_at = $2, told_at = $2 WHERE openid_idx = $1 AND state IN ('asked', 'given')`, t.idx, toMicros(t.who.At))
 	if err != nil {
 		return fmt.Errorf("end proxies: %w", err)
 	}
@@ -230,12 +235,16 @@ func (s *Store) PurgeConversations(ctx context.Context, now time.Time, keep time
 	var gone int64
 	err := s.write(ctx, "store: purge conversations", func(t *tx) error {
 		gone = 0
+		if err := t.endLateProxies(now); err != nil {
+			return err
+		}
 		for _, q := range []struct {
 			query string
 			bound time.Time
 		}{
 			{`DELETE FROM sessions WHERE expires_at <= $1`, now},
 			{`DELETE FROM codes WHERE expires_at <= $1`, now.Add(-time.Hour)},
+			{`DELETE FROM doorsteps WHERE expires_at <= $1`, now.Add(-keep)},
 			{`DELETE FROM inbound WHERE at <= $1`, now.Add(-24 * time.Hour)},
 			{`DELETE FROM turns WHERE at <= $1`, now.Add(-keep)},
 			{`DELETE FROM outbox WHERE created_at <= $1 AND state NOT IN ('queued', 'sending')`, now.Add(-keep)},

@@ -258,7 +258,7 @@ func (s *server) startWorker(turns turn.Turner) error {
 		return err
 	}
 	s.life.add("worker", func(context.Context) error { w.Shutdown(); return nil })
-	s.beside("purge", func(ctx context.Context) { purge(ctx, s.store, s.log) })
+	s.beside("purge", func(ctx context.Context) { purge(ctx, s.store, s.metrics, s.log) })
 	return nil
 }
 

@@ -295,7 +295,7 @@ func TestAProxyEndsByItselfAndThePurgeWritesItDown(t *testing.T) {
 			}
 			return err
 		})
-		if _, err := s.PurgeConversations(t.Context(), at.Add(31*24*time.Hour), 180*24*time.Hour); err != nil {
+		if _, err := s.Purge(t.Context(), at.Add(31*24*time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 		var state string

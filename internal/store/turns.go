@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/binary"
@@ -227,35 +226,4 @@ func (t *turnTx) Forget() error {
 		}
 	}
 	return nil
-}
-
-// PurgeConversations deletes what has had its time: expired sessions and codes, replies kept for copies, and
-// transcripts older than keep. It returns how many rows went.
-func (s *Store) PurgeConversations(ctx context.Context, now time.Time, keep time.Duration) (int64, error) {
-	var gone int64
-	err := s.write(ctx, "store: purge conversations", func(t *tx) error {
-		gone = 0
-		if err := t.endLateProxies(now); err != nil {
-			return err
-		}
-		for _, q := range []struct {
-			query string
-			bound time.Time
-		}{
-			{`DELETE FROM sessions WHERE expires_at <= $1`, now},
-			{`DELETE FROM codes WHERE expires_at <= $1`, now.Add(-time.Hour)},
-			{`DELETE FROM doorsteps WHERE expires_at <= $1`, now.Add(-keep)},
-			{`DELETE FROM inbound WHERE at <= $1`, now.Add(-24 * time.Hour)},
-			{`DELETE FROM turns WHERE at <= $1`, now.Add(-keep)},
-			{`DELETE FROM outbox WHERE created_at <= $1 AND state NOT IN ('queued', 'sending')`, now.Add(-keep)},
-		} {
-			n, err := t.exec(q.query, toMicros(q.bound))
-			if err != nil {
-				return err
-			}
-			gone += n
-		}
-		return nil
-	})
-	return gone, err
 }

@@ -14,6 +14,7 @@ CREATE TABLE doorsteps (
     settled_at BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX doorsteps_person ON doorsteps (person_id, at);
+CREATE INDEX doorsteps_expiry ON doorsteps (expires_at);
 
 -- Who agrees to a proxy (0: the person), when they saw that it is asked, and when the proxy heard what became of it.
 ALTER TABLE proxies ADD COLUMN consent_by BIGINT NOT NULL DEFAULT 0;

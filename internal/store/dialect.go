@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -176,6 +175,15 @@ func (t *tx) lockKey(key string) error {
 	return err
 }
 
+// tryLockKey holds the same lock where nobody else does.
+func (t *tx) tryLockKey(key string) (held bool, err error) {
+	if t.d != postgresDialect {
+		return true, nil
+	}
+	err = t.row("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))", key).Scan(&held)
+	return held, err
+}
+
 // planAnew makes PostgreSQL plan each statement of this transaction by the tables as they are: a plan that was kept from
 // when they were empty reads all of them for every portion of a first import.
 func (t *tx) planAnew() error {
@@ -186,11 +194,11 @@ func (t *tx) planAnew() error {
 	return err
 }
 
-// inKeyOrder keeps this transaction from sorting what could be read in order, and gives what stands behind the name of a
-// table that is to be read by its key.
+// inKeyOrder keeps this transaction from sorting what could be read in order, and gives what stands behind the name of
+// people where they are to be read by their key. On SQLite the key is an index too: without any, all people were read.
 func (t *tx) inKeyOrder() (hint string, err error) {
 	if t.d != postgresDialect {
-		return " NOT INDEXED", nil
+		return " INDEXED BY sqlite_autoindex_people_1", nil
 	}
 	_, err = t.exec("SET LOCAL enable_sort = off")
 	return "", err
@@ -204,14 +212,38 @@ func (t *tx) bulkInsert(table string, columns []string, rows [][]any) error {
 	if t.d == postgresDialect {
 		return t.copyRows(table, columns, rows)
 	}
-	const maxParams = 30000
-	step := max(1, maxParams/len(columns))
+	const step = 100 // rows a statement: short enough to be kept, where parsing a longer one took as long as writing its rows
 	for from := 0; from < len(rows); from += step {
 		if err := t.insertRows(table, columns, rows[from:min(from+step, len(rows))]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// stream hands over the rows of a query, each to be read by scan. On PostgreSQL they come past database/sql, which makes
+// every value into one of its own kind first: that was half the cost of reading a row. bytea is read into []byte alone.
+func (t *tx) stream(query string, row func(scan func(into ...any) error) error, args ...any) error {
+	if t.d != postgresDialect {
+		return t.each(query, func(rows *sql.Rows) error { return row(rows.Scan) }, args...)
+	}
+	return t.conn.Raw(func(dc any) error {
+		c, ok := dc.(*stdlib.Conn)
+		if !ok {
+			return errors.New("store: not a pgx connection")
+		}
+		rows, err := c.Conn().Query(t.ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			if err := row(rows.Scan); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
 }
 
 // statement is one of several that are sent together. act says what it does, for errors.
@@ -300,71 +332,6 @@ func eachRow(results pgx.BatchResults, take func(pgx.Rows) error) error {
 	}
 	rows.Close()
 	return rows.Err()
-}
-
-// merged joins statements that change rows, two or more in a row, into one with the others in front of it.
-func merged(list []statement) []statement {
-	var out []statement
-	for i := 0; i < len(list); {
-		end := i
-		for end < len(list) && changesRows(list[end]) {
-			end++
-		}
-		if end-i < 2 {
-			out = append(out, list[i])
-			i++
-			continue
-		}
-		out = append(out, mergedInto(list[i:end]))
-		i = end
-	}
-	return out
-}
-
-func changesRows(s statement) bool {
-	return s.into == nil && (strings.HasPrefix(s.query, "INSERT") || strings.HasPrefix(s.query, "UPDATE") || strings.HasPrefix(s.query, "DELETE"))
-}
-
-func mergedInto(list []statement) statement {
-	var one statement
-	var b strings.Builder
-	var acts []string
-	for i, s := range list {
-		switch {
-		case i == len(list)-1:
-			b.WriteByte(' ')
-		case i == 0:
-			b.WriteString("WITH s0 AS (")
-		default:
-			fmt.Fprintf(&b, ", s%d AS (", i)
-		}
-		renumber(&b, s.query, len(one.args))
-		if i < len(list)-1 {
-			b.WriteByte(')')
-		}
-		acts, one.args = append(acts, s.act), append(one.args, s.args...)
-	}
-	one.act, one.query = strings.Join(acts, ", "), b.String()
-	return one
-}
-
-// renumber writes a statement with its parameters behind n others.
-func renumber(b *strings.Builder, query string, n int) {
-	for {
-		i := strings.IndexByte(query, '$')
-		if i < 0 {
-			b.WriteString(query)
-			return
-		}
-		end := i + 1
-		for end < len(query) && query[end] >= '0' && query[end] <= '9' {
-			end++
-		}
-		number, _ := strconv.Atoi(query[i+1 : end]) // made of digits
-		b.WriteString(query[:i+1])
-		b.WriteString(strconv.Itoa(number + n))
-		query = query[end:]
-	}
 }
 
 func (t *tx) copyRows(table string, columns []string, rows [][]any) error {

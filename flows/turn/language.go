@@ -12,6 +12,20 @@ import (
 // plainSimplified is how many Han characters without a Traditional one among them show Simplified writing.
 const plainSimplified = 8
 
+// englishLetters is how many letters in plain words show English.
+const englishLetters = 5
+
+// letters counts those of plain words: an address, a piece of markup or a code is no language.
+func letters(text string) (n int) {
+	for word := range strings.FieldsSeq(text) {
+		word = strings.Trim(word, `,.!?;:'"()`)
+		if strings.IndexFunc(word, func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsLetter(r) && r != '\'' && r != '-' }) < 0 {
+			n += len(word)
+		}
+	}
+	return n
+}
+
 // signs is what tells the two ways of speaking apart.
 type signs struct {
 	characters string   // that only Cantonese uses
@@ -26,22 +40,11 @@ func heard(text, now string, by signs) string {
 	if strings.ContainsAny(text, by.characters) || slices.ContainsFunc(by.cantonese, func(word string) bool { return strings.Contains(text, word) }) {
 		return string(locales.YueHant)
 	}
-	han, latin, traditional, words := 0, 0, false, 0
-	inWord := false
+	han, traditional := 0, false
 	for _, r := range text {
-		switch {
-		case unicode.Is(unicode.Han, r):
+		if unicode.Is(unicode.Han, r) {
 			han++
 			traditional = traditional || hanzi.Traditional(r)
-			inWord = false
-		case r < unicode.MaxASCII && unicode.IsLetter(r):
-			latin++
-			if !inWord {
-				words++
-			}
-			inWord = true
-		default:
-			inWord = false
 		}
 	}
 	switch {
@@ -49,7 +52,7 @@ func heard(text, now string, by signs) string {
 		return string(locales.ZhHant)
 	case traditional:
 		return now
-	case han == 0 && (words >= 2 && latin >= 5 || words == 1 && latin >= 5):
+	case han == 0 && letters(text) >= englishLetters:
 		return string(locales.English)
 	case now == string(locales.YueHant) && !strings.ContainsAny(text, by.mandarin):
 		return now

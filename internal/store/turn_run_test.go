@@ -184,82 +184,86 @@ func TestAPersonsInputsAtOnceComeOneAfterTheOther(t *testing.T) {
 	})
 }
 
-// TestATurnLeavesTheSameWithOthersAsAlone compares what is on file of people who say the same in both ways.
-func TestATurnLeavesTheSameWithOthersAsAlone(t *testing.T) {
+// sayOf has somebody say one of nine things that leave something different.
+func sayOf(ctx context.Context, s *Store, way string, i int) error {
 	contacts := []turn.Contact{
 		{Language: "yue-Hant", LanguageChosen: true, Follows: true, Scene: "441881", Elder: true, StatusDay: "2026-11-23", StatusUsed: 2, RepliesUsed: 3}, {},
 	}
-	say := func(ctx context.Context, s *Store, way string, i int) error {
-		w := whoSays(i)
-		w.ID, w.Key, w.Window = fmt.Sprint(way, i), fmt.Sprint(way, i), turn.Window(i%3)
-		return s.Turn(ctx, w, func(tx turn.Tx) error {
-			if _, err := tx.Open(); err != nil {
+	w := whoSays(i)
+	w.ID, w.Key, w.Window = fmt.Sprint(way, i), fmt.Sprint(way, i), turn.Window(i%3)
+	return s.Turn(ctx, w, func(tx turn.Tx) error {
+		if _, err := tx.Open(); err != nil {
+			return err
+		}
+		c := closing(0)
+		c.Contact = contacts[i%2]
+		switch i {
+		case 5:
+			c.Session = nil
+		case 6:
+			c.Transcript = nil
+		case 7:
+			c.PersonID, c.Intent = 12, "check_medical"
+		case 8:
+			if err := tx.Forget(); err != nil {
 				return err
 			}
-			c := closing(0)
-			c.Contact = contacts[i%2]
-			switch i {
-			case 5:
-				c.Session = nil
-			case 6:
-				c.Transcript = nil
-			case 7:
-				c.PersonID, c.Intent = 12, "check_medical"
-			case 8:
-				if err := tx.Forget(); err != nil {
-					return err
-				}
-				c.Session, c.Transcript = nil, nil
-			}
-			return tx.Close(c)
-		})
-	}
-	onFile := func(t *testing.T, s *Store, way string, i int) (text string) {
-		t.Helper()
-		idx := s.keys.Index("openid", fmt.Sprint(way, i))
-		err := s.read(t.Context(), "look", func(t *tx) error {
-			for _, q := range []string{
-				`SELECT language, language_chosen, follows, scene, elder, status_day, status_used, replies_used, last_inbound_at, customer_left, customer_until,
-					click_left, click_until FROM contacts WHERE who_idx = $1`,
-				`SELECT updated_at, expires_at, length(body) FROM sessions WHERE who_idx = $1`,
-				`SELECT at, person_id, intent, length(body) FROM turns WHERE who_idx = $1`,
-			} {
-				rows, err := t.query(q, idx)
-				if err != nil {
-					return err
-				}
-				columns, _ := rows.Columns()
-				into := make([]any, len(columns))
-				for i := range into {
-					into[i] = new(any)
-				}
-				for rows.Next() {
-					if err := rows.Scan(into...); err != nil {
-						return err
-					}
-					for i := range into {
-						text += fmt.Sprint(columns[i], "=", *into[i].(*any), " ")
-					}
-				}
-				_ = rows.Close()
-			}
-			var reply []byte
-			err := t.row(`SELECT reply FROM inbound WHERE key = $1`, fmt.Sprint(way, i)).Scan(&reply)
-			text += fmt.Sprint("reply ", len(reply))
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
+			c.Session, c.Transcript = nil, nil
 		}
-		return text
+		return tx.Close(c)
+	})
+}
+
+// onFile is what stands on file of somebody who said it.
+func onFile(t *testing.T, s *Store, way string, i int) (text string) {
+	t.Helper()
+	idx := s.keys.Index("openid", fmt.Sprint(way, i))
+	err := s.read(t.Context(), "look", func(t *tx) error {
+		for _, q := range []string{
+			`SELECT language, language_chosen, follows, scene, elder, status_day, status_used, replies_used, last_inbound_at, customer_left, customer_until,
+				click_left, click_until FROM contacts WHERE who_idx = $1`,
+			`SELECT updated_at, expires_at, length(body) FROM sessions WHERE who_idx = $1`,
+			`SELECT at, person_id, intent, length(body) FROM turns WHERE who_idx = $1`,
+		} {
+			rows, err := t.query(q, idx)
+			if err != nil {
+				return err
+			}
+			columns, _ := rows.Columns()
+			into := make([]any, len(columns))
+			for i := range into {
+				into[i] = new(any)
+			}
+			for rows.Next() {
+				if err := rows.Scan(into...); err != nil {
+					return err
+				}
+				for i := range into {
+					text += fmt.Sprint(columns[i], "=", *into[i].(*any), " ")
+				}
+			}
+			_ = rows.Close()
+		}
+		var reply []byte
+		err := t.row(`SELECT reply FROM inbound WHERE key = $1`, fmt.Sprint(way, i)).Scan(&reply)
+		text += fmt.Sprint("reply ", len(reply))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
+	return text
+}
+
+// TestATurnLeavesTheSameWithOthersAsAlone compares what is on file of people who say the same in both ways.
+func TestATurnLeavesTheSameWithOthersAsAlone(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		for i := range 9 {
-			if err := say(t.Context(), s, "alone", i); err != nil {
+			if err := sayOf(t.Context(), s, "alone", i); err != nil {
 				t.Fatal(err)
 			}
 		}
-		for i, err := range atOnce(t, s, 9, 9, func(i int) error { return say(t.Context(), s, "with others", i) }) {
+		for i, err := range atOnce(t, s, 9, 9, func(i int) error { return sayOf(t.Context(), s, "with others", i) }) {
 			if err != nil {
 				t.Errorf("turn %d: %v", i, err)
 			}

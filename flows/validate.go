@@ -92,7 +92,8 @@ func (e *Engine) validName(a answer) (map[string]string, bool) {
 	}
 	g := a.guess()
 	flow := e.book.flows[e.book.byIntent[g.Intent]]
-	likely := utf8.RuneCountInString(name) <= 4 && e.surname(name)
+	length := utf8.RuneCountInString(name)
+	likely := length <= 4 && e.surname(name) || length <= 3 && flow != nil && flow.Vague // no list has every surname
 	switch {
 	case flow == nil, likely && (flow.Vague || a.again), flow.Vague && a.again:
 	case likely && g.Score >= e.book.settings.Certain, !likely && g.Score >= e.book.settings.Sure:

@@ -112,7 +112,7 @@ func startServerOn(ctx context.Context, ln net.Listener, cfg config, r roles, lo
 	s.addr = ln.Addr().String()
 	s.cfg.reachedAt(s.addr)
 	s.life.add("listener", func(context.Context) error { _ = ln.Close(); return nil }) // the web part has closed it already
-	for _, start := range []func(context.Context) error{s.startStore, s.startRedis, s.startPlatforms} {
+	for _, start := range []func(context.Context) error{s.startProfiles, s.startStore, s.startRedis, s.startPlatforms} {
 		if err := start(ctx); err != nil {
 			return nil, err
 		}
@@ -310,7 +310,7 @@ func (s *server) newConsole() (http.Handler, error) {
 	campaigns := newCampaigns(s.cfg, s.store, s.sms)
 	return console.New(console.Config{
 		Staff: consoleStaff{service, s.store}, Audit: s.store, People: s.store, Regions: s.store, Counts: s.store,
-		Campaigns: campaigns, Forecast: campaigns, Books: s.store, Sessions: s.store.StaffSessions(time.Now), PublicURL: s.cfg.PublicURL.String(),
+		Campaigns: campaigns, Forecast: campaigns, Books: s.store, Unreached: s.store, Sessions: s.store.StaffSessions(time.Now), PublicURL: s.cfg.PublicURL.String(),
 		SignName: s.cfg.Aliyun.SignName, Location: s.cfg.Zone, Now: time.Now, Logger: s.log, Closing: s.closing,
 	})
 }

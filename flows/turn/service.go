@@ -194,7 +194,7 @@ func (t *oneTurn) arrive(opened Opened) error {
 		t.contact.Scene = t.in.Scene
 	case Text, Voice:
 		if t.in.Channel == WeChat && !t.contact.LanguageChosen {
-			t.contact.Language = heard(t.in.Text, t.contact.Language, t.s.engine.Book().Settings().Cantonese)
+			t.contact.Language = heard(t.in.Text, t.contact.Language, t.signs())
 		}
 	}
 	if t.region == "" && t.personID == 0 {

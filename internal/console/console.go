@@ -44,6 +44,7 @@ type Config struct {
 	Campaigns Campaigns
 	Forecast  Forecast
 	Books     Books // may be nil
+	Unreached Unreached
 	Sessions  scs.CtxStore
 	PublicURL string         // https makes the cookies Secure
 	SignName  string         // the SMS signature that samples are shown with; may be empty
@@ -93,7 +94,8 @@ func (cfg Config) complete() error {
 	for name, missing := range map[string]bool{
 		"Staff": cfg.Staff == nil, "Audit": cfg.Audit == nil, "People": cfg.People == nil,
 		"Regions": cfg.Regions == nil, "Counts": cfg.Counts == nil, "Campaigns": cfg.Campaigns == nil, "Forecast": cfg.Forecast == nil,
-		"Sessions": cfg.Sessions == nil, "Location": cfg.Location == nil, "Now": cfg.Now == nil, "Logger": cfg.Logger == nil,
+		"Unreached": cfg.Unreached == nil,
+		"Sessions":  cfg.Sessions == nil, "Location": cfg.Location == nil, "Now": cfg.Now == nil, "Logger": cfg.Logger == nil,
 	} {
 		if missing {
 			return errors.New("console: the configuration has no " + name)

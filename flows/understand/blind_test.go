@@ -9,7 +9,7 @@ import (
 )
 
 // blindFloor is a point below the share that was right when the model was last worked on.
-const blindFloor = 0.963
+const blindFloor = 0.966
 
 type blindLine struct {
 	Text   string   `json:"text"`

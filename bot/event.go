@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/silenceper/wechat/v2/officialaccount/message"
 
@@ -78,6 +79,14 @@ var errNobody = errors.New("bot: an event of nobody")
 
 // decodeEvent reads a message or event. Its errors hold nothing of the content.
 func decodeEvent(plain []byte) (event, error) {
+	if bytes.IndexFunc(plain, noXML) >= 0 { // a person may paste anything, and is still to be answered
+		plain = bytes.Map(func(r rune) rune {
+			if noXML(r) {
+				return -1
+			}
+			return r
+		}, plain)
+	}
 	tokens := digestTokens{strictTokens{xml.NewDecoder(bytes.NewReader(plain))}, sha256.New()}
 	var ev event
 	if err := xml.NewTokenDecoder(tokens).Decode(&ev); err != nil {
@@ -89,6 +98,11 @@ func decodeEvent(plain []byte) (event, error) {
 	}
 	ev.digest = hex.EncodeToString(tokens.sum.Sum(nil))
 	return ev, nil
+}
+
+// noXML says that XML 1.0 has no place for a character, even in CDATA; broken UTF-8 reads as one of them.
+func noXML(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == utf8.RuneError || r == 0xFFFE || r == 0xFFFF
 }
 
 // trim takes the blanks off what is compared or read as a number. A person's words are left as they are.

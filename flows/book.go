@@ -27,45 +27,55 @@ type Book struct {
 
 // Settings are the words every step understands, the bounds of understanding, and the lines to call.
 type Settings struct {
-	OptOut       []string            `yaml:"opt_out"`
-	OptOutIdle   []string            `yaml:"opt_out_when_nothing_is_asked"`
-	Leave        []string            `yaml:"leave"`
-	Yes          []string            `yaml:"yes"`
-	No           []string            `yaml:"no"`
-	OptIn        []string            `yaml:"opt_in"`
-	Back         []string            `yaml:"back"`
-	Menu         []string            `yaml:"menu"`
-	Repeat       []string            `yaml:"repeat"`
-	Person       []string            `yaml:"person"`
-	More         []string            `yaml:"more"`
-	Numerals     string              `yaml:"numerals"` // the numerals from one to nine
-	NumberBefore []string            `yaml:"number_before"`
-	NumberAfter  []string            `yaml:"number_after"`
-	NameLead     []string            `yaml:"name_lead"` // what people put before their name, longest first
-	NameTail     []string            `yaml:"name_tail"`
-	Surnames     string              `yaml:"surnames"`
-	Sure         float64             `yaml:"sure"`           // from here a guess counts
-	Certain      float64             `yaml:"certain"`        // from here it counts even where a name was asked for
-	Maybe        float64             `yaml:"maybe"`          // from here a guess is offered as a choice
-	Lines        map[string]string   `yaml:"lines"`          // telephone by topic
-	Languages    map[string][]string `yaml:"languages"`      // locale → how people name it
-	Cantonese    string              `yaml:"cantonese"`      // characters that only Cantonese uses
-	Words        map[string]string   `yaml:"register_words"` // the register's states in its own words
-	Offices      []Office            `yaml:"offices"`
-	Elder        []string            `yaml:"elder"`     // who says so can't read much
-	Rude         []string            `yaml:"rude"`      // what people say who have had enough
-	Signature    string              `yaml:"signature"` // the brackets of a signature
-	Units        map[string]int      `yaml:"units"`     // of sums of money
-	Digits       string              `yaml:"digits"`    // numerals from nought to nine
-	Two          string              `yaml:"two"`       // another numeral for two
-	Hours        Hours               `yaml:"hours"`
-	Asked        Asked               `yaml:"asked"`
-	JobKinds     map[string][]string `yaml:"job_kinds"`     // a search's mode → the kinds of posting
-	Places       map[string][]string `yaml:"institutions"`  // → the kinds of institution
-	Tiers        map[string]string   `yaml:"tiers"`         // → what the sheet calls it
-	SearchFiller []string            `yaml:"search_filler"` // says nothing of the work that somebody looks for
-	NearWords    []string            `yaml:"near_words"`
-	Categories   map[string]string   `yaml:"categories"` // what a category is called to somebody's face
+	OptOut         []string            `yaml:"opt_out"`
+	OptOutIdle     []string            `yaml:"opt_out_when_nothing_is_asked"`
+	Leave          []string            `yaml:"leave"`
+	Yes            []string            `yaml:"yes"`
+	No             []string            `yaml:"no"`
+	OptIn          []string            `yaml:"opt_in"`
+	Back           []string            `yaml:"back"`
+	Menu           []string            `yaml:"menu"`
+	Repeat         []string            `yaml:"repeat"`
+	Person         []string            `yaml:"person"`
+	More           []string            `yaml:"more"`
+	Numerals       string              `yaml:"numerals"` // the numerals from one to nine
+	NumberBefore   []string            `yaml:"number_before"`
+	NumberAfter    []string            `yaml:"number_after"`
+	NameLead       []string            `yaml:"name_lead"` // what people put before their name, longest first
+	NameTail       []string            `yaml:"name_tail"`
+	Surnames       string              `yaml:"surnames"`
+	Sure           float64             `yaml:"sure"`            // from here a guess counts
+	Certain        float64             `yaml:"certain"`         // from here it counts even where a name was asked for
+	Maybe          float64             `yaml:"maybe"`           // from here a guess is offered as a choice
+	Lines          map[string]string   `yaml:"lines"`           // telephone by topic
+	Languages      map[string][]string `yaml:"languages"`       // locale → how people name it
+	Cantonese      string              `yaml:"cantonese"`       // characters that only Cantonese uses
+	CantoneseWords []string            `yaml:"cantonese_words"` // words of Cantonese in characters that Mandarin has too
+	Mandarin       string              `yaml:"mandarin"`        // characters that spoken Cantonese does without
+	Words          map[string]string   `yaml:"register_words"`  // the register's states in its own words
+	Offices        []Office            `yaml:"offices"`
+	Elder          []string            `yaml:"elder"`     // who says so can't read much
+	Rude           []string            `yaml:"rude"`      // what people say who have had enough
+	Signature      string              `yaml:"signature"` // the brackets of a signature
+	Units          map[string]int      `yaml:"units"`     // of sums of money
+	Digits         string              `yaml:"digits"`    // numerals from nought to nine
+	Two            string              `yaml:"two"`       // another numeral for two
+	Hours          Hours               `yaml:"hours"`
+	Asked          Asked               `yaml:"asked"`
+	JobKinds       map[string][]string `yaml:"job_kinds"`     // a search's mode → the kinds of posting
+	Places         map[string][]string `yaml:"institutions"`  // → the kinds of institution
+	Tiers          map[string]string   `yaml:"tiers"`         // → what the sheet calls it
+	SearchFiller   []string            `yaml:"search_filler"` // says nothing of the work that somebody looks for
+	NearWords      []string            `yaml:"near_words"`
+	Help           []string            `yaml:"help"` // who says so wants to do something for somebody else
+	Kin            []KinWords          `yaml:"kin"`
+	Categories     map[string]string   `yaml:"categories"` // what a category is called to somebody's face
+}
+
+// KinWords is how people name one of their family.
+type KinWords struct {
+	Is    string   `yaml:"is"`
+	Words []string `yaml:"words"`
 }
 
 // Hours is when the township's people are at work.

@@ -11,6 +11,7 @@ type Definition struct {
 	ID      string   `yaml:"id"`
 	Title   string   `yaml:"title"`   // text key: the flow's name in menus and when coming back to it
 	Intents []string `yaml:"intents"` // what starts it
+	Words   []string `yaml:"words"`   // what starts it too, said in so few words; one with ~ in front counts anywhere in them
 	Needs   string   `yaml:"needs"`   // guard: "bound", or nothing
 	SMS     bool     `yaml:"sms"`     // may run on SMS; all others answer there by naming the office
 	OnSMS   string   `yaml:"on_sms"`  // the flow that answers in its stead on SMS

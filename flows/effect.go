@@ -15,9 +15,17 @@ const (
 type Env struct {
 	Channel Channel
 	Bound   bool          // we know who they are
-	Several bool          // several people of one household have this phone
+	Several bool          // it may be about several people: of one household on this phone, or of one account
+	Kin     []Kin         // by WeChat, whose matters it may be where it isn't their own alone
 	Elder   bool          // short, few choices, and patience
 	Away    time.Duration // since their last turn; 0: they never left
+}
+
+// Kin is who writes, or somebody whose matters they look after.
+type Kin struct {
+	ID       string
+	Name     string // masked
+	Relation string // what they are to who writes, as in the settings
 }
 
 // InputKind is what came in.
@@ -44,8 +52,9 @@ type Input struct {
 
 // Facts is what the host found out: variables for the flow, and items to say one by one.
 type Facts struct {
-	Vars  map[string]string
-	Items []map[string]string
+	Vars    map[string]string
+	Items   []map[string]string
+	Instead string // the host doesn't do it: this flow answers, and all that waited is dropped
 }
 
 // Effect is what the host shall do.

@@ -32,6 +32,8 @@ const (
 	flowMore     = "more_menu"
 	flowUpset    = "upset"
 	flowCheck    = "check_text"
+	flowOf       = "whose"
+	flowProxy    = "proxy_ask"
 )
 
 // Bounds of the engine.
@@ -59,13 +61,14 @@ type Engine struct {
 	catalogue  *locales.Bundle
 	takes      map[string][]string // text key → the values it takes
 	words      globalWords
+	starts     []startWord
 	titles     map[string]string   // a flow's name, in any locale → the flow
 	labels     map[string][]string // the label of an option → its words in all locales
 }
 
 // New makes an engine of a book. The catalogue tells which values each text takes.
 func New(book *Book, catalogue *locales.Bundle, understand Understander) *Engine {
-	e := &Engine{book: book, understand: understand, catalogue: catalogue, takes: make(map[string][]string), words: newGlobalWords(book.settings)}
+	e := &Engine{book: book, understand: understand, catalogue: catalogue, takes: make(map[string][]string), words: newGlobalWords(book.settings), starts: book.startWords()}
 	texts := catalogue.Localizer(locales.ZhHans)
 	for _, id := range texts.IDs() {
 		e.takes[id] = texts.Placeholders(id)
@@ -100,6 +103,7 @@ type run struct {
 	offer   []string            // what numbers lead to when everything has ended
 	said    bool                // something was said in this turn: Last is being filled
 	rest    bool                // nothing is to be run on
+	named   bool                // this turn has said whose matter it is
 	guess   *Guess
 }
 
@@ -129,8 +133,15 @@ func (r *run) feed() error {
 	if s.LookUp == "" && s.Do == "" && s.HandOver == "" {
 		return ErrNotAsked
 	}
+	if r.in.Facts.Instead != "" {
+		r.leave(r.in.Facts.Instead)
+		return nil
+	}
 	for name, value := range r.in.Facts.Vars {
 		f.set(name, value)
+	}
+	if whose, settled := r.in.Facts.Vars["whose"]; settled && r.in.Env.Channel == WeChat {
+		r.s.Whose = whose
 	}
 	r.items = r.in.Facts.Items
 	f.Items = r.items
@@ -194,6 +205,9 @@ func (r *run) perform(d *Definition, f *Frame, s *Step) error {
 	case kindAsk, kindChoose:
 		r.question(f, s)
 	case kindRequest:
+		if r.whoseFirst(s) {
+			return nil
+		}
 		r.request(Request{Name: s.request(), With: resolve(s.With, f.Vars)})
 	case kindHandOver:
 		r.request(Request{Name: "hand_over", With: map[string]string{"topic": s.HandOver, "words": f.Vars["words"]}})

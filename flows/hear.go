@@ -34,11 +34,13 @@ func (r *run) hear() {
 	case q != nil && r.e.words.has(wordLeave, said):
 		r.leave(flowMenu)
 	case r.global(said):
+	case q != nil && q.Ask != nil && q.Ask.As != "words" && (r.byTitle(said) || r.byWords(said)):
 	case q != nil && q.Ask != nil && r.answer(q.Ask):
 	case q != nil && q.Choose != nil && r.answersBefore():
 	case q != nil && q.Choose != nil && r.inOwnWords(q.Choose):
 	case q == nil && r.number():
 	case r.byTitle(said):
+	case r.byWords(said):
 	case r.answersParked():
 	default:
 		r.wish()
@@ -65,7 +67,11 @@ func (r *run) pick(q *Step, said string) bool {
 		return true
 	}
 	if q.Choose.Items != nil {
-		if n := r.e.itemNamed(r.top().Items, said); n > 0 {
+		n := r.e.itemNamed(r.top().Items, said)
+		if n == 0 {
+			n = r.e.kinNamed(r.top().Items, said)
+		}
+		if n > 0 {
 			return r.choose(q.Choose, n)
 		}
 	}
@@ -288,6 +294,9 @@ func (r *run) wish() {
 		r.askToResume()
 	case sure:
 		r.begin(flow)
+	case r.helpsKin():
+		r.begin(flowProxy)
+		r.top().set("relation", r.e.book.settings.kinIn(normalise(r.in.Text)))
 	case r.waiting() == nil && checkCode.MatchString(strings.TrimSpace(r.in.Text)):
 		r.begin(flowCheck)
 	case r.waiting() == nil:
@@ -378,7 +387,7 @@ func (r *run) begin(flow string) {
 	}
 	guarded := d.Needs == needsBound && !r.in.Env.Bound
 	var check []Frame // an identity check under way serves the new wish as well as the old one
-	if f := r.top(); guarded && f != nil && f.Flow == flowBind {
+	if f := r.top(); guarded && f != nil && f.Flow == flowBind && !r.speaksOfKin() {
 		check = []Frame{*f}
 		r.pop()
 		r.say("bind.then", map[string]string{"title_key": d.Title}, nil)
@@ -391,8 +400,11 @@ func (r *run) begin(flow string) {
 	switch {
 	case check != nil:
 		r.s.Stack = append(r.s.Stack, check...)
+	case d.Needs != needsBound || r.forKin():
 	case guarded:
 		r.push(flowBind)
+	case r.unsettled():
+		r.push(flowOf)
 	}
 }
 

@@ -15,6 +15,9 @@ func (r *run) hearSMS(said string) {
 		r.answerSMS(said)
 		return
 	}
+	if r.byWords(said) {
+		return
+	}
 	if r.e.book.settings.forwarded(r.in.Text) {
 		r.understood("report_problem", 1)
 		r.begin(flowCheck)

@@ -18,7 +18,7 @@ import (
 func (b *Book) Lint(catalogue *locales.Bundle) []string {
 	l := &linter{b: b, catalogue: catalogue, used: make(map[string]bool)}
 	for _, key := range hostTexts() {
-		l.text("the engine", key, []string{"year", "month", "day", "title", "text"})
+		l.text("the engine", key, []string{"year", "month", "day", "title", "text", "who", "name", "relation", "several", "ends"})
 	}
 	for _, id := range b.order {
 		l.flow(b.flows[id])
@@ -46,7 +46,7 @@ func (l *linter) complain(format string, args ...any) {
 func (l *linter) builtIn() {
 	for _, id := range []string{
 		flowMenu, flowBind, flowHuman, flowOptOut, flowOptIn, flowResume, flowStuck, flowUnclear, flowUnclear2, flowNoMore, flowSMS,
-		flowMenuSMS, flowWhose, flowInvited, flowElder, flowPlain, flowMore, flowUpset, flowCheck,
+		flowMenuSMS, flowWhose, flowInvited, flowElder, flowPlain, flowMore, flowUpset, flowCheck, flowOf, flowProxy,
 	} {
 		if l.b.flows[id] == nil {
 			l.complain("flow %s is missing: the engine starts it", id)
@@ -90,14 +90,34 @@ func (l *linter) flow(d *Definition) {
 	for _, s := range d.Steps {
 		l.step(d, s, vars)
 	}
+	l.startWords(d)
 	l.reach(d)
 	l.ways(d)
 	l.circles(d)
 }
 
+// startWords checks that what starts a flow starts no other one, and is none of the words that hold everywhere.
+func (l *linter) startWords(d *Definition) {
+	global := newGlobalWords(l.b.settings)
+	all := l.b.startWords()
+	for _, w := range all {
+		if w.flow != d.ID {
+			continue
+		}
+		if w.word == "" || len(global[w.word]) > 0 {
+			l.complain("flow %s: %q does not start it: it is empty, or holds everywhere", d.ID, w.word)
+		}
+		for _, other := range all {
+			if other.flow != d.ID && other.sms == w.sms && other.in(w.word) {
+				l.complain("flow %s: %q starts %s too", d.ID, w.word, other.flow)
+			}
+		}
+	}
+}
+
 // vars is everything that some step of the flow may set.
 func (l *linter) vars(d *Definition) []string {
-	vars := append([]string{"heard", "title_key", "answer"}, l.given(d)...)
+	vars := append([]string{"heard", "title_key", "answer", "relation"}, l.given(d)...)
 	for _, s := range d.Steps {
 		switch {
 		case len(s.Set) > 0:

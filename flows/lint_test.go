@@ -42,7 +42,7 @@ func TestLintFindsEachFault(t *testing.T) {
 		{"a dead end", "wishes.yaml", "    - {id: set, do: set_language, with: {language: $language}}", "    - {id: set, decide: [{go: set}]}", "dead end"},
 		{"a circle", "identity.yaml", "{id: enough, say: bind.enough, go: failed}", "{id: enough, say: bind.enough, go: enough}", "circle"},
 		{"a missing text", "menu.yaml", "welcome.hello", "welcome.gone", `"welcome.gone" is missing in yue-Hant`},
-		{"an unused text", "menu.yaml", "    - say: welcome.privacy\n", "", `"welcome.privacy" is used nowhere`},
+		{"an unused text", "menu.yaml", "    - say: greeting.welcome\n", "", `"greeting.welcome" is used nowhere`},
 		{"a value nothing sets", "menu.yaml", "say: greeting.hello", "say: bind.again", "takes left, which nothing sets"},
 		{"a request the host doesn't know", "identity.yaml", "look_up: identity", "look_up: oracle", "knows no oracle"},
 		{"an argument too few", "identity.yaml", "with: {code: $code}", "with: {}", "check_code needs code"},

@@ -8,13 +8,27 @@ type RequestKind struct {
 	Takes []string
 	Gives []string // variables of the flow
 	Items []string // values of each item, for say-steps with each
+
+	Personal bool // is about the person whose matter it is
+	Tells    bool // and its answer should say whose it is
 }
 
 // Requests is the closed list of what the host looks up and does.
 //
-//	identity        locked yes|no; bound yes|no; who: the bound person's name, masked
+//	identity        locked yes|no; bound yes|no: we know whose matter it is; self yes|no: who writes is known; who: their own name, masked
 //	send_code       sent asked|locked|wait|enough. "asked" says nothing of whether a code went out
 //	check_code      check right|wrong|locked|late; left: tries left
+//	proxy_gate      locked yes|no; full yes|no: they look after as many as they may
+//	ask_proxy       sent asked|locked|wait|enough, which says nothing of whether anything went out; self: it is their own number; have: they look after them already
+//	check_proxy     check as above; who; whose: their id
+//	proxy_agreed    agreed yes|no: whether the person has agreed since; who; whose
+//	proxies         found yes|no; only: the one that waits for an answer; items: who looks after whom
+//	proxy           side over|mine|none: over one's own matters, or one's own; state asked|given; who, name, what, ends
+//	settle_proxy    settled yes|no; arguments: state given|refused|ended
+//	door            door open|used|late|none; new yes|no: follows since now; who, place; before: who they were
+//	pass_door       passed yes|no
+//	whose           several yes|no; items: whose matters there are
+//	set_whose       whose: the id of the one chosen
 //	cover           known yes|no|several|limited; the rest as the register has it
 //	subsidies       known as above; items, newest first; word and date are the newest's; about: of one kind alone
 //	premiums        known as above; items; due yes|no; year, insurance_word and word are the most pressing one's;
@@ -40,7 +54,7 @@ type RequestKind struct {
 //	check_text      real yes|no|unknown; date and subject of what we sent
 //	hand_over       open yes|no: whether somebody is at work; date: by when they answer
 func Requests() []RequestKind {
-	return slices.Concat(aboutPerson(), aboutWork(), aboutCover(), aboutUs())
+	return slices.Concat(aboutPerson(), aboutFamily(), aboutWork(), aboutCover(), aboutUs())
 }
 
 func known(more ...string) []string { return append(more, "known", "phone", "count") }
@@ -48,16 +62,35 @@ func known(more ...string) []string { return append(more, "known", "phone", "cou
 // aboutPerson is who somebody is, and what they tell of themselves.
 func aboutPerson() []RequestKind {
 	return []RequestKind{
-		{Name: "identity", Gives: []string{"locked", "bound", "who"}},
+		{Name: "identity", Gives: []string{"locked", "bound", "self", "who"}, Personal: true},
 		{Name: "send_code", Takes: []string{"name", "id_number"}, Gives: []string{"sent"}},
 		{Name: "check_code", Takes: []string{"code"}, Gives: []string{"check", "left"}},
 		{Name: "me", Gives: []string{"age", "old", "disability", "home"}},
 		{Name: "fill_wishes", Takes: []string{"work", "training", "business", "skills"}, Gives: []string{"changed"}},
-		{Name: "placement", Gives: []string{"placed", "employer", "date"}},
+		{Name: "placement", Personal: true, Tells: true, Gives: []string{"placed", "employer", "date"}},
 		{Name: "check_up", Takes: []string{"answer", "words"}},
-		{Name: "help_list", Gives: []string{"found"}, Items: []string{"what", "state_key", "date"}},
+		{Name: "help_list", Personal: true, Tells: true, Gives: []string{"found"}, Items: []string{"what", "state_key", "date"}},
 		{Name: "phone_people", Gives: []string{"several", "count", "who"}, Items: []string{"id", "who"}},
-		{Name: "set_whose", Takes: []string{"id"}},
+	}
+}
+
+// aboutFamily is who may ask and act for whom, and the codes of the doorstep.
+func aboutFamily() []RequestKind {
+	return []RequestKind{
+		{Name: "proxy_gate", Gives: []string{"locked", "full"}},
+		{Name: "ask_proxy", Takes: []string{"name", "id_number", "relation", "scope", "months"}, Gives: []string{"sent"}},
+		{Name: "check_proxy", Takes: []string{"code"}, Gives: []string{"check", "left", "who", "whose"}},
+		{Name: "proxy_agreed", Gives: []string{"agreed", "who", "whose"}},
+		{Name: "proxies", Gives: []string{"found", "only"}, Items: []string{"id", "who", "side_key"}},
+		{Name: "proxy", Takes: []string{"id"}, Gives: []string{"side", "state", "who", "name", "what_key", "ends"}},
+		{Name: "settle_proxy", Takes: []string{"id", "state"}, Gives: []string{"settled"}},
+		{Name: "door", Gives: []string{"door", "id", "new", "who", "place", "before"}},
+		{Name: "pass_door", Takes: []string{"id"}, Gives: []string{"passed"}},
+		{Name: "refuse_door", Takes: []string{"id"}},
+		{Name: "unbind"},
+		{Name: "not_me"},
+		{Name: "whose", Gives: []string{"several"}, Items: []string{"id", "who", "relation_key"}},
+		{Name: "set_whose", Takes: []string{"id"}, Gives: []string{"whose"}},
 	}
 }
 
@@ -79,7 +112,7 @@ func aboutWork() []RequestKind {
 			"found", "name", "provider", "place", "starts", "ends", "room", "free", "waiting", "allowance", "tel", "job", "mine",
 		}},
 		{Name: "sign_up", Takes: []string{"id"}, Gives: []string{"signed", "ahead", "name", "starts", "place", "tel"}},
-		{Name: "my_courses", Gives: []string{"found"}, Items: []string{"id", "name", "starts", "state_key"}},
+		{Name: "my_courses", Personal: true, Tells: true, Gives: []string{"found"}, Items: []string{"id", "name", "starts", "state_key"}},
 		{Name: "leave_course", Takes: []string{"id"}, Gives: []string{"left", "name"}},
 		{Name: "wish_course", Takes: []string{"trade"}, Gives: []string{"wished"}},
 		{Name: "schools", Gives: []string{"found"}, Items: []string{"name", "place", "subjects", "tel", "admission", "paired_key"}},
@@ -90,17 +123,17 @@ func aboutWork() []RequestKind {
 // aboutCover is insurance and money.
 func aboutCover() []RequestKind {
 	return []RequestKind{
-		{Name: "cover", Takes: []string{"insurance"}, Gives: known(
+		{Name: "cover", Personal: true, Tells: true, Takes: []string{"insurance"}, Gives: known(
 			"insurance_key", "insurance_word", "year", "state", "word", "benefit", "enrolled", "next_year", "next_word",
 			"stale", "this_year", "premium", "due_year", "amount", "deadline", "overdue",
 		)},
-		{Name: "subsidies", Takes: []string{"about"}, Gives: known("word", "date"), Items: []string{
+		{Name: "subsidies", Personal: true, Tells: true, Takes: []string{"about"}, Gives: known("word", "date"), Items: []string{
 			"kind", "state_key", "word", "applied", "amount", "note", "office", "phone",
 		}},
-		{Name: "premiums", Gives: known("due", "year", "insurance_word", "word", "helped"), Items: []string{
+		{Name: "premiums", Personal: true, Tells: true, Gives: known("due", "year", "insurance_word", "word", "helped"), Items: []string{
 			"year", "insurance_key", "state_key", "word", "amount", "self", "subsidy", "deadline",
 		}},
-		{Name: "benefits", Gives: known("month", "amount", "state_key", "date")},
+		{Name: "benefits", Personal: true, Tells: true, Gives: known("month", "amount", "state_key", "date")},
 		{Name: "institutions", Takes: []string{"kind", "remote", "offset"}, Gives: []string{"found", "total", "next", "more"}, Items: []string{"name", "place", "tel", "remote_key"}},
 		{Name: "tiers", Takes: []string{"item", "amount"}, Gives: []string{
 			"found", "region", "year", "source", "published", "deductible", "back", "self", "cost",
@@ -153,6 +186,9 @@ func hostTexts() []string {
 		"state.attended", "state.absent", "state.wanted", "state.told", "state.placed", "state.declined", "state.received",
 		"state.reviewing", "state.approved", "state.returned", "choices.how_elder", "tap.old", "renewed.again",
 		"letter.from_staff", "check.answer", "check.code",
+		"whose.line", "kin.self", "as.mother", "as.father", "as.spouse", "as.child", "as.grandparent", "as.relative",
+		"proxy.side_over", "proxy.side_asks", "proxy.side_mine", "proxy.side_waits", "proxy.what_look", "proxy.what_act",
+		"proxy.news_asked", "proxy.news_now", "proxy.news_given", "proxy.news_refused", "proxy.news_ended",
 		"training.by_phone", "school.paired", "remote.direct",
 	}
 }

@@ -19,6 +19,7 @@ type Session struct {
 	Last    []Say    `json:"last,omitempty"`   // what was said last, for "repeat"
 	Rest    []string `json:"rest,omitempty"`   // pages not shown yet, for "more"
 	Fails   int      `json:"fails,omitempty"`  // tries not understood in a row
+	Whose   string   `json:"whose,omitempty"`  // of several people, the one whose matter it is
 	Renewed string   `json:"-"`                // the flow they were in has changed since
 }
 

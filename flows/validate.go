@@ -13,7 +13,7 @@ import (
 )
 
 // validators is the closed list of what an answer can be checked for.
-func validators() []string { return []string{"name", "id_number", "code", "words", "amount"} }
+func validators() []string { return []string{"name", "id_number", "code", "words", "amount", "mobile"} }
 
 // answer is what somebody said to an open question.
 type answer struct {
@@ -34,6 +34,8 @@ func (e *Engine) validate(as string, a answer) (map[string]string, bool) {
 		return validCode(a.text)
 	case "words":
 		return validWords(a.text)
+	case "mobile":
+		return validMobile(a.text)
 	case "amount":
 		return e.book.settings.validAmount(a.text)
 	}
@@ -92,7 +94,8 @@ func (e *Engine) validName(a answer) (map[string]string, bool) {
 	}
 	g := a.guess()
 	flow := e.book.flows[e.book.byIntent[g.Intent]]
-	likely := utf8.RuneCountInString(name) <= 4 && e.surname(name)
+	length := utf8.RuneCountInString(name)
+	likely := length <= 4 && e.surname(name) || length <= 3 && flow != nil && flow.Vague // no list has every surname
 	switch {
 	case flow == nil, likely && (flow.Vague || a.again), flow.Vague && a.again:
 	case likely && g.Score >= e.book.settings.Certain, !likely && g.Score >= e.book.settings.Sure:
@@ -166,6 +169,17 @@ func validCode(text string) (map[string]string, bool) {
 		return map[string]string{"": bare}, true
 	}
 	return nil, false
+}
+
+// mobileLike finds a mobile number, however it is spaced.
+var mobileLike = regexp.MustCompile(`(?:^|\D)1[3-9](?:[\s-]*\d){9}(?:\D|$)`)
+
+// validMobile takes words that hold a mobile number, with what is said around it.
+func validMobile(text string) (map[string]string, bool) {
+	if !mobileLike.MatchString(width.Fold.String(text)) {
+		return nil, false
+	}
+	return validWords(text)
 }
 
 // maxWords bounds a free answer; what is longer is cut.

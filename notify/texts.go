@@ -15,6 +15,10 @@ import (
 // VerifyCode is the key of the template that carries identity codes.
 const VerifyCode = "verify_code"
 
+// CodeKeys are the templates that carry codes: the identity code, and those by which somebody agrees that one of their
+// family looks after their matters.
+func CodeKeys() []string { return []string{VerifyCode, "consent_code", "consent_code_act"} }
+
 // ErrTexts: a text can't be filled for this person. The words say which variable and why, never its value.
 var ErrTexts = errors.New("notify: the text can't be filled")
 
@@ -57,8 +61,8 @@ func (t Template) Check() error {
 		err = fault("template_empty", "has neither sms nor wechat nor voice")
 	case (t.Kind == Reply || t.Kind == Verification) && t.SMS == nil:
 		err = fault("template_needs_sms", fmt.Sprintf("kind %s needs sms", t.Kind), "Got", string(t.Kind))
-	case (t.Key == VerifyCode) != (t.Kind == Verification):
-		err = fault("template_verification", fmt.Sprintf("kind verification and key %s go together", VerifyCode))
+	case slices.Contains(CodeKeys(), t.Key) != (t.Kind == Verification):
+		err = fault("template_verification", fmt.Sprintf("kind verification and the keys %v go together", CodeKeys()), "Want", strings.Join(CodeKeys(), " "))
 	default:
 		err = errors.Join(within(t.checkSMS(), "Part", "sms"), within(t.Voice.check(), "Part", "voice"), within(t.checkWeChat(), "Part", "wechat"))
 	}
@@ -171,8 +175,9 @@ func NewPersonData(name string) PersonData {
 // Texts is a template's texts, parsed once for a campaign. Safe for concurrent use.
 type Texts struct {
 	template Template
-	params   map[string]any // the campaign's, where it is one's
-	check    bool           // a text speaks of .Check, which is costly to make
+	params   map[string]any    // the campaign's, where it is one's
+	check    bool              // a text speaks of .Check, which is costly to make
+	same     map[string]string // variables of the SMS that are the same for everybody
 	sms      map[string]filling
 	voice    map[string]filling
 	fields   map[string]filling
@@ -235,16 +240,34 @@ func (x *Texts) parseAll(texts map[string]string) (map[string]filling, error) {
 
 // SMS fills the variables of the SMS template and checks that the platform would take them.
 func (x *Texts) SMS(data Data) (map[string]string, error) {
-	params, err := fillAll(x.sms, data)
-	if err != nil {
-		return nil, err
-	}
-	for name, value := range params {
-		if err := CheckSMSVariable(value); err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", ErrTexts, name, err)
+	params := make(map[string]string, len(x.sms))
+	for name, f := range x.sms {
+		value, known := x.same[name]
+		if !known {
+			var err error
+			if value, err = f.fill(data); err != nil {
+				return nil, err
+			}
+			if err := CheckSMSVariable(value); err != nil {
+				return nil, fmt.Errorf("%w: %s: %w", ErrTexts, name, err)
+			}
 		}
+		params[name] = value
 	}
 	return params, nil
+}
+
+// forCampaign gives the texts a campaign's parameters, and fills once what speaks of nothing else.
+func (x *Texts) forCampaign(params map[string]any) {
+	x.params, x.same = params, map[string]string{}
+	for name, f := range x.sms {
+		if !f.onlyOf("Params") {
+			continue
+		}
+		if value, err := f.fill(Data{"Params": params}); err == nil && CheckSMSVariable(value) == nil {
+			x.same[name] = value
+		}
+	}
 }
 
 // Voice fills the variables of the voice template and checks that the platform would read them out.

@@ -40,7 +40,7 @@ func (c *chatCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	turns, err := newTurns(cfg, s, urgent)
+	turns, err := newTurns(cfg, s, urgent, nil)
 	if err != nil {
 		return err
 	}

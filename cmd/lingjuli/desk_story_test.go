@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,9 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lingjuli/lingjuli/internal/register/fictional"
 	"github.com/lingjuli/lingjuli/internal/sandbox"
-	"github.com/lingjuli/lingjuli/notify"
 )
 
 // clerk is a member of staff at the console.
@@ -94,78 +90,6 @@ func (w *town) sql(query string) {
 	if _, err := db.ExecContext(w.t.Context(), query); err != nil {
 		w.t.Fatal(err)
 	}
-}
-
-// unreached is what the command says of a campaign: reasons by the row's code.
-func (w *town) unreached(id string, flags ...string) (list []unreachedLine) {
-	w.t.Helper()
-	lines := bufio.NewScanner(strings.NewReader(w.command(append([]string{"campaign", "unreached", id, "--json"}, flags...)...)))
-	for lines.Scan() {
-		var u unreachedLine
-		if err := json.Unmarshal(lines.Bytes(), &u); err != nil {
-			w.t.Fatal(err)
-		}
-		list = append(list, u)
-	}
-	return list
-}
-
-func TestStoryWhoDoesNotAnswerTheTelephoneStandsOnTheTownshipsList(t *testing.T) {
-	eachTown(t, 3, nil, func(w *town) {
-		sheet := "姓名,身份证号,手机号,行政区划代码,户编号\n" +
-			fmt.Sprintf("丁无号,%s,,441881000000,丁户\n", fictional.IDNumber("441881", "1950-01-02", 50)) +
-			fmt.Sprintf("戊大家,%s,13900008888,441881000000,戊户\n戊小家,%s,13900008888,441881000000,戊户\n", fictional.IDNumber("441881", "1950-01-02", 51), fictional.IDNumber("441881", "1950-01-02", 52))
-		path := filepath.Join(w.t.TempDir(), "more.csv")
-		if err := os.WriteFile(path, []byte(sheet), 0o600); err != nil {
-			w.t.Fatal(err)
-		}
-		w.command("import", "people", path)
-		w.box.SetReceipts(sandbox.Receipts{
-			Bases:      []string{w.base},
-			PhoneCodes: map[string]string{w.phone(0): "MOBILE_NOT_ON_SERVICE", w.phone(1): "MOBILE_NOT_ON_SERVICE"},
-			VoiceCodes: map[string]string{w.phone(0): "200000", w.phone(1): "200003"}, // 0 listens to the end, 1 never answers
-		})
-		w.box.SetLimits(sandbox.Limits{CallsPerMinute: -1, CallsPerHour: -1}) // as if hours lay between the calls
-		id := w.campaign("sms, voice", "")
-		for deadline := time.Now().Add(60 * time.Second); w.status(id).State != notify.Finished; time.Sleep(200 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				w.t.Fatalf("not finished: %+v, %d calls", w.status(id), len(w.box.Calls(w.phone(1))))
-			}
-			if w.status(id).Waiting[notify.ForAnswer] > 0 { // two hours pass
-				w.sql(`UPDATE deliveries SET wake_at = 1 WHERE wake_at > 0 AND state = 'planned'`)
-			}
-		}
-		if n := len(w.box.Calls(w.phone(1))); n != 3 {
-			w.t.Errorf("the telephone rang %d times, want 3", n)
-		}
-		list := w.unreached(id)
-		var got []string
-		for _, u := range list {
-			got = append(got, u.Name+" "+u.Phone+" "+u.Channel+" "+u.Reason)
-		}
-		if len(list) != 2 || !strings.HasSuffix(got[0], w.phone(1)[:3]+"****"+w.phone(1)[7:]+" voice 200003") || !strings.HasPrefix(got[1], "丁*") || !strings.HasSuffix(got[1], " no_phone") {
-			w.t.Errorf("%q", got)
-		}
-		if more := w.unreached(id, "--region", "441802"); len(more) != 0 {
-			w.t.Errorf("another county: %+v", more)
-		}
-		table := w.command("campaign", "unreached", id, "--csv")
-		if !strings.HasPrefix(table, "code,name,phone,") || strings.Contains(table, w.phone(1)) || strings.Contains(table, "丁无号") || !strings.Contains(table, list[0].Code) {
-			w.t.Error(table)
-		}
-		li := w.clerk("admin")
-		page := li.get("/console/unreached?campaign=" + id)
-		if !strings.Contains(page, "打了三次没人接") || !strings.Contains(page, "没有登记电话") || !strings.Contains(page, list[0].Code) {
-			w.t.Errorf("the console's list: %s", page)
-		}
-		// The worker goes there and tells them: the list is shorter by one.
-		if page := li.post("/console/unreached/visit", "code", list[0].Code, "result", "told", "asked", "campaign="+id); !strings.Contains(page, "已记下走访结果") {
-			w.t.Errorf("the visit is not noted: %s", page)
-		}
-		if list := w.unreached(id); len(list) != 1 || list[0].Reason != "no_phone" {
-			w.t.Errorf("%+v", list)
-		}
-	})
 }
 
 var matterLink = regexp.MustCompile(`href="(/console/inbox/\d+)"`)

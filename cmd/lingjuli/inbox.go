@@ -71,17 +71,17 @@ func letterText() (func(language, text string) string, error) {
 
 // How often those are looked for who moved up because an import added places, and how many at once.
 const (
-	tellEvery  = 2 * time.Second
-	tellAtOnce = 100
+	movedEvery  = 2 * time.Second
+	movedAtOnce = 100
 )
 
 // tellMovedUp tells them, until ctx ends.
 func tellMovedUp(ctx context.Context, s *store.Store, turns *turn.Service, bell *notify.Doorbell, log *slog.Logger) {
-	tick := time.NewTicker(tellEvery)
+	tick := time.NewTicker(movedEvery)
 	defer tick.Stop()
 	for silent := false; ; {
 		now := time.Now()
-		notices, err := s.TellMovedUp(ctx, tellAtOnce, now, func(m register.MovedUp) (turn.Message, bool) { return turns.MovedUp(m, now) })
+		notices, err := s.TellMovedUp(ctx, movedAtOnce, now, func(m register.MovedUp) (turn.Message, bool) { return turns.MovedUp(m, now) })
 		for _, id := range notices {
 			bell.Ring(ctx, id)
 		}

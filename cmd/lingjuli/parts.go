@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/lingjuli/lingjuli/bot"
@@ -45,8 +46,8 @@ func (u understanding) Understand(text string) flows.Guess {
 	return g
 }
 
-// newTurns makes the host of conversations.
-func newTurns(cfg config, s *store.Store, bell turn.Doorbell) (*turn.Service, error) {
+// newTurns makes the host of conversations. teller may be nil.
+func newTurns(cfg config, s *store.Store, bell turn.Doorbell, teller turn.Teller) (*turn.Service, error) {
 	book, err := flows.Load()
 	if err != nil {
 		return nil, err
@@ -59,7 +60,7 @@ func newTurns(cfg config, s *store.Store, bell turn.Doorbell) (*turn.Service, er
 	if err != nil {
 		return nil, err
 	}
-	return turn.New(turn.Config{Engine: flows.New(book, texts, understanding{u}), Texts: texts, Store: s, Bell: bell, Zone: cfg.Zone, SubscribeURL: cfg.consentURL()}), nil
+	return turn.New(turn.Config{Engine: flows.New(book, texts, understanding{u}), Texts: texts, Store: s, Bell: bell, Teller: teller, Zone: cfg.Zone, SubscribeURL: cfg.consentURL()}), nil
 }
 
 // rules are the campaign rules that the configuration sets.
@@ -136,19 +137,23 @@ func (g goneConsents) ConsentGone(ctx context.Context, who register.OpenID, temp
 	}
 }
 
-// How long transcripts, codes and wishes of conversations are kept, and how often what is older goes.
-const (
-	keepConversations = 180 * 24 * time.Hour
-	purgeEvery        = time.Hour
-)
+// purgeEvery is how often what was kept long enough goes.
+const purgeEvery = time.Hour
 
-// purge drops what has been kept long enough, until ctx ends.
-func purge(ctx context.Context, s *store.Store, log *slog.Logger) {
+// purge drops what was kept long enough (store.Retentions), until ctx ends, and counts it.
+func purge(ctx context.Context, s *store.Store, metrics prometheus.Registerer, log *slog.Logger) {
+	rows := promauto.With(metrics).NewCounterVec(prometheus.CounterOpts{
+		Name: "lingjuli_purged_rows_total", Help: "Rows deleted because they had been kept long enough.",
+	}, []string{"table"})
 	tick := time.NewTicker(purgeEvery)
 	defer tick.Stop()
 	for {
-		if _, err := s.PurgeConversations(ctx, time.Now(), keepConversations); err != nil && ctx.Err() == nil {
-			log.Warn("old conversations were not purged", "error", err)
+		gone, err := s.Purge(ctx, time.Now())
+		for table, n := range gone {
+			rows.WithLabelValues(table).Add(float64(n))
+		}
+		if err != nil && ctx.Err() == nil {
+			log.Warn("what had its time was not purged", "error", err)
 		}
 		select {
 		case <-ctx.Done():

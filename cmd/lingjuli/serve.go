@@ -112,7 +112,7 @@ func startServerOn(ctx context.Context, ln net.Listener, cfg config, r roles, lo
 	s.addr = ln.Addr().String()
 	s.cfg.reachedAt(s.addr)
 	s.life.add("listener", func(context.Context) error { _ = ln.Close(); return nil }) // the web part has closed it already
-	for _, start := range []func(context.Context) error{s.startStore, s.startRedis, s.startPlatforms} {
+	for _, start := range []func(context.Context) error{s.startProfiles, s.startStore, s.startRedis, s.startPlatforms} {
 		if err := start(ctx); err != nil {
 			return nil, err
 		}
@@ -192,7 +192,7 @@ func (s *server) startRoles(ln net.Listener) error {
 		return err
 	}
 	s.life.add("doorbell", func(context.Context) error { return bell.Close() })
-	turns, err := newTurns(s.cfg, s.store, bell)
+	turns, err := newTurns(s.cfg, s.store, bell, s.newTeller())
 	if err != nil {
 		return err
 	}
@@ -212,6 +212,16 @@ func (s *server) startRoles(ln net.Listener) error {
 	w := startWeb(ln, recovered(mux, s.log, panics), s.log)
 	s.life.add("web", w.stop)
 	return nil
+}
+
+// newTeller is nil where the account is off.
+func (s *server) newTeller() turn.Teller {
+	if s.wechat == nil {
+		return nil
+	}
+	t := newTeller(s.wechat, s.log)
+	s.life.add("teller", t.stop)
+	return t
 }
 
 // beside runs work in the background until its turn to stop has come.
@@ -253,7 +263,7 @@ func (s *server) startWorker(turns *turn.Service, bell *notify.Doorbell) error {
 		return err
 	}
 	s.life.add("worker", func(context.Context) error { w.Shutdown(); return nil })
-	s.beside("purge", func(ctx context.Context) { purge(ctx, s.store, s.log) })
+	s.beside("purge", func(ctx context.Context) { purge(ctx, s.store, s.metrics, s.log) })
 	s.beside("moved up", func(ctx context.Context) { tellMovedUp(ctx, s.store, turns, bell, s.log) })
 	return nil
 }
@@ -318,7 +328,12 @@ func (s *server) newConsole(bell *notify.Doorbell) (http.Handler, error) {
 		return nil, err
 	}
 	campaigns := newCampaigns(s.cfg, s.store, s.sms)
+	var codes console.Codes
+	if s.wechat != nil {
+		codes = doorCodes{s.wechat}
+	}
 	return console.New(console.Config{
+		Family: s.store, Codes: codes,
 		Staff: consoleStaff{service, s.store}, Audit: s.store, People: s.store, Regions: s.store, Counts: s.store,
 		Campaigns: campaigns, Forecast: campaigns, Books: s.store, Inbox: inbox, Unreached: s.store, Sessions: s.store.StaffSessions(time.Now), PublicURL: s.cfg.PublicURL.String(),
 		SignName: s.cfg.Aliyun.SignName, Location: s.cfg.Zone, Now: time.Now, Logger: s.log, Closing: s.closing,

@@ -14,6 +14,14 @@ func TestGoldenConversationsGoAsWritten(t *testing.T) {
 		if err := m.FileSheets(s.Sheets); err != nil {
 			t.Fatal(err)
 		}
+		for _, d := range s.Doors {
+			m.Door(d.Scene, d.Person, s.Now.Add(d.Life))
+		}
+		for i, p := range s.People {
+			if p.Doubted {
+				m.Doubt(int64(i + 1))
+			}
+		}
 		return m
 	})
 }

@@ -70,30 +70,28 @@ func (c Check) sent(now time.Time) Check {
 	return c
 }
 
-// gate says whether this openid may be checked at all, and whom it is bound to.
+// gate says whether this openid may be checked at all, whether we know whose matter it is, and who writes.
 func (t *oneTurn) gate() (map[string]string, error) {
-	checks, err := t.tx.Checks(t.self())
+	checks, err := t.tx.Checks(t.subject())
 	if err != nil {
 		return nil, err
 	}
-	vars := map[string]string{"locked": yesNo(checks[0].locked(t.now)), "bound": yesNo(t.personID != 0), "who": ""}
-	if t.personID != 0 {
-		r, err := t.tx.Record(t.personID)
-		if err != nil {
-			return nil, err
-		}
-		vars["who"] = register.MaskName(r.Person.Name)
+	vars := map[string]string{
+		"locked": yesNo(checks[0].locked(t.now)), "bound": yesNo(t.personID != 0), "self": yesNo(t.self != 0), "who": "",
 	}
-	return vars, nil
+	if t.self != 0 {
+		vars["who"], err = t.nameOf(t.self)
+	}
+	return vars, err
 }
 
-func (t *oneTurn) self() Subject { return Subject{Kind: ByOpenID, Value: t.in.Who} }
+func (t *oneTurn) subject() Subject { return Subject{Kind: ByOpenID, Value: t.in.Who} }
 
-// sendCode sends a code to the number on file, if there is one. What the person hears depends on nothing but their
-// own tries and those on this ID number, so that it tells nothing of who is on file.
-func (t *oneTurn) sendCode(id register.IDNumber, name string) (string, error) {
+// sendCode has a code sent, if there is anybody to send it to. What the person hears depends on nothing but their own
+// tries and those on this ID number, so that it tells nothing of who is on file.
+func (t *oneTurn) sendCode(id register.IDNumber, purpose Purpose, issue func() error) (string, error) {
 	subject := Subject{Kind: ByID, Value: string(id)}
-	checks, err := t.tx.Checks(t.self(), subject)
+	checks, err := t.tx.Checks(t.subject(), subject)
 	if err != nil {
 		return "", err
 	}
@@ -104,7 +102,7 @@ func (t *oneTurn) sendCode(id register.IDNumber, name string) (string, error) {
 	soon, hour := theirs.maySend(t.now, betweenCodes, codesAnHour)
 	_, myHour := mine.maySend(t.now, 0, askingsAnHour)
 	if !soon {
-		open, err := t.tx.OpenCode(id)
+		open, err := t.tx.OpenCode(id, purpose)
 		if err != nil {
 			return "", err
 		}
@@ -116,13 +114,19 @@ func (t *oneTurn) sendCode(id register.IDNumber, name string) (string, error) {
 	if !hour || !myHour {
 		return "enough", nil
 	}
-	if err := t.tx.SaveCheck(t.self(), mine.sent(t.now)); err != nil {
+	if err := t.tx.SaveCheck(t.subject(), mine.sent(t.now)); err != nil {
 		return "", err
 	}
 	if err := t.tx.SaveCheck(subject, theirs.sent(t.now)); err != nil {
 		return "", err
 	}
-	return "asked", t.issue(id, name)
+	return "asked", issue()
+}
+
+// askCode sends an identity code.
+func (t *oneTurn) askCode(id register.IDNumber, name string) (found, error) {
+	sent, err := t.sendCode(id, ToBind, func() error { return t.issue(id, name) })
+	return found{"sent": sent}, err
 }
 
 // issue makes the code. Where nobody fits, an open code that no digits match stands in its place, so that wrong
@@ -166,16 +170,16 @@ func (t *oneTurn) phoneMayGet(phone register.Phone) (bool, error) {
 	return true, t.tx.SaveCheck(subject, checks[0].sent(t.now))
 }
 
-// checkCode compares the code; the right one binds.
-func (t *oneTurn) checkCode(digits string) (map[string]string, error) {
+// checkCode compares the code; what the right one is for is done.
+func (t *oneTurn) checkCode(digits string, purpose Purpose, right func(Tried) (map[string]string, error)) (map[string]string, error) {
 	tried, err := t.tx.TryCode(digits)
 	if err != nil {
 		return nil, err
 	}
-	if !tried.Open {
+	if !tried.Open || tried.Purpose != purpose {
 		return map[string]string{"check": "late"}, nil
 	}
-	checks, err := t.tx.Checks(t.self(), tried.ID)
+	checks, err := t.tx.Checks(t.subject(), tried.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -186,13 +190,13 @@ func (t *oneTurn) checkCode(digits string) (map[string]string, error) {
 	case !t.now.Before(tried.Expires):
 		return map[string]string{"check": "late"}, nil
 	case tried.Right:
-		return t.rightCode(tried, mine, theirs)
+		if err := t.saveChecks(tried.ID, mine.right(), theirs.right()); err != nil {
+			return nil, err
+		}
+		return right(tried)
 	}
 	mine, theirs = mine.wrong(t.now), theirs.wrong(t.now)
-	if err := t.tx.SaveCheck(t.self(), mine); err != nil {
-		return nil, err
-	}
-	if err := t.tx.SaveCheck(tried.ID, theirs); err != nil {
+	if err := t.saveChecks(tried.ID, mine, theirs); err != nil {
 		return nil, err
 	}
 	left := min(mine.left(t.now), theirs.left(t.now))
@@ -202,24 +206,30 @@ func (t *oneTurn) checkCode(digits string) (map[string]string, error) {
 	return map[string]string{"check": "wrong", "left": itoa(left)}, nil
 }
 
-func (t *oneTurn) rightCode(tried Tried, mine, theirs Check) (map[string]string, error) {
-	if err := t.tx.SaveCheck(t.self(), mine.right()); err != nil {
-		return nil, err
+func (t *oneTurn) saveChecks(id Subject, mine, theirs Check) error {
+	if err := t.tx.SaveCheck(t.subject(), mine); err != nil {
+		return err
 	}
-	if err := t.tx.SaveCheck(tried.ID, theirs.right()); err != nil {
-		return nil, err
-	}
+	return t.tx.SaveCheck(id, theirs)
+}
+
+// bindBy is what the right code of an identity check does.
+func (t *oneTurn) bindBy(tried Tried) (map[string]string, error) {
 	if err := t.tx.Bind(tried.PersonID); err != nil {
 		return nil, err
 	}
-	t.personID = tried.PersonID
-	p, err := t.tx.Person(tried.PersonID)
+	return map[string]string{"check": "right"}, t.nowBound(tried.PersonID)
+}
+
+// nowBound goes on as the person who was just bound.
+func (t *oneTurn) nowBound(personID int64) error {
+	p, err := t.tx.Person(personID)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	t.region = p.RegionCode
+	t.self, t.personID, t.region, t.ownName = personID, personID, p.RegionCode, register.MaskName(p.Name)
 	if p.Age(t.now.In(t.s.zone)) >= elderAge {
 		t.contact.Elder = true // undone by a word
 	}
-	return map[string]string{"check": "right"}, nil
+	return nil
 }

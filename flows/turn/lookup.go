@@ -30,7 +30,7 @@ func (t *oneTurn) lookUp(q flows.Request) (flows.Facts, error) {
 	people := []int64{t.personID}
 	if t.in.Channel == SMS {
 		people = t.onPhone
-		if t.contact.StatusUsed >= statesADay {
+		if t.contact.StatusUsed >= statesADay || t.strange && len(people) > 1 {
 			facts.Vars["known"] = "limited"
 			return facts, nil
 		}

@@ -21,7 +21,7 @@ var codeLike = regexp.MustCompile(`^[A-Z0-9]{6}$`)
 // hears neither.
 func (t *oneTurn) checkText(words string) (found, error) {
 	v := found{"real": "no", "date": "", "subject": ""}
-	if t.personID == 0 && len(t.onPhone) == 0 {
+	if t.self == 0 && len(t.onPhone) == 0 {
 		v["real"] = "unknown"
 		return v, nil
 	}
@@ -31,7 +31,7 @@ func (t *oneTurn) checkText(words string) (found, error) {
 	}
 	people := t.onPhone
 	if t.in.Channel == WeChat {
-		people = []int64{t.personID}
+		people = []int64{t.self}
 	}
 	answers, err := t.tx.Answered(t.now.Add(-checkable), people...)
 	if err != nil {
@@ -44,7 +44,7 @@ func (t *oneTurn) checkText(words string) (found, error) {
 		byCode := s.Check != "" && codeLike.MatchString(code) && s.Check == code
 		if byCode || s.Mark != "" && slices.Contains(marks, s.Mark) {
 			v["real"], v["date"] = "yes", civil(s.At, t.s.zone)
-			t.subject(v, s)
+			t.whatAbout(v, s)
 			return v, nil
 		}
 	}
@@ -62,8 +62,8 @@ func (t *oneTurn) marksOf(texts []string) []string {
 	return marks
 }
 
-// subject says what a message was about.
-func (t *oneTurn) subject(v found, s register.Sent) {
+// whatAbout says what a message was about.
+func (t *oneTurn) whatAbout(v found, s register.Sent) {
 	if s.CampaignID != 0 {
 		v["subject"] = s.Name
 		return

@@ -2,7 +2,6 @@ package turn
 
 import (
 	"errors"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -141,7 +140,14 @@ func (t *oneTurn) helpList() (f flows.Facts, err error) {
 	return f, err
 }
 
-// household reads the people on the phone and says whether they are of one household.
+// share finds out who shares the phone.
+func (t *oneTurn) share() error {
+	people, one, err := t.household()
+	t.strange, t.several = !one, one && len(people) > 1 && len(people) <= sharersNamed
+	return err
+}
+
+// household reads the people on the phone and says whether they are all of one household.
 func (t *oneTurn) household() (people []register.Person, one bool, err error) {
 	for _, id := range t.onPhone {
 		p, err := t.tx.Person(id)
@@ -154,11 +160,15 @@ func (t *oneTurn) household() (people []register.Person, one bool, err error) {
 		people = append(people, p)
 	}
 	for _, p := range people {
-		if p.HouseholdNo == "" || p.HouseholdNo != people[0].HouseholdNo {
+		if t.householdOf(p) != t.householdOf(people[0]) {
 			return people, false, nil
 		}
 	}
-	return people, len(people) > 1 && len(people) <= sharersNamed, nil
+	return people, true, nil
+}
+
+func (t *oneTurn) householdOf(p register.Person) string {
+	return register.HouseholdKey(p.HouseholdNo, p.RegionCode, "this one")
 }
 
 // sharersNamed is how many people on one phone are asked "who?". They are named by what the household knows anyway.
@@ -166,25 +176,23 @@ const sharersNamed = 4
 
 func (t *oneTurn) phonePeople() (f flows.Facts, err error) {
 	people, one, err := t.household()
-	if err != nil || !one {
+	if err != nil || !one || len(people) < 2 || len(people) > sharersNamed {
 		f.Vars = found{"several": "no", "count": "", "who": ""}
 		return f, err
 	}
+	names := make([]string, len(people))
+	for i, p := range people {
+		names[i] = p.Name
+	}
+	names = register.TellApart(names)
 	var who []string
 	for i, p := range people {
-		name := register.MaskName(p.Name)
+		name := names[i]
 		f.Items = append(f.Items, map[string]string{"id": strconv.FormatInt(p.ID, 10), "who": name})
 		who = append(who, itoa(i+1)+name)
 	}
 	f.Vars = found{"several": "yes", "count": itoa(len(people)), "who": strings.Join(who, " ")}
 	return f, nil
-}
-
-// setWhose goes on with one of the people on this phone; somebody else's id changes nothing.
-func (t *oneTurn) setWhose(id int64) {
-	if slices.Contains(t.onPhone, id) {
-		t.onPhone, t.personID = []int64{id}, id
-	}
 }
 
 // regionOf is where somebody lives.

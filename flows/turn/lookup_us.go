@@ -28,9 +28,9 @@ func (t *oneTurn) performUs(q flows.Request) (f flows.Facts, mine bool, err erro
 	case "policies":
 		f, err = t.policies()
 	case "opt_out":
-		err = t.tx.OptOut(t.personID)
+		err = t.tx.OptOut(t.self)
 	case "opt_in":
-		err = t.tx.OptIn(t.personID)
+		err = t.tx.OptIn(t.self)
 	case "mute", "unmute", "muted":
 		f, err = t.mute(q.Name, q.With["kind"])
 	case "check_text":
@@ -106,14 +106,17 @@ func (t *oneTurn) policies() (f flows.Facts, err error) {
 }
 
 func (t *oneTurn) mute(what, kind string) (f flows.Facts, err error) {
-	f.Vars = found{}
+	f.Vars = found{"found": "no"}
+	if t.in.Channel == WeChat && t.self == 0 {
+		return f, nil // nothing goes to an account that is nobody's, and what it says is not of somebody else
+	}
 	switch what {
 	case "mute":
-		return f, t.tx.Mute(t.personID, kind)
+		return f, t.tx.Mute(t.self, kind)
 	case "unmute":
-		return f, t.tx.Unmute(t.personID, kind)
+		return f, t.tx.Unmute(t.self, kind)
 	}
-	kinds, err := t.tx.Muted(t.personID)
+	kinds, err := t.tx.Muted(t.self)
 	for _, k := range kinds[:min(len(kinds), mutedShown)] {
 		f.Items = append(f.Items, map[string]string{"id": k, "kind_key": "kind." + k})
 	}
@@ -126,8 +129,8 @@ const mutedShown = 4
 // sentLately lists what campaigns sent to this phone, or to the person of this openid.
 func (t *oneTurn) sentLately(within time.Duration) ([]register.Sent, error) {
 	people := t.onPhone
-	if t.in.Channel == WeChat && t.personID != 0 {
-		people = []int64{t.personID}
+	if t.in.Channel == WeChat && t.self != 0 {
+		people = []int64{t.self}
 	}
 	return t.tx.Sent(t.now.Add(-within), people...)
 }

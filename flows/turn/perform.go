@@ -12,7 +12,10 @@ type found map[string]string
 
 // perform does what the engine asks for. The names are flows.Requests.
 func (t *oneTurn) perform(q flows.Request) (flows.Facts, error) {
-	for _, group := range []func(flows.Request) (flows.Facts, bool, error){t.performPerson, t.performWork, t.performTraining, t.performCover, t.performUs} {
+	if t.mayOnlyLook(q.Name) {
+		return flows.Facts{Instead: "look_only"}, nil
+	}
+	for _, group := range []func(flows.Request) (flows.Facts, bool, error){t.performPerson, t.performFamily, t.performWork, t.performTraining, t.performCover, t.performUs} {
 		if facts, mine, err := group(q); mine || err != nil {
 			return facts, err
 		}
@@ -25,11 +28,9 @@ func (t *oneTurn) performPerson(q flows.Request) (f flows.Facts, mine bool, err 
 	case "identity":
 		f.Vars, err = t.gate()
 	case "send_code":
-		var sent string
-		sent, err = t.sendCode(register.IDNumber(q.With["id_number"]), q.With["name"])
-		f.Vars = found{"sent": sent}
+		f.Vars, err = t.askCode(register.IDNumber(q.With["id_number"]), q.With["name"])
 	case "check_code":
-		f.Vars, err = t.checkCode(q.With["code"])
+		f.Vars, err = t.checkCode(q.With["code"], ToBind, t.bindBy)
 	case "me":
 		f.Vars, err = t.me()
 	case "fill_wishes":
@@ -43,7 +44,41 @@ func (t *oneTurn) performPerson(q flows.Request) (f flows.Facts, mine bool, err 
 	case "phone_people":
 		f, err = t.phonePeople()
 	case "set_whose":
-		t.setWhose(number(q.With["id"]))
+		f.Vars, err = t.setWhose(number(q.With["id"]))
+	default:
+		return f, false, nil
+	}
+	return f, true, err
+}
+
+func (t *oneTurn) performFamily(q flows.Request) (f flows.Facts, mine bool, err error) {
+	switch q.Name {
+	case "proxy_gate":
+		f.Vars, err = t.proxyGate()
+	case "ask_proxy":
+		f.Vars, err = t.askProxy(q.With)
+	case "check_proxy":
+		f.Vars, err = t.checkCode(q.With["code"], ToConsent, t.givenByCode)
+	case "proxy_agreed":
+		f.Vars, err = t.proxyAgreed()
+	case "proxies":
+		f, err = t.proxies()
+	case "proxy":
+		f.Vars, err = t.proxy(number(q.With["id"]))
+	case "settle_proxy":
+		f.Vars, err = t.settleProxy(number(q.With["id"]), register.ProxyState(q.With["state"]))
+	case "whose":
+		f, err = t.whoseList()
+	case "door":
+		f.Vars, err = t.scanDoor()
+	case "pass_door":
+		f.Vars, err = t.passDoor(number(q.With["id"]))
+	case "refuse_door":
+		err = t.tx.RefuseDoor(number(q.With["id"]))
+	case "unbind":
+		err = t.unbind()
+	case "not_me":
+		err = t.notMe()
 	default:
 		return f, false, nil
 	}

@@ -31,13 +31,35 @@ type Matters interface {
 
 // Proxies is who looks after whose matters.
 type Proxies interface {
-	// AskProxy notes that this openid asks to look after a person's matters.
+	// AskProxy notes that this openid asks to look after a person's matters; 0: they refused it lately.
 	AskProxy(register.Proxy) (id int64, err error)
 	// Proxies lists what this openid asked for and what it was given and has not ended.
 	Proxies() ([]register.Proxy, error)
-	// ProxiesOf lists who looks after a person's matters, or asks to.
+	// ProxiesOf lists who looks after the matters of a person, or of a child whose guardian they are, and who asks them
+	// to agree.
 	ProxiesOf(personID int64) ([]register.Proxy, error)
 	// SettleProxy moves a proxy on: asked may be given or refused, what is given may end. register.ErrNotFound: it
 	// stands otherwise.
 	SettleProxy(id int64, state register.ProxyState) error
+}
+
+// News is what the other side of a proxy has to hear.
+type News interface {
+	// ProxyNews lists what this openid has not heard yet: of what it asked for, and of who asks for, or was given, the
+	// matters of its person. From then on it has heard it.
+	ProxyNews(personID int64) ([]register.ProxyNews, error)
+	// AccountOf is the openid that a person is bound to, and its language; "": none.
+	AccountOf(personID int64) (id register.OpenID, language string, err error)
+}
+
+// Doors are the one-time codes of the doorstep, and the end of what they began.
+type Doors interface {
+	// ScanDoor takes a code for this openid; from then on it is theirs alone.
+	ScanDoor(scene string) (register.Door, error)
+	// PassDoor binds the person of a code that this openid scanned. passed is false where it is no longer open.
+	PassDoor(id int64) (d register.Door, passed bool, err error)
+	// RefuseDoor spends a code: whoever scanned it is somebody else.
+	RefuseDoor(id int64) error
+	// Unbind ends this openid's own person.
+	Unbind() error
 }

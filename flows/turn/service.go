@@ -38,7 +38,14 @@ type Config struct {
 	Digits func() string // six random digits
 	Zone   *time.Location
 
+	Teller Teller // says something to somebody who did not ask just now; may be nil
+
 	SubscribeURL string // the page where a follower agrees to reminders
+}
+
+// Teller sends a customer message and returns at once. Nothing is lost where it can't: the rows tell it on their next turn.
+type Teller interface {
+	Tell(to register.OpenID, text string)
 }
 
 // Service hosts conversations. Safe for concurrent use.
@@ -50,6 +57,7 @@ type Service struct {
 	now    func() time.Time
 	digits func() string
 	zone   *time.Location
+	teller Teller
 
 	subscribeURL string
 }
@@ -58,7 +66,7 @@ type Service struct {
 func New(c Config) *Service {
 	s := &Service{
 		engine: c.Engine, texts: c.Texts, store: c.Store, bell: c.Bell, now: c.Now, digits: c.Digits, zone: c.Zone,
-		subscribeURL: c.SubscribeURL,
+		teller: c.Teller, subscribeURL: c.SubscribeURL,
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -100,6 +108,11 @@ func (s *Service) Turn(ctx context.Context, in Inbound) (Answer, error) {
 			s.bell.Ring(ctx, id)
 		}
 	}
+	if s.teller != nil {
+		for _, m := range done.tellings {
+			s.teller.Tell(m.to, m.text)
+		}
+	}
 	return done.answer, nil
 }
 
@@ -127,8 +140,14 @@ type oneTurn struct {
 	in       Inbound
 	now      time.Time
 	contact  Contact
-	personID int64
+	personID int64            // whose matter it is
+	self     int64            // who writes, by WeChat
+	mine     []register.Proxy // whose matters they look after
+	news     []flows.Effect   // to be said before the answer
+	tellings []telling
+	ownName  string // of who writes, masked; read where they look after others
 	onPhone  []int64
+	strange  bool   // people of different households are on file with this phone: it can't be told whose it is
 	several  bool   // of one household
 	region   string // where the person lives, "" where we don't know them
 	away     time.Duration
@@ -181,7 +200,8 @@ func (t *oneTurn) again(stored []byte) error {
 }
 
 func (t *oneTurn) arrive(opened Opened) error {
-	t.contact, t.personID, t.region, t.letters = opened.Contact, opened.PersonID, opened.Region, opened.Letters
+	t.contact, t.personID, t.self, t.region = opened.Contact, opened.PersonID, opened.PersonID, opened.Region
+	t.letters = opened.Letters
 	if !opened.LastAt.IsZero() {
 		t.away = t.now.Sub(opened.LastAt)
 	}
@@ -193,16 +213,21 @@ func (t *oneTurn) arrive(opened Opened) error {
 	}
 	switch t.in.Kind {
 	case Follow, Scan:
-		t.contact.Scene = t.in.Scene
+		if !t.atDoor() { // whoever knows it could be bound: it is kept nowhere
+			t.contact.Scene = t.in.Scene
+		}
 	case Text, Voice:
 		if t.in.Channel == WeChat && !t.contact.LanguageChosen {
-			t.contact.Language = heard(t.in.Text, t.contact.Language, t.s.engine.Book().Settings().Cantonese)
+			t.contact.Language = heard(t.in.Text, t.contact.Language, t.signs())
 		}
 	}
 	if t.region == "" && t.personID == 0 {
 		t.region = sceneRegion.FindString(t.contact.Scene)
 	}
 	if t.in.Channel != SMS {
+		if opened.Family {
+			return t.family()
+		}
 		return nil
 	}
 	people, err := t.tx.OnPhone()
@@ -212,7 +237,7 @@ func (t *oneTurn) arrive(opened Opened) error {
 	}
 	if len(people) == 1 {
 		t.personID = people[0]
-	} else if _, t.several, err = t.household(); err != nil {
+	} else if err := t.share(); err != nil {
 		return err
 	}
 	t.region, err = t.regionOf(people[0])
@@ -226,6 +251,9 @@ func (t *oneTurn) talk(opened Opened) error {
 	}
 	session, err := t.s.engine.Book().Read(stored)
 	if err != nil {
+		return err
+	}
+	if err := t.recall(&session); err != nil {
 		return err
 	}
 	session, effects, err := t.step(session)
@@ -246,7 +274,7 @@ func (t *oneTurn) talk(opened Opened) error {
 		}
 	} else {
 		var rest []string
-		t.answer, rest = t.write(effects)
+		t.answer, rest = t.write(t.withNews(effects))
 		if len(rest) > 0 {
 			session.Rest = rest
 		}
@@ -263,15 +291,15 @@ func (t *oneTurn) step(session flows.Session) (flows.Session, []flows.Effect, er
 	in := t.input()
 	var all []flows.Effect
 	for range maxRounds {
-		in.Env = flows.Env{
-			Channel: flows.Channel(t.in.Channel), Bound: t.personID != 0 || len(t.onPhone) > 0, Several: t.several,
-			Elder: t.contact.Elder, Away: t.away,
-		}
+		in.Env = t.env()
 		next, effects, err := t.s.engine.Step(session, in)
 		if err != nil {
 			return session, nil, err
 		}
 		session = next
+		if err := t.takeUp(session.Whose); err != nil {
+			return session, nil, err
+		}
 		if len(effects) == 0 {
 			return session, all, nil
 		}
@@ -303,10 +331,8 @@ func (t *oneTurn) input() flows.Input {
 		return flows.Input{Kind: flows.Said, Text: t.in.Text, Choice: t.in.Choice, Tap: t.in.Mark}
 	case Picture:
 		return unreadable("unreadable_picture")
-	case Follow:
-		return flows.Input{Kind: flows.Begun, Flow: "welcome"}
-	case Scan:
-		return flows.Input{Kind: flows.Begun, Flow: "scanned"}
+	case Follow, Scan:
+		return flows.Input{Kind: flows.Begun, Flow: t.arrivalFlow()}
 	case MenuClick:
 		return flows.Input{Kind: flows.Begun, Flow: t.menuFlow()}
 	case Location:
@@ -418,11 +444,4 @@ func (t *oneTurn) transcript() ([]byte, error) {
 		return nil, fmt.Errorf("write the transcript: %w", err)
 	}
 	return raw, nil
-}
-
-func (t *oneTurn) locale() locales.Locale {
-	if l, ok := locales.Parse(t.contact.Language); ok && t.in.Channel != SMS {
-		return l
-	}
-	return locales.ZhHans
 }

@@ -35,10 +35,22 @@ func newPlace(t *testing.T) *place {
 
 func (p *place) say(t *testing.T, channel turn.Channel, who, text string) string {
 	t.Helper()
+	return p.take(t, turn.Inbound{Channel: channel, Who: who, Kind: turn.Text, Text: text})
+}
+
+// arrives is somebody who follows or scans.
+func (p *place) arrives(t *testing.T, who string, kind turn.Kind, scene string) string {
+	t.Helper()
+	return p.take(t, turn.Inbound{Channel: turn.WeChat, Who: who, Kind: kind, Scene: scene})
+}
+
+func (p *place) take(t *testing.T, in turn.Inbound) string {
+	t.Helper()
 	p.said++
 	p.now = p.now.Add(time.Second)
 	service := turntest.Service(t, p.Memory, func() time.Time { return p.now }, func() string { return "123456" }, nil)
-	a, err := service.Turn(t.Context(), turn.Inbound{Key: fmt.Sprint("k", p.said), Channel: channel, Who: who, Kind: turn.Text, Text: text})
+	in.Key = fmt.Sprint("k", p.said)
+	a, err := service.Turn(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,8 +268,8 @@ func TestAHandOverSaysWhenSomebodyLooks(t *testing.T) {
 }
 
 func TestAMothersMatterIsNoAbuse(t *testing.T) {
-	for _, text := range []string{"我妈的医保", "他妈的医保交了没", "查查我妈的医保"} {
-		if answer := newPlace(t).say(t, turn.WeChat, "o-1", text); !strings.Contains(answer, "12393") {
+	for text, want := range map[string]string{"我妈的医保": "要本人同意", "他妈的医保交了没": "12393", "查查我妈的医保": "要本人同意"} {
+		if answer := newPlace(t).say(t, turn.WeChat, "o-1", text); !strings.Contains(answer, want) {
 			t.Errorf("%q is answered by %s", text, answer)
 		}
 	}

@@ -44,6 +44,8 @@ type Tx interface {
 	Steps
 	Matters
 	Proxies
+	News
+	Doors
 	Wishes
 	Mail
 	Mutes
@@ -70,6 +72,7 @@ type Opened struct {
 	PersonID int64     // their own person by binding; 0: none
 	Region   string    // of that person
 	Letters  []Letter  // workers' answers that wait for this
+	Family   bool      // they look after somebody's matters, or there is news of who looks after whose
 }
 
 // Contact is what is kept of a way to write to us.
@@ -134,6 +137,8 @@ type Found struct {
 
 // Code is an open identity code.
 type Code struct {
+	Purpose  Purpose
+	ProxyID  int64 // what it agrees to, where that is its purpose
 	ID       register.IDNumber
 	PersonID int64  // 0: nobody fits, and no digits will
 	Digits   string // empty: none will do
@@ -141,10 +146,21 @@ type Code struct {
 	Expires  time.Time
 }
 
+// Purpose is what a code is for: one asked for the one thing never does the other.
+type Purpose string
+
+// The purposes.
+const (
+	ToBind    Purpose = ""
+	ToConsent Purpose = "consent"
+)
+
 // Tried is what came of comparing with the open code.
 type Tried struct {
 	Open     bool // a code is open, for this ID number
 	Right    bool
+	Purpose  Purpose
+	ProxyID  int64
 	PersonID int64
 	ID       Subject
 	Expires  time.Time
@@ -154,10 +170,17 @@ type Tried struct {
 type People interface {
 	// Record is all that is kept of a person.
 	Record(personID int64) (register.Record, error)
-	// OnPhone lists the living people on file with the phone of this turn.
+	// OnPhone lists the living people on file with the phone of this turn, but for those whose number may be somebody
+	// else's by now.
 	OnPhone() ([]int64, error)
-	// OpenCode says whether this openid has a code open, and not late, that was asked for with this ID number.
-	OpenCode(id register.IDNumber) (bool, error)
+	// OpenCode says whether this openid has a code open, and not late, that was asked for with this ID number and for
+	// this purpose.
+	OpenCode(id register.IDNumber, purpose Purpose) (bool, error)
+	// Guardian finds who agrees in a child's stead: an adult of the household, the one preferred, else one with a mobile.
+	// found is false where there is none.
+	Guardian(childID, preferred int64) (p Found, found bool, err error)
+	// DoubtPhone notes that the number of this turn is no longer that of the people on file with it.
+	DoubtPhone() error
 }
 
 // Wishes keeps what a person wants of us.

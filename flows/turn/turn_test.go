@@ -78,7 +78,7 @@ func TestATranscriptHoldsNoNumberOfFiveDigitsAndMore(t *testing.T) {
 }
 
 func TestALanguageIsHeardFromHowPeopleWrite(t *testing.T) {
-	const cantonese = "嘅咗唔冇喺哋嚟佢啲咁㗎"
+	by := signs{characters: "嘅咗唔冇喺哋嚟佢啲咁㗎", cantonese: []string{"点样", "边度"}, mandarin: "的是不没这那吗什么"}
 	for _, c := range []struct{ text, now, want string }{
 		{"我的医保有没有参保成功", "", "zh-Hans"},
 		{"医保", "", ""},
@@ -97,8 +97,11 @@ func TestALanguageIsHeardFromHowPeopleWrite(t *testing.T) {
 		{"", "en", "en"},
 		{"陈大文", "zh-Hant", "zh-Hant"},
 		{"我想问一下今年的医保怎么交", "en", "zh-Hans"},
+		{"点样先可以领养老金", "", "yue-Hant"},
+		{"阿妈今年六十想领养老金", "yue-Hant", "yue-Hant"},
+		{"我想问一下今年的医保怎么交", "yue-Hant", "zh-Hans"},
 	} {
-		if got := heard(c.text, c.now, cantonese); got != c.want {
+		if got := heard(c.text, c.now, by); got != c.want {
 			t.Errorf("%q after %q: %q, want %q", c.text, c.now, got, c.want)
 		}
 	}

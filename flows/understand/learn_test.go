@@ -3,6 +3,7 @@ package understand
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
 	"unicode/utf8"
 )
@@ -189,5 +190,62 @@ func TestWhatSoundsAlikeIsRead(t *testing.T) {
 	}
 	if got := s.of([]rune("vpn")); len(got) != 3 || got[0] != 'v'|noSyllable {
 		t.Errorf("letters that spell nothing: %v", got)
+	}
+}
+
+func TestALineMayNameOtherRightAnswers(t *testing.T) {
+	intents := Intents()
+	text, also, err := cutAlso("社保 ~ check_medical human", intents)
+	if err != nil || text != "社保" || !slices.Equal(also, []int{0, slices.Index(intents, "human")}) {
+		t.Errorf("%q %v, %v", text, also, err)
+	}
+	if _, _, err := cutAlso("社保 ~ insurance", intents); err == nil {
+		t.Error("an intent that does not exist is taken")
+	}
+	samples, err := loadSamples(intents)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range samples {
+		if slices.Contains(s.also, s.intent) || strings.Contains(s.text, " ~ ") {
+			t.Errorf("%s: %q", intents[s.intent], s.text)
+		}
+	}
+}
+
+func TestASlipSoundsTheSame(t *testing.T) {
+	r, err := newReader(soundTable)
+	if err != nil {
+		t.Fatal(err)
+	}
+	samples, err := loadSamples(Intents())
+	if err != nil {
+		t.Fatal(err)
+	}
+	slips, changed := newSlips(r.sounds, samples), 0
+	for _, text := range []string{"我的医保交了没有", "养老金什么时候发", "附近有没有厂招工", "想学电焊哪里报名", "大病救助怎么申请"} {
+		slipped := slips.in(text)
+		if slipped != text {
+			changed++
+		}
+		if slipped != slips.in(text) {
+			t.Errorf("%s slips in two ways", text)
+		}
+		if a, b := r.sounds.of([]rune(text)), r.sounds.of([]rune(slipped)); !slices.Equal(a, b) {
+			t.Errorf("%s and %s sound different", text, slipped)
+		}
+	}
+	if changed == 0 {
+		t.Error("nothing slips")
+	}
+}
+
+func TestALongWordHidesTheWordsInIt(t *testing.T) {
+	w := newWords[rune]()
+	w.add([]rune("榨油"), 1)
+	w.add([]rune("油"), 2)
+	w.add([]rune("榨油坊"), 3)
+	if got := w.find([]rune("开榨油坊卖油")); len(got) != 2 || !got[3] || !got[2] {
+		t.Errorf("%v", got)
 	}
 }

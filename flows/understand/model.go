@@ -10,7 +10,7 @@ import (
 	"slices"
 )
 
-// model is a multinomial logistic regression. Each feature has a row of weights, one for each intent, in eighths of a
+// model is a multinomial logistic regression, the mean of several. Each feature has a row of weights, one for each intent, in eighths of a
 // byte's precision: weight = scale × row.
 type model struct {
 	keys   []uint32 // sorted
@@ -21,9 +21,9 @@ type model struct {
 
 // sharpness makes the scores honest: found by cross-validation, it turns the learner's belief into how often it is
 // right. `make understand` prints both side by side.
-const sharpness = 1.0
+const sharpness = 1.3
 
-// keyFor shortens a feature's id. Two of some 70,000 may fall together; they then share a row.
+// keyFor shortens a feature's id. A few of some 150,000 fall together; they then share a row.
 func keyFor(id uint64) uint32 { return uint32(id>>32) ^ uint32(id)*2654435761 }
 
 // scores gives each intent's share of belief; they sum up to 1.

@@ -4,6 +4,10 @@ import (
 	"embed"
 	"fmt"
 	"sort"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 //go:generate go run ./learn
@@ -80,7 +84,7 @@ func New() (*Understander, error) {
 // Understand ranks the intents of one utterance, the likeliest first. Nothing readable in it is out of scope.
 func (u *Understander) Understand(text string) Result {
 	features := u.reader.read(text)
-	if len(features) == 0 {
+	if len(features) == 0 || !strings.ContainsFunc(norm.NFKC.String(text), meansSomething) {
 		return Result{Text: text, Intent: OutOfScope, Score: 1, Candidates: []Candidate{{OutOfScope, 1}}}
 	}
 	scores := u.model.scores(features)
@@ -91,6 +95,9 @@ func (u *Understander) Understand(text string) Result {
 	sort.SliceStable(all, func(i, j int) bool { return all[i].Score > all[j].Score })
 	return Result{Text: text, Intent: all[0].Intent, Score: all[0].Score, Candidates: all[:candidateCount]}
 }
+
+// meansSomething tells letters and signs from digits and punctuation: a bare number answers a question or means nothing.
+func meansSomething(r rune) bool { return unicode.IsLetter(r) || unicode.IsSymbol(r) }
 
 // round keeps four digits: more say nothing.
 func round(s float64) float64 { return float64(int(s*10000+0.5)) / 10000 }

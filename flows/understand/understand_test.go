@@ -151,6 +151,11 @@ func TestWhateverComesHasAnAnswer(t *testing.T) {
 			t.Errorf("%s: scores %+v", name, r.Candidates)
 		}
 	}
+	for _, number := range []string{"1", "２", "0", "12.5", "3、", "13800000000"} {
+		if got := u.Understand(number); got.Intent != OutOfScope {
+			t.Errorf("%q alone: %s %.2f", number, got.Intent, got.Score)
+		}
+	}
 	for text, want := range map[string]string{
 		"养\x00老\u200b金\x07没\ufeff到": "check_pension",
 		"yanglaojin":                "check_pension", "ＹＩＢＡＯ ｃｈａｘｕｎ": "check_medical",

@@ -21,7 +21,6 @@ func TestATownshipWorkersDeskInTheBrowser(t *testing.T) {
 			d.handOver("problem", "村里有人说交钱才给办低保，是不是真的", 1, flyingGorge, d.now.Add(-7*time.Hour), d.now.Add(-3*time.Hour))
 			d.handOver("job", "车工 · 云岭手袋厂", 2, flyingGorge, d.now.Add(-4*time.Hour), d.now.Add(20*time.Minute))
 			d.handOver("general", "我想问大病报销要带什么", 10, flyingGorge, d.now.Add(-time.Hour), d.now.Add(3*time.Hour))
-			d.missing()
 			ctx := chromium(t, size.width, size.height)
 			at := func(path string) string { return d.server.URL + "/console/" + path }
 			picture := func(name string) step { return shot(size.name + "-" + name) }
@@ -29,12 +28,9 @@ func TestATownshipWorkersDeskInTheBrowser(t *testing.T) {
 				click(`form[action$="/reveal"] button`, `form[action$="/hide"]`), picture("matter-revealed"),
 				write("[name=answer]", "办低保不收钱。请记下那人的样子，打12345举报，我们也会去查。"), click(`form[action$="/answer"] button`, ".notice.good[role=status]"), picture("matter-answered"),
 				open(at("inbox/3"), "#answer"), click("details:last-of-type summary", "[name=note]"), picture("matter-pass"),
-				open(at("unreached"), "table"), picture("unreached"), open(at("unreached/sheet"), ".sheet"), picture("sheet"),
-				open(at("inbox"), "table"), click(`form[action="/console/language"] button`, "html[lang=en]"), picture("inbox-en"), open(at("inbox/3"), "#answer"), picture("matter-en"),
-				open(at("unreached"), "table"), picture("unreached-en"))
-			read(ctx, t, "h1", "Not reached")
+				open(at("inbox"), "table"), click(`form[action="/console/language"] button`, "html[lang=en]"), picture("inbox-en"), open(at("inbox/3"), "#answer"), picture("matter-en"))
 			if wide, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > innerWidth + 1`)); err != nil || wide {
-				t.Errorf("the list is wider than the screen: %v", err)
+				t.Errorf("the page is wider than the screen: %v", err)
 			}
 		})
 	}

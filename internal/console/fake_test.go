@@ -17,27 +17,9 @@ import (
 type county struct {
 	records  []register.Record
 	received []notify.Received
-	missed   []notify.Unreached
-	visits   []string
-}
 
-func (c *county) ListUnreached(_ context.Context, scope register.Scope, q notify.UnreachedQuery) (list []notify.Unreached, err error) {
-	for _, u := range c.missed {
-		if scope.Contains(u.Person.RegionCode) && u.Person.ID > q.After && len(list) < q.Limit && (q.CampaignID == 0 || q.CampaignID == u.CampaignID) {
-			list = append(list, u)
-		}
-	}
-	return list, nil
-}
-
-func (c *county) NoteVisit(_ context.Context, scope register.Scope, code string, campaign int64, result register.VisitResult, by string, _ time.Time) (int64, error) {
-	for _, u := range c.missed {
-		if u.Code == code && scope.Contains(u.Person.RegionCode) {
-			c.visits = append(c.visits, fmt.Sprint(u.Person.ID, " ", campaign, " ", result, " ", by))
-			return u.Person.ID, nil
-		}
-	}
-	return 0, register.ErrNotFound
+	unreached []notify.Unreached
+	since     time.Time
 }
 
 func (c *county) all(scope register.Scope) []register.Record {

@@ -16,6 +16,7 @@ const messagesShown = 30
 type personPage struct {
 	frame
 	register.Record
+	personFamily
 	Name, IDNumber, Phone string // masked or plain
 	Remark                string // empty while masked
 	HasRemark             bool
@@ -36,6 +37,9 @@ func (v *visit) showPerson() error {
 		return err
 	}
 	if page.Messages, err = v.People.PersonMessages(v.ctx(), v.who.Scope(), id, messagesShown); err != nil {
+		return err
+	}
+	if page.personFamily, err = v.personFamily(record); err != nil {
 		return err
 	}
 	page.show(v)

@@ -26,6 +26,10 @@ func (c *console) routes(mux *http.ServeMux) {
 	mux.Handle("POST /console/people/{id}/reveal", c.may(staff.RevealPerson, (*visit).revealPerson))
 	mux.Handle("POST /console/people/{id}/hide", c.may(staff.RevealPerson, (*visit).hidePerson))
 
+	mux.Handle("POST /console/people/{id}/doorstep", c.may(staff.BindPerson, (*visit).openDoorstep))
+	mux.Handle("POST /console/people/{id}/phone/trust", c.may(staff.BindPerson, (*visit).trustPhone))
+	mux.Handle("POST /console/people/{id}/proxies/{proxy}/end", c.may(staff.BindPerson, (*visit).endProxy))
+
 	mux.Handle("GET /console/campaigns", c.may(staff.ReadCampaigns, (*visit).listCampaigns))
 	mux.Handle("POST /console/campaigns", c.may(staff.WriteCampaign, (*visit).createCampaign))
 	mux.Handle("GET /console/campaigns/new", c.may(staff.WriteCampaign, (*visit).newCampaign))
@@ -39,11 +43,16 @@ func (c *console) routes(mux *http.ServeMux) {
 
 	c.deskRoutes(mux)
 
+	mux.Handle("GET /console/unreached", c.may(staff.ReadPeople, (*visit).listUnreached))
+	mux.Handle("GET /console/unreached/sheet", c.may(staff.ReadPeople, (*visit).printUnreached))
+	mux.Handle("GET /console/unreached/csv", c.may(staff.ReadPeople, (*visit).exportUnreached))
+	mux.Handle("POST /console/unreached/code", c.may(staff.ReadPeople, (*visit).findRowCode))
+
 	mux.Handle("GET /console/audit", c.may(staff.ReadAudit, (*visit).listAudit))
 	mux.Handle("/console/", c.known((*visit).showNotFound))
 }
 
-// deskRoutes are the pages of the people behind the bot: the inbox, and whom no channel reached.
+// deskRoutes are the pages of the people behind the bot: the inbox.
 func (c *console) deskRoutes(mux *http.ServeMux) {
 	mux.Handle("GET /console/inbox", c.may(staff.ReadInbox, (*visit).listInbox))
 	mux.Handle("GET /console/inbox/{id}", c.may(staff.ReadInbox, (*visit).showInbox))
@@ -52,11 +61,6 @@ func (c *console) deskRoutes(mux *http.ServeMux) {
 	mux.Handle("POST /console/inbox/{id}/answer", c.may(staff.AnswerInbox, (*visit).answerInbox))
 	mux.Handle("POST /console/inbox/{id}/close", c.may(staff.AnswerInbox, (*visit).closeInbox))
 	mux.Handle("POST /console/inbox/{id}/pass", c.may(staff.AnswerInbox, (*visit).passInbox))
-
-	mux.Handle("GET /console/unreached", c.may(staff.ReadPeople, (*visit).listUnreached))
-	mux.Handle("GET /console/unreached/sheet", c.may(staff.VisitPeople, (*visit).printUnreached))
-	mux.Handle("GET /console/unreached/csv", c.may(staff.VisitPeople, (*visit).exportUnreached))
-	mux.Handle("POST /console/unreached/visit", c.may(staff.VisitPeople, (*visit).noteVisit))
 }
 
 // handler puts the guards around the routes, outermost last.

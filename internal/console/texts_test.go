@@ -64,6 +64,10 @@ func keysOfSets() (keys []string) {
 	for _, r := range staff.Roles() {
 		add("role", string(r))
 	}
+	add("as", "mother", "father", "spouse", "child", "grandparent", "relative")
+	add("proxy_state", string(register.ProxyAsked), string(register.ProxyGiven))
+	add("doubt", "invalid", "said")
+	add("done", "phone", "proxy")
 	for _, k := range notify.CampaignKinds() {
 		add("kind", string(k))
 	}
@@ -108,8 +112,13 @@ func keysOfSets() (keys []string) {
 	add("audience", "match_all", "match_any")
 	add("done", "left", "password", "saved")
 	add("act", staff.DidLogIn, staff.DidFailLogIn, staff.DidLock, staff.DidLogOut, staff.DidConfirm, staff.DidChangePassword, staff.DidAddStaff,
-		staff.DidList, staff.DidSearch, staff.DidLook, staff.DidReveal, staff.DidWrite, staff.DidSubmit, staff.DidApprove, staff.DidReturn,
-		staff.DidExplain, staff.DidPause, staff.DidResume, staff.DidCancel, staff.DidReadAudit)
+		staff.DidList, staff.DidSearch, staff.DidLook, staff.DidReveal, staff.DidOpenDoorstep, staff.DidBind, staff.DidTrustPhone, staff.DidEndProxy, staff.DidWrite, staff.DidSubmit, staff.DidApprove, staff.DidReturn,
+		staff.DidExplain, staff.DidPause, staff.DidResume, staff.DidCancel, staff.DidReadAudit, staff.DidListUnreached, staff.DidPrint, staff.DidExport)
+	for _, why := range notify.UnreachedWhys() {
+		add("unreached_why", string(why))
+	}
+	add("unreached_column", "row_code", "place", "name", "phone", "why", "channel", "code", "at", "campaign")
+	add("detail_by", "row_code")
 	add("halt", "content", "failures", "numbers", "refused", "outage", "request")
 	for _, s := range inboxStates() {
 		add("inbox_state", string(s))
@@ -127,18 +136,13 @@ func keysOfSets() (keys []string) {
 	for _, s := range notify.NoticeStates() {
 		add("notice", string(s))
 	}
-	for _, r := range register.VisitResults() {
-		add("visit", string(r))
-	}
-	add("skip", notify.WantsPhone, notify.WantsMobile, notify.MateMissed, "unlisted")
-	add("unreached", "code", "name", "phone", "region", "place", "campaign", "channel", "why", "at")
-	add("done", "inbox_answered", "inbox_closed", "inbox_passed", "visited")
-	add("act", staff.DidListInbox, staff.DidLookInbox, staff.DidRevealInbox, staff.DidAnswerInbox, staff.DidCloseInbox, staff.DidPassInbox,
-		staff.DidListMissed, staff.DidPrintMissed, staff.DidExport, staff.DidNoteVisit)
+	add("skip", "unlisted")
+	add("done", "inbox_answered", "inbox_closed", "inbox_passed")
+	add("act", staff.DidListInbox, staff.DidLookInbox, staff.DidRevealInbox, staff.DidAnswerInbox, staff.DidCloseInbox, staff.DidPassInbox)
 	add("object", "inbox")
-	add("detail", "about", "outcome", "result")
+	add("detail", "about", "outcome")
 	add("object", "person", "campaign", "staff")
-	add("detail", "by", "found", "count", "masked", "reason", "region", "name", "role", "try", "via", "note")
+	add("detail", "by", "found", "count", "masked", "reason", "region", "name", "role", "try", "via", "note", "since")
 	add("detail_reason", append(revealReasons(), "unstated")...)
 	add("warn", "budget", "holiday", "holidays_unknown", "template_unasked", "template_waiting", "template_unknown", "template_refused", "hours", "channel_unserved", "texts_unfit")
 	return keys

@@ -1,6 +1,9 @@
 package register
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // What people ask for, and what became of it.
 
@@ -139,15 +142,56 @@ const (
 
 // Proxy is one who looks after another's matters.
 type Proxy struct {
+	ID        int64
+	PersonID  int64  // whose matters
+	Name      string // theirs, masked
+	ConsentBy int64  // who agrees to it: the person, or a guardian; 0: the person
+	OpenID    OpenID // of the one who looks after them
+	Who       string // the name of that one, masked; empty where we don't know it
+	Language  string // of that one
+	Relation  string // what the person is to that one: mother, father, spouse, child, grandparent, relative
+	Scope     []string
+	EndsOn    string
+	State     ProxyState
+	At        time.Time
+}
+
+// What a proxy may do.
+const (
+	ScopeLook = "look" // see the answers
+	ScopeAct  = "act"  // and sign up, apply and the like
+)
+
+// MayAct says whether the proxy may do something in the person's name.
+func (p Proxy) MayAct() bool { return slices.Contains(p.Scope, ScopeAct) }
+
+// GuardianUntil is the age below which a guardian agrees in a person's stead.
+const GuardianUntil = 14
+
+// Door is a one-time code that a township worker shows on the doorstep, as it stands when somebody scans it.
+type Door struct {
 	ID       int64
-	PersonID int64  // whose matters
-	Name     string // theirs, masked
-	OpenID   OpenID // of the one who looks after them
-	Relation string
-	Scope    []string
-	EndsOn   string
-	State    ProxyState
-	At       time.Time
+	PersonID int64
+	State    DoorState
+}
+
+// DoorState is how such a code stands.
+type DoorState string
+
+// The values of DoorState. An open one that was scanned belongs to the openid that did.
+const (
+	DoorOpen    DoorState = "open"
+	DoorUsed    DoorState = "used"
+	DoorRefused DoorState = "refused" // whoever scanned it said that they are somebody else
+	DoorEnded   DoorState = "ended"   // a newer one for the same person took its place
+	DoorLate    DoorState = "late"
+	DoorNone    DoorState = "none" // there is no such code
+)
+
+// ProxyNews is what somebody has not heard yet of a proxy.
+type ProxyNews struct {
+	Proxy
+	Mine bool // of one that they asked for; else of one over their own matters
 }
 
 // ProxyState is whether the person has agreed.

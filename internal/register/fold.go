@@ -1,6 +1,8 @@
 package register
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -62,6 +64,33 @@ func MaskName(name string) string {
 		return ""
 	}
 	return string(runes[:1]) + strings.Repeat("*", max(len(runes)-1, 1))
+}
+
+// TellApart masks names so that those who know the people can still tell them apart: where two come out alike, their
+// last character is shown instead of the first, and where that is the same too, a number beside it.
+func TellApart(names []string) []string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = MaskName(name)
+	}
+	alike := func(i int) bool { return slices.Index(out, out[i]) != i || slices.Contains(out[i+1:], out[i]) }
+	var twins []int
+	for i := range out {
+		if alike(i) {
+			twins = append(twins, i)
+		}
+	}
+	for _, i := range twins {
+		if r := []rune(names[i]); len(r) > 1 {
+			out[i] = strings.Repeat("*", len(r)-1) + string(r[len(r)-1:])
+		}
+	}
+	for _, i := range twins {
+		if alike(i) {
+			out[i] += strconv.Itoa(i + 1)
+		}
+	}
+	return out
 }
 
 // plain says whether s is made of digits and Latin letters alone.

@@ -35,13 +35,6 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// SetLimits changes the carrier's limits: a test may let a day of calls pass in a moment.
-func (s *Sandbox) SetLimits(l Limits) {
-	s.carrier.mu.Lock()
-	defer s.carrier.mu.Unlock()
-	s.carrier.cfg.Limits = l.withDefaults()
-}
-
 // over says whether n more than what is there breaks a limit.
 func over(n, limit int) bool { return limit >= 0 && n >= limit }
 

@@ -24,6 +24,10 @@ const (
 	DidSearch         = "people.searched"
 	DidLook           = "person.looked"
 	DidReveal         = "person.revealed"
+	DidOpenDoorstep   = "person.doorstep"  // made a one-time code for the doorstep
+	DidBind           = "person.bound"     // somebody scanned it and was bound; the actor is who made it
+	DidTrustPhone     = "person.trusted"   // asked whether the number on file is still theirs
+	DidEndProxy       = "person.proxy_end" // ended, as the person asked, that somebody looks after their matters
 	DidWrite          = "campaign.written"
 	DidSubmit         = "campaign.submitted"
 	DidApprove        = "campaign.approved"
@@ -33,6 +37,9 @@ const (
 	DidResume         = "campaign.resumed"
 	DidCancel         = "campaign.cancelled"
 	DidReadAudit      = "audit.read"
+	DidListUnreached  = "unreached.listed"
+	DidPrint          = "unreached.printed"
+	DidExport         = "unreached.exported"
 
 	DidListInbox   = "inbox.listed"
 	DidLookInbox   = "inbox.looked"
@@ -40,10 +47,6 @@ const (
 	DidAnswerInbox = "inbox.answered"
 	DidCloseInbox  = "inbox.closed"
 	DidPassInbox   = "inbox.passed"
-	DidListMissed  = "unreached.listed"
-	DidPrintMissed = "unreached.printed"
-	DidExport      = "unreached.exported"
-	DidNoteVisit   = "visit.noted"
 )
 
 // Record is one line of the audit as it is kept: numbered without gaps and chained by hash.

@@ -34,12 +34,12 @@ const (
 	ReadCampaigns   Act = "campaign.read"
 	ReadPeople      Act = "people.read"
 	RevealPerson    Act = "people.reveal"
+	BindPerson      Act = "people.bind" // on the doorstep; and what a person asks about their number and their proxies
 	ImportData      Act = "import"
 	ReadAudit       Act = "audit.read"
 	ManageStaff     Act = "staff.manage"
 	ReadInbox       Act = "inbox.read"
 	AnswerInbox     Act = "inbox.answer" // answer, close, pass on
-	VisitPeople     Act = "people.visit" // visit sheets: print, export, report back
 )
 
 // Member is one member of staff.
@@ -76,9 +76,9 @@ func (m Member) May(act Act, own bool) bool {
 			act == ReadCampaigns || act == ReadPeople
 	case Operator:
 		return act == PauseCampaign || act == ResumeCampaign || act == CancelCampaign || act == ImportData ||
-			act == ReadCampaigns || act == ReadPeople || act == RevealPerson || act == ReadInbox || act == AnswerInbox || act == VisitPeople
+			act == ReadCampaigns || act == ReadPeople || act == RevealPerson || act == BindPerson || act == ReadInbox || act == AnswerInbox
 	case Township:
-		return act == ReadPeople || act == RevealPerson || act == ReadInbox || act == AnswerInbox || act == VisitPeople
+		return act == ReadPeople || act == RevealPerson || act == BindPerson || act == ReadInbox || act == AnswerInbox
 	case Auditor:
 		return act == ReadCampaigns || act == ReadPeople || act == ReadAudit || act == ReadInbox
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -176,6 +175,15 @@ func (t *tx) lockKey(key string) error {
 	return err
 }
 
+// tryLockKey holds the same lock where nobody else does.
+func (t *tx) tryLockKey(key string) (held bool, err error) {
+	if t.d != postgresDialect {
+		return true, nil
+	}
+	err = t.row("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))", key).Scan(&held)
+	return held, err
+}
+
 // planAnew makes PostgreSQL plan each statement of this transaction by the tables as they are: a plan that was kept from
 // when they were empty reads all of them for every portion of a first import.
 func (t *tx) planAnew() error {
@@ -186,32 +194,14 @@ func (t *tx) planAnew() error {
 	return err
 }
 
-// inKeyOrder keeps this transaction from sorting what could be read in order, and gives what stands behind the name of a
-// table that is to be read by its key.
+// inKeyOrder keeps this transaction from sorting what could be read in order, and gives what stands behind the name of
+// people where they are to be read by their key. On SQLite the key is an index too: without any, all people were read.
 func (t *tx) inKeyOrder() (hint string, err error) {
 	if t.d != postgresDialect {
-		return " NOT INDEXED", nil
+		return " INDEXED BY sqlite_autoindex_people_1", nil
 	}
 	_, err = t.exec("SET LOCAL enable_sort = off")
 	return "", err
-}
-
-// bulkInsert writes many rows: COPY on PostgreSQL, multi-row INSERT on SQLite.
-func (t *tx) bulkInsert(table string, columns []string, rows [][]any) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	if t.d == postgresDialect {
-		return t.copyRows(table, columns, rows)
-	}
-	const maxParams = 30000
-	step := max(1, maxParams/len(columns))
-	for from := 0; from < len(rows); from += step {
-		if err := t.insertRows(table, columns, rows[from:min(from+step, len(rows))]); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // statement is one of several that are sent together. act says what it does, for errors.
@@ -220,6 +210,8 @@ type statement struct {
 	args       []any
 	into       []any // what its one row is read into; nil: it gives none
 	none       *bool // set to false where there is no row, which is then no error
+
+	each func(pgx.Rows) error // takes its rows, on PostgreSQL alone
 }
 
 // execAll runs statements in order: on PostgreSQL in one round trip, on SQLite one by one. What changes rows, two or
@@ -271,7 +263,9 @@ func sendAll(ctx context.Context, conn *pgx.Conn, list []statement) (err error) 
 		}
 	}()
 	for _, s := range list {
-		if s.into == nil {
+		if s.each != nil {
+			err = eachRow(results, s.each)
+		} else if s.into == nil {
 			_, err = results.Exec()
 		} else if err = results.QueryRow().Scan(s.into...); s.none != nil && errors.Is(err, pgx.ErrNoRows) {
 			*s.none, err = false, nil
@@ -283,107 +277,19 @@ func sendAll(ctx context.Context, conn *pgx.Conn, list []statement) (err error) 
 	return nil
 }
 
-// merged joins statements that change rows, two or more in a row, into one with the others in front of it.
-func merged(list []statement) []statement {
-	var out []statement
-	for i := 0; i < len(list); {
-		end := i
-		for end < len(list) && changesRows(list[end]) {
-			end++
-		}
-		if end-i < 2 {
-			out = append(out, list[i])
-			i++
-			continue
-		}
-		out = append(out, mergedInto(list[i:end]))
-		i = end
+func eachRow(results pgx.BatchResults, take func(pgx.Rows) error) error {
+	rows, err := results.Query()
+	if err != nil {
+		return err
 	}
-	return out
-}
-
-func changesRows(s statement) bool {
-	return s.into == nil && (strings.HasPrefix(s.query, "INSERT") || strings.HasPrefix(s.query, "UPDATE") || strings.HasPrefix(s.query, "DELETE"))
-}
-
-func mergedInto(list []statement) statement {
-	var one statement
-	var b strings.Builder
-	var acts []string
-	for i, s := range list {
-		switch {
-		case i == len(list)-1:
-			b.WriteByte(' ')
-		case i == 0:
-			b.WriteString("WITH s0 AS (")
-		default:
-			fmt.Fprintf(&b, ", s%d AS (", i)
+	defer rows.Close()
+	for rows.Next() {
+		if err := take(rows); err != nil {
+			return err
 		}
-		renumber(&b, s.query, len(one.args))
-		if i < len(list)-1 {
-			b.WriteByte(')')
-		}
-		acts, one.args = append(acts, s.act), append(one.args, s.args...)
 	}
-	one.act, one.query = strings.Join(acts, ", "), b.String()
-	return one
-}
-
-// renumber writes a statement with its parameters behind n others.
-func renumber(b *strings.Builder, query string, n int) {
-	for {
-		i := strings.IndexByte(query, '$')
-		if i < 0 {
-			b.WriteString(query)
-			return
-		}
-		end := i + 1
-		for end < len(query) && query[end] >= '0' && query[end] <= '9' {
-			end++
-		}
-		number, _ := strconv.Atoi(query[i+1 : end]) // made of digits
-		b.WriteString(query[:i+1])
-		b.WriteString(strconv.Itoa(number + n))
-		query = query[end:]
-	}
-}
-
-func (t *tx) copyRows(table string, columns []string, rows [][]any) error {
-	return t.conn.Raw(func(dc any) error {
-		c, ok := dc.(*stdlib.Conn)
-		if !ok {
-			return errors.New("store: not a pgx connection")
-		}
-		_, err := c.Conn().CopyFrom(t.ctx, pgx.Identifier{table}, columns, pgx.CopyFromRows(rows))
-		if err != nil {
-			return fmt.Errorf("store: copy into %s: %w", table, err)
-		}
-		return nil
-	})
-}
-
-func (t *tx) insertRows(table string, columns []string, rows [][]any) error {
-	var b strings.Builder
-	b.WriteString("INSERT INTO " + table + " (" + strings.Join(columns, ",") + ") VALUES ")
-	args := make([]any, 0, len(rows)*len(columns))
-	for i, row := range rows {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteByte('(')
-		for j := range columns {
-			if j > 0 {
-				b.WriteByte(',')
-			}
-			args = append(args, row[j])
-			b.WriteByte('?')
-		}
-		b.WriteByte(')')
-	}
-	if _, err := t.exec(b.String(), args...); err != nil {
-		return fmt.Errorf("store: insert into %s: %w", table, err)
-	}
-	return nil
+	rows.Close()
+	return rows.Err()
 }
 
 // pingPools checks that both pools answer.

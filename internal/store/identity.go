@@ -89,15 +89,25 @@ func (t *turnTx) Find(id register.IDNumber, name string) (turn.Found, bool, erro
 	if subtle.ConstantTimeCompare([]byte(sameWriting(string(onFile))), []byte(sameWriting(name))) != 1 {
 		return turn.Found{}, false, nil
 	}
+	found, err := t.reachedAt(personID, phoneSealed, mobile)
+	return found, err == nil, err
+}
+
+// reachedAt is a person with the mobile that a code may go to: one that may be somebody else's by now is none.
+func (t *turnTx) reachedAt(personID int64, phoneSealed []byte, mobile bool) (turn.Found, error) {
 	found := turn.Found{PersonID: personID}
-	if mobile {
-		phone, err := t.keys.Open(phoneSealed, "people", "phone_sealed", personID)
-		if err != nil {
-			return turn.Found{}, false, err
-		}
+	if !mobile {
+		return found, nil
+	}
+	phone, err := t.keys.Open(phoneSealed, "people", "phone_sealed", personID)
+	if err != nil {
+		return found, err
+	}
+	doubted, err := t.doubted(personID, t.keys.Index(phoneDomain, string(phone)))
+	if err == nil && !doubted {
 		found.Phone = register.Phone(phone)
 	}
-	return found, true, nil
+	return found, err
 }
 
 // sameWriting drops what differs between two spellings of one name.
@@ -111,10 +121,10 @@ func (t *turnTx) SaveCode(c turn.Code) error {
 	if person.Valid {
 		hash = t.codeHash(c.Digits, toMicros(c.At))
 	}
-	_, err := t.exec(`INSERT INTO codes (openid_idx, id_idx, person_id, hash, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)
+	_, err := t.exec(`INSERT INTO codes (openid_idx, id_idx, person_id, hash, created_at, expires_at, purpose, proxy_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (openid_idx) DO UPDATE SET id_idx = excluded.id_idx, person_id = excluded.person_id, hash = excluded.hash,
-			created_at = excluded.created_at, expires_at = excluded.expires_at`,
-		t.idx, t.subject(turn.Subject{Kind: turn.ByID, Value: string(c.ID)}), person, hash, toMicros(c.At), toMicros(c.Expires))
+			created_at = excluded.created_at, expires_at = excluded.expires_at, purpose = excluded.purpose, proxy_id = excluded.proxy_id`,
+		t.idx, t.subject(turn.Subject{Kind: turn.ByID, Value: string(c.ID)}), person, hash, toMicros(c.At), toMicros(c.Expires), string(c.Purpose), c.ProxyID)
 	if err != nil {
 		return fmt.Errorf("save a code: %w", err)
 	}
@@ -130,9 +140,10 @@ func (t *turnTx) codeHash(digits string, at int64) []byte {
 func (t *turnTx) TryCode(digits string) (turn.Tried, error) {
 	var id, hash []byte
 	var person sql.NullInt64
-	var created, expires int64
-	err := t.row(`SELECT id_idx, person_id, hash, created_at, expires_at FROM codes WHERE openid_idx = $1`, t.idx).
-		Scan(&id, &person, &hash, &created, &expires)
+	var created, expires, proxy int64
+	var purpose string
+	err := t.row(`SELECT id_idx, person_id, hash, created_at, expires_at, purpose, proxy_id FROM codes WHERE openid_idx = $1`, t.idx).
+		Scan(&id, &person, &hash, &created, &expires, &purpose, &proxy)
 	if errors.Is(err, sql.ErrNoRows) {
 		return turn.Tried{}, nil
 	}
@@ -141,16 +152,16 @@ func (t *turnTx) TryCode(digits string) (turn.Tried, error) {
 	}
 	right := subtle.ConstantTimeCompare(hash, t.codeHash(digits, created)) == 1 && person.Valid
 	return turn.Tried{
-		Open: true, Right: right, PersonID: person.Int64, Expires: fromMicros(expires),
+		Open: true, Right: right, PersonID: person.Int64, Expires: fromMicros(expires), Purpose: turn.Purpose(purpose), ProxyID: proxy,
 		ID: turn.Subject{Kind: turn.ByID, Index: id},
 	}, nil
 }
 
 // OpenCode implements turn.People.
-func (t *turnTx) OpenCode(id register.IDNumber) (bool, error) {
+func (t *turnTx) OpenCode(id register.IDNumber, purpose turn.Purpose) (bool, error) {
 	var open bool
-	err := t.row(`SELECT EXISTS (SELECT 1 FROM codes WHERE openid_idx = $1 AND id_idx = $2 AND expires_at > $3)`,
-		t.idx, t.subject(turn.Subject{Kind: turn.ByID, Value: string(id)}), toMicros(t.who.At)).Scan(&open)
+	err := t.row(`SELECT EXISTS (SELECT 1 FROM codes WHERE openid_idx = $1 AND id_idx = $2 AND expires_at > $3 AND purpose = $4)`,
+		t.idx, t.subject(turn.Subject{Kind: turn.ByID, Value: string(id)}), toMicros(t.who.At), string(purpose)).Scan(&open)
 	if err != nil {
 		return false, fmt.Errorf("read the open code: %w", err)
 	}

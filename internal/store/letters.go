@@ -266,6 +266,12 @@ func (s *Store) WaitingLetters(ctx context.Context, limit int) (ids []int64, err
 	})
 }
 
+// endLateLetters ends those that nobody came for.
+func (t *tx) endLateLetters(now time.Time) error {
+	_, err := t.exec(`UPDATE letters SET state = 'expired', settled_at = expires_at WHERE state = 'kept' AND expires_at <= $1`, toMicros(now))
+	return err
+}
+
 // letters are the answers that wait for this openid to write.
 func (t *turnTx) letters() (list []turn.Letter, err error) {
 	err = t.each(`SELECT id, body FROM letters WHERE who_idx = $1 AND state = 'kept' AND expires_at > $2 ORDER BY id`,

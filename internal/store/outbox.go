@@ -29,7 +29,7 @@ func (s *Store) ClaimNotice(ctx context.Context, id int64, outID string, lease t
 		if err != nil {
 			return err
 		}
-		if err := t.holdCode(id, now); err != nil {
+		if err := t.holdNotice(id, now); err != nil {
 			return err
 		}
 		n, err = t.claimNotice(id, outID, now, lease)
@@ -155,4 +155,21 @@ func (s *Store) sweepNotices(ctx context.Context) error {
 			WHERE state IN ('queued', 'sending') AND state = 'sending' AND lease_until <= $1`, toMicros(now))
 		return err
 	})
+}
+
+// applyToNotice settles a notice by its receipt.
+func (t *tx) applyToNotice(id int64, r notify.Report, now time.Time) byte {
+	state := notify.NoticeFailed
+	switch {
+	case r.Unclear:
+		state = notify.NoticeAccepted
+	case r.Delivered:
+		state = notify.NoticeDelivered
+	}
+	n, err := t.exec(`UPDATE outbox SET state = $2, code = $3, settled_at = $5, lease_until = 0, params = '' WHERE id = $1 AND phone_idx = $4 AND state IN (`+quoted(state.From())+`)`,
+		id, state, r.ErrCode, t.keys.Index("phone", string(r.Phone)), toMicros(now))
+	if err != nil || n == 0 || t.doubtReported(r, 0, now) != nil {
+		return verdictUnknown
+	}
+	return verdictApplied
 }

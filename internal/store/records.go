@@ -11,7 +11,8 @@ const onPhoneMost = 50
 
 // OnPhone implements turn.People.
 func (t *turnTx) OnPhone() ([]int64, error) {
-	rows, err := t.query(`SELECT id FROM people WHERE phone_idx = $1 AND status <> $2 ORDER BY id LIMIT $3`,
+	rows, err := t.query(`SELECT p.id FROM people p WHERE p.phone_idx = $1 AND p.status <> $2
+			AND NOT EXISTS (SELECT 1 FROM phone_doubts d WHERE d.phone_idx = p.phone_idx AND d.person_id = p.id) ORDER BY p.id LIMIT $3`,
 		t.idx, string(register.Deceased), onPhoneMost)
 	if err != nil {
 		return nil, fmt.Errorf("find people by phone: %w", err)

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/binary"
@@ -21,7 +20,9 @@ type turnTx struct {
 	idx  []byte // blind index of the openid or phone
 	last int64  // when the turn before this one was, 0: none known
 
-	closing []statement // what it leaves, written at its end
+	kept    *keptTurn     // read beforehand, with those of others
+	closed  *turn.Closing // what it leaves, where it is written with what others leave
+	closing []statement   // what it leaves, written at its end
 }
 
 // whoDomain is the domain of the blind index of a channel's address. Phones share it with the register.
@@ -45,6 +46,10 @@ func keyID(key string) int64 {
 func (t *turnTx) Open() (turn.Opened, error) {
 	var o turn.Opened
 	var k keptTurn
+	if t.kept != nil {
+		o.Contact = t.kept.contact
+		return o, t.read(&o, *t.kept)
+	}
 	lock, look := t.locked(&o.Contact), t.look(&k)
 	known := true
 	lock.none = &known
@@ -87,18 +92,30 @@ func (t *turnTx) newContact() error {
 
 // keptTurn is what is kept of a person and of this input, as the database has it.
 type keptTurn struct {
+	contact                             turn.Contact
 	reply, body                         []byte
 	repliedAt, updated, expires, person sql.NullInt64
 	region                              sql.NullString
 	answered                            bool // a worker's answer waits
+	family                              bool
+}
+
+// hasFamily says whether an openid looks after somebody's matters, or has something to hear of a proxy.
+func hasFamily(idx string) string {
+	return `(EXISTS (SELECT 1 FROM proxies x WHERE x.openid_idx = ` + idx + ` AND (x.state IN ('asked', 'given') OR x.told_at = 0))
+		OR EXISTS (SELECT 1 FROM proxies x WHERE x.consent_by = b.person_id AND x.state IN ('asked', 'given') AND x.shown_at = 0))`
+}
+
+// hasLetter says whether a worker's answer waits for an openid to write.
+func hasLetter(channel, idx string) string {
+	return channel + ` = 'wechat' AND EXISTS (SELECT 1 FROM letters l WHERE l.who_idx = ` + idx + ` AND l.state = 'kept')`
 }
 
 // look is a statement of its own, after the lock: its snapshot holds what the turn before this one committed.
 func (t *turnTx) look(k *keptTurn) statement {
 	return statement{
 		act: "read the session",
-		query: `SELECT i.reply, i.at, s.body, s.updated_at, s.expires_at, b.person_id, p.region,
-				$2 = 'wechat' AND EXISTS (SELECT 1 FROM letters l WHERE l.who_idx = $3 AND l.state = 'kept')
+		query: `SELECT i.reply, i.at, s.body, s.updated_at, s.expires_at, b.person_id, p.region, ` + hasFamily("$3") + `, ` + hasLetter("$2", "$3") + `
 			FROM (SELECT 1 AS one) o
 			LEFT JOIN inbound i ON i.key = $1
 			LEFT JOIN sessions s ON s.channel = $2 AND s.who_idx = $3
@@ -106,13 +123,13 @@ func (t *turnTx) look(k *keptTurn) statement {
 			LEFT JOIN people p ON p.id = b.person_id
 			ORDER BY b.since DESC LIMIT 1`,
 		args: []any{t.who.Key, string(t.who.Channel), t.idx},
-		into: []any{&k.reply, &k.repliedAt, &k.body, &k.updated, &k.expires, &k.person, &k.region, &k.answered},
+		into: []any{&k.reply, &k.repliedAt, &k.body, &k.updated, &k.expires, &k.person, &k.region, &k.family, &k.answered},
 	}
 }
 
 // read opens what was sealed.
 func (t *turnTx) read(o *turn.Opened, k keptTurn) (err error) {
-	o.PersonID, o.Region = k.person.Int64, k.region.String
+	o.PersonID, o.Region, o.Family = k.person.Int64, k.region.String, k.family
 	if k.repliedAt.Valid && t.who.At.Sub(fromMicros(k.repliedAt.Int64)) < copyLife {
 		o.Copy, err = t.keys.Open(k.reply, "inbound", "reply", keyID(t.who.Key))
 		return err
@@ -131,7 +148,11 @@ func (t *turnTx) read(o *turn.Opened, k keptTurn) (err error) {
 
 // Close implements turn.Sessions. What it leaves is written when the turn ends: nothing is read after it.
 func (t *turnTx) Close(c turn.Closing) error {
-	at := max(toMicros(t.who.At), t.last+1) // no two turns of a person at one time, however coarse the clock
+	if t.kept != nil && c.Session != nil && c.Transcript != nil && len(c.Given) == 0 {
+		t.closed = &c
+		return nil
+	}
+	at := t.at()
 	list := []statement{t.savedContact(c.Contact, at), t.savedSession(c, at), {
 		act: "save the reply",
 		query: `INSERT INTO inbound (key, reply, at) VALUES ($1, $2, $3)
@@ -156,6 +177,9 @@ func (t *turnTx) Close(c turn.Closing) error {
 	t.closing = list
 	return nil
 }
+
+// at is when the turn was: no two of a person at one time, however coarse the clock.
+func (t *turnTx) at() int64 { return max(toMicros(t.who.At), t.last+1) }
 
 // What an input opens for customer messages, by
 // https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Messages.html
@@ -204,7 +228,7 @@ func (t *turnTx) Forget() error {
 	if err != nil {
 		return fmt.Errorf("end proxies: %w", err)
 	}
-	_, err = t.exec(`UPDATE proxies SET state = 'ended', settled_at = $2 WHERE openid_idx = $1 AND state IN ('asked', 'given')`, t.idx, toMicros(t.who.At))
+	_, err = t.exec(`UPDATE proxies SET state = 'ended', settled_at = $2, told_at = $2 WHERE openid_idx = $1 AND state IN ('asked', 'given')`, t.idx, toMicros(t.who.At))
 	if err != nil {
 		return fmt.Errorf("end proxies: %w", err)
 	}
@@ -222,33 +246,4 @@ func (t *turnTx) Forget() error {
 		}
 	}
 	return nil
-}
-
-// PurgeConversations deletes what has had its time: expired sessions and codes, replies kept for copies, and
-// transcripts older than keep. It returns how many rows went.
-func (s *Store) PurgeConversations(ctx context.Context, now time.Time, keep time.Duration) (int64, error) {
-	var gone int64
-	err := s.write(ctx, "store: purge conversations", func(t *tx) error {
-		gone = 0
-		for _, q := range []struct {
-			query string
-			bound time.Time
-		}{
-			{`DELETE FROM sessions WHERE expires_at <= $1`, now},
-			{`DELETE FROM codes WHERE expires_at <= $1`, now.Add(-time.Hour)},
-			{`DELETE FROM inbound WHERE at <= $1`, now.Add(-24 * time.Hour)},
-			{`DELETE FROM turns WHERE at <= $1`, now.Add(-keep)},
-			{`UPDATE letters SET state = 'expired', settled_at = expires_at WHERE state = 'kept' AND expires_at <= $1`, now},
-			{`DELETE FROM letters WHERE created_at <= $1 AND state NOT IN ('queued', 'sending')`, now.Add(-keep)},
-			{`DELETE FROM outbox WHERE created_at <= $1 AND state NOT IN ('queued', 'sending')`, now.Add(-keep)},
-		} {
-			n, err := t.exec(q.query, toMicros(q.bound))
-			if err != nil {
-				return err
-			}
-			gone += n
-		}
-		return nil
-	})
-	return gone, err
 }

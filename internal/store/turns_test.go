@@ -72,10 +72,39 @@ func castOnFile(t *testing.T, s *Store, cast []turntest.Person) {
 			continue
 		}
 		who := turn.Who{Channel: turn.WeChat, ID: p.Bound, Key: "bind " + p.Bound, At: at}
-		err = s.Turn(t.Context(), who, func(tx turn.Tx) error { return tx.Bind(r.Person.ID) })
+		err = s.Turn(t.Context(), who, func(tx turn.Tx) error {
+			if _, err := tx.Open(); err != nil { // they have written before
+				return err
+			}
+			return tx.Bind(r.Person.ID)
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// doorsOnFile makes the codes of the doorstep that a conversation has, and doubts its numbers.
+func doorsOnFile(t *testing.T, s *Store, setting turntest.Setting) {
+	t.Helper()
+	err := s.write(t.Context(), "doors", func(tx *tx) error {
+		for _, d := range setting.Doors {
+			if err := tx.newDoor(d.Scene, d.Person, "li", setting.Now, setting.Now.Add(d.Life)); err != nil {
+				return err
+			}
+		}
+		for i, p := range setting.People {
+			if !p.Doubted {
+				continue
+			}
+			if err := tx.doubt(tx.keys.Index(phoneDomain, p.Phone), int64(i+1), doubtInvalid, setting.Now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -127,6 +156,7 @@ func TestGoldenConversationsGoAsWrittenOnBothDatabases(t *testing.T) {
 			emptyConversations(t, s)
 			castOnFile(t, s, setting.People)
 			sheetsOnFile(t, s, setting.Sheets)
+			doorsOnFile(t, s, setting)
 			return keptStore{s, t}
 		})
 	})
@@ -138,7 +168,7 @@ func emptyConversations(t *testing.T, s *Store) {
 	err := s.write(t.Context(), "empty", func(tx *tx) error {
 		for _, table := range []string{
 			"contacts", "bindings", "consents", "sessions", "inbound", "turns", "identity_checks", "codes", "opt_outs", "wishes", "outbox",
-			"covers", "premiums", "subsidies", "benefits", "placements", "signups", "job_interests", "applications", "checkups", "proxies",
+			"covers", "premiums", "subsidies", "benefits", "placements", "signups", "job_interests", "applications", "checkups", "proxies", "doorsteps", "phone_doubts",
 			"jobs", "courses", "employers", "fairs", "schools", "pairs", "institutions", "tiers", "people",
 		} {
 			if _, err := tx.exec("DELETE FROM " + table); err != nil {
@@ -448,12 +478,12 @@ func TestPurgeTakesWhatHasHadItsTimeAndNoMore(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if n, err := s.PurgeConversations(t.Context(), time.Now(), 180*24*time.Hour); err != nil || n != 0 {
-			t.Errorf("purged %d, %v", n, err)
+		for table, n := range purged(t, s, time.Now()) {
+			if n != 0 {
+				t.Errorf("purged %d of %s", n, table)
+			}
 		}
-		if _, err := s.PurgeConversations(t.Context(), time.Now().Add(25*time.Hour), 180*24*time.Hour); err != nil {
-			t.Fatal(err)
-		}
+		purged(t, s, time.Now().Add(25*time.Hour))
 		for table, want := range map[string]int{"sessions": 0, "inbound": 0, "turns": 2, "contacts": 2} {
 			if n := count(t, s, "SELECT COUNT(*) FROM "+table); n != want {
 				t.Errorf("%s holds %d rows, want %d", table, n, want)

@@ -27,6 +27,8 @@ type Memory struct {
 	wishes   []turn.Wish
 	sent     []turn.Message
 	lines    []string // transcripts
+	doors    []door
+	doubts   map[string]bool // "phone person"
 	shelf
 	mailbox
 }
@@ -41,7 +43,7 @@ func NewMemory(cast []Person) *Memory {
 	m := &Memory{
 		contacts: make(map[string]turn.Contact), sessions: make(map[string]kept), replies: make(map[string]kept),
 		bound: make(map[string]int64), checks: make(map[string]turn.Check), codes: make(map[string]turn.Code),
-		optedOut: make(map[string]bool), mailbox: mailbox{letters: make(map[string][]turn.Letter)},
+		optedOut: make(map[string]bool), doubts: make(map[string]bool), mailbox: mailbox{letters: make(map[string][]turn.Letter)},
 	}
 	for i, p := range cast {
 		m.people = append(m.people, p.Record(int64(i+1)))
@@ -63,6 +65,9 @@ func (m *Memory) Transcripts() []string { return m.lines }
 
 // OptedOut says whether a subject wants no campaigns: "person 1", "openid o-1", "phone 138…".
 func (m *Memory) OptedOut(subject string) bool { return m.optedOut[subject] }
+
+// Scene is what is kept of the code that somebody came in by.
+func (m *Memory) Scene(openid string) string { return m.contacts["wechat "+openid].Scene }
 
 // Bound is the person of an openid, 0: none.
 func (m *Memory) Bound(openid string) int64 { return m.bound[openid] }
@@ -88,6 +93,7 @@ func (t *memoryTx) Open() (turn.Opened, error) {
 	}
 	if t.who.Channel == turn.WeChat {
 		o.Letters = t.m.letters[t.who.ID]
+		o.Family = len(t.m.proxies) > 0
 		if o.PersonID = t.m.bound[t.who.ID]; o.PersonID != 0 {
 			o.Region = t.m.people[o.PersonID-1].Person.RegionCode
 		}
@@ -112,6 +118,11 @@ func (t *memoryTx) Forget() error {
 	delete(t.m.bound, t.who.ID)
 	delete(t.m.codes, t.who.ID)
 	t.m.lines = nil
+	for i, p := range t.m.proxies {
+		if string(p.OpenID) == t.who.ID {
+			t.m.proxies[i].State = register.ProxyEnded
+		}
+	}
 	return nil
 }
 
@@ -134,9 +145,7 @@ func (t *memoryTx) Find(id register.IDNumber, name string) (turn.Found, bool, er
 	for _, r := range t.m.people {
 		if r.Person.IDNumber == id && hanzi.Simplify(r.Person.Name) == hanzi.Simplify(name) && r.Person.Status == register.Alive {
 			found := turn.Found{PersonID: r.Person.ID}
-			if len(r.Person.Phone) == 11 && r.Person.Phone[0] == '1' {
-				found.Phone = r.Person.Phone
-			}
+			found.Phone = t.m.trusted(r.Person)
 			return found, true, nil
 		}
 	}
@@ -155,13 +164,13 @@ func (t *memoryTx) TryCode(digits string) (turn.Tried, error) {
 	}
 	right := c.Digits != "" && subtle.ConstantTimeCompare([]byte(c.Digits), []byte(digits)) == 1
 	return turn.Tried{
-		Open: true, Right: right, PersonID: c.PersonID, ID: turn.Subject{Kind: turn.ByID, Value: string(c.ID)}, Expires: c.Expires,
+		Open: true, Right: right, PersonID: c.PersonID, Purpose: c.Purpose, ProxyID: c.ProxyID, ID: turn.Subject{Kind: turn.ByID, Value: string(c.ID)}, Expires: c.Expires,
 	}, nil
 }
 
-func (t *memoryTx) OpenCode(id register.IDNumber) (bool, error) {
+func (t *memoryTx) OpenCode(id register.IDNumber, purpose turn.Purpose) (bool, error) {
 	c, ok := t.m.codes[t.who.ID]
-	return ok && c.ID == id && t.who.At.Before(c.Expires), nil
+	return ok && c.ID == id && c.Purpose == purpose && t.who.At.Before(c.Expires), nil
 }
 
 func (t *memoryTx) Record(personID int64) (register.Record, error) {
@@ -174,7 +183,7 @@ func (t *memoryTx) Record(personID int64) (register.Record, error) {
 func (t *memoryTx) OnPhone() ([]int64, error) {
 	var people []int64
 	for _, r := range t.m.people {
-		if string(r.Person.Phone) == t.who.ID && r.Person.Status == register.Alive {
+		if string(r.Person.Phone) == t.who.ID && r.Person.Status == register.Alive && t.m.trusted(r.Person) != "" {
 			people = append(people, r.Person.ID)
 		}
 	}

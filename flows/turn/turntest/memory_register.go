@@ -27,7 +27,7 @@ type shelf struct {
 	applications []register.Application
 	checkUps     []register.CheckUp
 	handovers    []register.Handover
-	proxies      []register.Proxy
+	proxies      []held
 }
 
 // FileSheets takes the sheets of a setting, in the import's own form. Towns and villages count by their code alone.

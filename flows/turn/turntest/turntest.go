@@ -1,9 +1,11 @@
 // Package turntest plays golden conversations: txtar files in Chinese that those who wrote the policy can read.
 //
 // A file has three parts. The comment says what it shows. "设定" is YAML: the clock, the channel, who is on file.
-// "对话" is the conversation: a line "▶ …" is what the person sends, what follows is what they get, "✉" is an SMS.
+// "对话" is the conversation: a line "▶ …" is what the person sends, what follows is what they get, "✉" is an SMS, "→" a
+// message to another account.
 // In brackets stand things that are not text: [点 2] a tapped number, [旧点 2 MARK] one of another question, [链接], [菜单 KEY], [关注 SCENE], [扫码 SCENE],
-// [取关], [图片], [位置], [语音], [语音 words], and [过 40m], the time that passes.
+// [取关], [图片], [位置], [语音], [语音 words], [我是 OPENID], from where on somebody else speaks, and [过 40m], the time
+// that passes.
 //
 // The session is stored and read anew between any two turns, because the store keeps nothing but bytes.
 package turntest
@@ -35,6 +37,7 @@ const (
 	partDialogue = "对话"
 	signPerson   = "▶ "
 	signSMS      = "✉ "
+	signPush     = "→ "
 )
 
 // Person is one person on file, as a golden file tells it.
@@ -46,6 +49,7 @@ type Person struct {
 	Household string    `yaml:"household"`
 	Bound     string    `yaml:"bound"` // the openid that is bound to them
 	Deceased  bool      `yaml:"deceased"`
+	Doubted   bool      `yaml:"doubted"` // the number may be somebody else's by now
 	Covers    []Cover   `yaml:"covers"`
 	Premiums  []Premium `yaml:"premiums"`
 	Subsidies []Subsidy `yaml:"subsidies"`
@@ -117,7 +121,16 @@ type Setting struct {
 	Who     string       `yaml:"who"`
 	People  []Person     `yaml:"people"`
 
+	Doors []Door `yaml:"doors"`
+
 	Sheets map[register.Kind]string `yaml:"sheets"` // what else is on file, as it would be imported
+}
+
+// Door is a one-time code of the doorstep, made when the conversation begins.
+type Door struct {
+	Scene  string        `yaml:"scene"`
+	Person int64         `yaml:"person"` // by place in the list, from 1
+	Life   time.Duration `yaml:"life"`
 }
 
 // Kept is a store that can tell what was queued for SMS.
@@ -187,16 +200,25 @@ type stage struct {
 	turns   int
 	codes   int
 	shown   int // SMS shown so far
+	pushes  pushes
+}
+
+// pushes keeps what is said to other accounts.
+type pushes struct{ list []string }
+
+// Tell implements turn.Teller.
+func (p *pushes) Tell(to register.OpenID, text string) {
+	p.list = append(p.list, string(to)+" "+strings.ReplaceAll(text, "\n", " "))
 }
 
 // Service makes a host over a store with the embedded book and a simple understander.
 func Service(t testing.TB, store turn.Store, now func() time.Time, digits func() string, bell turn.Doorbell) *turn.Service {
 	t.Helper()
-	return maker(t)(store, now, digits, bell)
+	return maker(t)(store, now, digits, bell, nil)
 }
 
 // makeService makes hosts that share one book and one catalogue.
-type makeService func(store turn.Store, now func() time.Time, digits func() string, bell turn.Doorbell) *turn.Service
+type makeService func(store turn.Store, now func() time.Time, digits func() string, bell turn.Doorbell, teller turn.Teller) *turn.Service
 
 func maker(t testing.TB) makeService {
 	t.Helper()
@@ -209,9 +231,9 @@ func maker(t testing.TB) makeService {
 		t.Fatal(err)
 	}
 	engine := flows.New(book, texts, Plain{})
-	return func(store turn.Store, now func() time.Time, digits func() string, bell turn.Doorbell) *turn.Service {
+	return func(store turn.Store, now func() time.Time, digits func() string, bell turn.Doorbell, teller turn.Teller) *turn.Service {
 		return turn.New(turn.Config{
-			Engine: engine, Texts: texts, Store: store, Bell: bell, Now: now, Digits: digits, Zone: time.FixedZone("CST", 8*60*60),
+			Engine: engine, Texts: texts, Store: store, Bell: bell, Teller: teller, Now: now, Digits: digits, Zone: time.FixedZone("CST", 8*60*60),
 		})
 	}
 }
@@ -221,7 +243,7 @@ func newStage(setting Setting, store Kept, host makeService) *stage {
 	s.service = host(store, func() time.Time { return s.now }, func() string {
 		s.codes++
 		return fmt.Sprintf("%06d", 100000+s.codes)
-	}, nil)
+	}, nil, &s.pushes)
 	return s
 }
 
@@ -245,6 +267,11 @@ func (s *stage) play(t *testing.T, dialogue string) string {
 			}
 			s.now = s.now.Add(d)
 			out.WriteString("（" + s.now.Format("01-02 15:04") + "）\n")
+			continue
+		}
+		if who, isSpeaker := strings.CutPrefix(said, "[我是 "); isSpeaker {
+			s.setting.Who = strings.TrimSuffix(who, "]")
+			out.WriteString("（换人说话）\n")
 			continue
 		}
 		out.WriteString(s.turn(t, said))
@@ -281,6 +308,10 @@ func (s *stage) turn(t *testing.T, said string) string {
 		fmt.Fprintf(&out, "%s%s %s%s\n", signSMS, string(m.Phone), m.Template, params(m.Params))
 	}
 	s.shown = len(sent)
+	for _, said := range s.pushes.list {
+		fmt.Fprintln(&out, signPush+said)
+	}
+	s.pushes.list = nil
 	return out.String()
 }
 

@@ -32,6 +32,7 @@ CREATE TABLE letters (
 CREATE INDEX letters_waiting ON letters (next_at, id) WHERE state IN ('queued', 'sending');
 CREATE INDEX letters_kept ON letters (who_idx) WHERE state = 'kept';
 CREATE INDEX letters_wish ON letters (wish_id);
+CREATE INDEX letters_age ON letters (created_at);
 
 -- Eight bytes a member: a keyed mark of the text that went to them. NULL: begun by a version that kept none.
 ALTER TABLE calls ADD COLUMN texts BYTEA;

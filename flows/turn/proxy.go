@@ -1,0 +1,325 @@
+package turn
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/lingjuli/lingjuli/flows"
+	"github.com/lingjuli/lingjuli/internal/register"
+)
+
+// Proxies: somebody looks after the matters of one of their family, who agrees to it by a code that goes to their own
+// number, or in their own WeChat.
+
+// The texts of a consent: the code's, by what it allows, and the one that says that it was used.
+const (
+	consentCodeKey    = "consent_code"
+	consentCodeActKey = "consent_code_act"
+	proxyGivenKey     = "reply_proxy_given"
+)
+
+// proxiesMost is how many people one account looks after or asks for.
+const proxiesMost = 6
+
+// telling is a customer message to somebody else than who writes.
+type telling struct {
+	to   register.OpenID
+	text string
+}
+
+// tell says something to another account in its own language, once the turn has committed.
+func (t *oneTurn) tell(to register.OpenID, language string, say flows.Say) {
+	if to == "" || string(to) == t.in.Who {
+		return
+	}
+	l := t.s.texts.Localizer(localeOf(language))
+	t.tellings = append(t.tellings, telling{to, l.Text(say.Key, t.values(l, say.Values))})
+}
+
+func (t *oneTurn) proxyGate() (found, error) {
+	gate, err := t.gate()
+	if err != nil {
+		return nil, err
+	}
+	list, err := t.tx.Proxies()
+	return found{"locked": gate["locked"], "full": yesNo(len(list) >= proxiesMost)}, err
+}
+
+// askProxy asks the person, or a child's guardian, whether this openid may look after their matters.
+func (t *oneTurn) askProxy(with map[string]string) (found, error) {
+	number := register.IDNumber(with["id_number"])
+	p := register.Proxy{Relation: with["relation"], Scope: []string{register.ScopeLook}, EndsOn: t.inMonths(with["months"])}
+	if with["scope"] == register.ScopeAct {
+		p.Scope = append(p.Scope, register.ScopeAct)
+	}
+	if t.self != 0 {
+		own, err := t.tx.Person(t.self)
+		if err != nil || own.IDNumber == number {
+			return found{"sent": "self"}, err
+		}
+	}
+	for _, have := range t.mine {
+		person, err := t.tx.Person(have.PersonID)
+		if err != nil {
+			return nil, err
+		}
+		if person.IDNumber == number {
+			return found{"sent": "have"}, nil
+		}
+	}
+	sent, err := t.sendCode(number, ToConsent, func() error { return t.issueConsent(number, with["name"], p) })
+	return found{"sent": sent}, err
+}
+
+// inMonths is the civil date so many months from now.
+func (t *oneTurn) inMonths(months string) string {
+	n := int(number(months))
+	if n < 1 || n > 12 {
+		n = 12
+	}
+	return civil(t.now.AddDate(0, n, 0), t.s.zone)
+}
+
+// issueConsent asks on both ways. Where nobody fits, a code that no digits match stands open, as for everybody.
+func (t *oneTurn) issueConsent(number register.IDNumber, name string, p register.Proxy) error {
+	code := Code{Purpose: ToConsent, ID: number, At: t.now, Expires: t.now.Add(codeLife)}
+	person, found, err := t.tx.Find(number, name)
+	if err == nil && found {
+		p.PersonID = person.PersonID
+		person, found, err = t.whoAgrees(person)
+	}
+	if err != nil || !found {
+		return errors.Join(err, t.tx.SaveCode(code))
+	}
+	p.ConsentBy = person.PersonID
+	id, err := t.tx.AskProxy(p)
+	if err != nil || id == 0 {
+		return errors.Join(err, t.tx.SaveCode(code))
+	}
+	code.ProxyID = id
+	send := false
+	if person.Phone != "" {
+		if send, err = t.phoneMayGet(person.Phone); err != nil {
+			return err
+		}
+	}
+	if send {
+		code.PersonID, code.Digits = p.PersonID, t.s.digits()
+	}
+	if err := t.tx.SaveCode(code); err != nil {
+		return err
+	}
+	if err := t.askInWeChat(p); err != nil || !send {
+		return err
+	}
+	template := consentCodeKey
+	if p.MayAct() {
+		template = consentCodeActKey
+	}
+	return t.queue(Message{
+		Kind: Verification, Template: template, Phone: person.Phone, PersonID: person.PersonID,
+		Params: map[string]string{"code": code.Digits}, At: t.now, Expires: code.Expires,
+	})
+}
+
+// whoAgrees is the person, or for a child a guardian.
+func (t *oneTurn) whoAgrees(person Found) (Found, bool, error) {
+	p, err := t.tx.Person(person.PersonID)
+	if err != nil {
+		return person, false, err
+	}
+	if p.Age(t.now.In(t.s.zone)) >= register.GuardianUntil {
+		return person, true, nil
+	}
+	return t.tx.Guardian(person.PersonID, t.self)
+}
+
+// askInWeChat lets whoever is to agree know that they are asked.
+func (t *oneTurn) askInWeChat(p register.Proxy) error {
+	to, language, err := t.tx.AccountOf(p.ConsentBy)
+	if err != nil || to == "" {
+		return err
+	}
+	if t.self != 0 {
+		if p.Who, err = t.nameOf(t.self); err != nil {
+			return err
+		}
+	}
+	if p.Name, err = t.nameOf(p.PersonID); err != nil {
+		return err
+	}
+	t.tell(to, language, t.newsOf(register.ProxyNews{Proxy: withState(p, register.ProxyAsked)}))
+	return nil
+}
+
+func withState(p register.Proxy, state register.ProxyState) register.Proxy {
+	p.State = state
+	return p
+}
+
+// newsOf is how somebody hears of a proxy: of their own (Mine), or of one over their matters.
+func (t *oneTurn) newsOf(n register.ProxyNews) flows.Say {
+	if n.Mine {
+		return flows.Say{Key: "proxy.news_" + string(n.State), Values: map[string]string{"who": n.Name, "ends": n.EndsOn}}
+	}
+	key := map[register.ProxyState]string{register.ProxyAsked: "proxy.news_asked", register.ProxyGiven: "proxy.news_now"}[n.State]
+	values := whoLooks(n.Proxy)
+	values["ends"], values["name"] = n.EndsOn, n.Name
+	return flows.Say{Key: key, Values: values}
+}
+
+// whoLooks names who looks after somebody's matters: by name where we know it, else by what they are to them.
+func whoLooks(p register.Proxy) map[string]string {
+	if p.Who != "" {
+		return map[string]string{"who": p.Who}
+	}
+	return map[string]string{"who_key": "as." + p.Relation}
+}
+
+// givenByCode is what the right code of a consent does.
+func (t *oneTurn) givenByCode(tried Tried) (map[string]string, error) {
+	if err := t.tx.SettleProxy(tried.ProxyID, register.ProxyGiven); errors.Is(err, register.ErrNotFound) {
+		return map[string]string{"check": "late"}, nil // refused in the meantime
+	} else if err != nil {
+		return nil, err
+	}
+	v, err := t.nowGiven(tried.ProxyID)
+	if err != nil {
+		return nil, err
+	}
+	v["check"] = "right"
+	return v, nil
+}
+
+// nowGiven goes on with whose matters one looks after since now, and lets that person know as well.
+func (t *oneTurn) nowGiven(proxyID int64) (found, error) {
+	if err := t.readMine(); err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(t.mine, func(p register.Proxy) bool { return p.ID == proxyID })
+	if i < 0 {
+		return nil, register.ErrNotFound
+	}
+	p := t.mine[i]
+	if err := t.tellPerson(p); err != nil {
+		return nil, err
+	}
+	return found{"who": p.Name, "whose": id(p.PersonID)}, t.takeUp(id(p.PersonID))
+}
+
+// tellPerson says to the person, or the guardian, that their consent was used: in WeChat, and by SMS to the number on
+// file.
+func (t *oneTurn) tellPerson(p register.Proxy) error {
+	to, language, err := t.tx.AccountOf(p.ConsentBy)
+	if err != nil {
+		return err
+	}
+	t.tell(to, language, t.newsOf(register.ProxyNews{Proxy: p}))
+	person, err := t.tx.Person(p.ConsentBy)
+	if err != nil || !person.Phone.IsMobile() {
+		return err
+	}
+	return t.queue(Message{
+		Kind: Reply, Template: proxyGivenKey, Phone: person.Phone, PersonID: person.ID, At: t.now, Expires: t.now.Add(movedUpLife),
+		Params: map[string]string{"date": t.s.dateDigits(p.EndsOn), "phone": t.s.engine.Book().Line("office", person.RegionCode)},
+	})
+}
+
+// proxyAgreed looks whether somebody has agreed in their own WeChat since they were asked.
+func (t *oneTurn) proxyAgreed() (found, error) {
+	list, err := t.tx.Proxies()
+	if err != nil || len(list) == 0 {
+		return found{"agreed": "no"}, err
+	}
+	last := slices.MaxFunc(list, func(a, b register.Proxy) int { return a.At.Compare(b.At) })
+	if last.State != register.ProxyGiven {
+		return found{"agreed": "no"}, nil
+	}
+	return found{"agreed": "yes", "who": last.Name, "whose": id(last.PersonID)}, t.takeUp(id(last.PersonID))
+}
+
+// both lists who looks after the matters of who writes, then whose they look after.
+func (t *oneTurn) both() (over, mine []register.Proxy, err error) {
+	if t.self != 0 {
+		if over, err = t.tx.ProxiesOf(t.self); err != nil {
+			return nil, nil, err
+		}
+	}
+	mine, err = t.tx.Proxies()
+	return over, mine, err
+}
+
+// proxies lists both, the ones that wait for an answer first.
+func (t *oneTurn) proxies() (f flows.Facts, err error) {
+	over, mine, err := t.both()
+	if err != nil {
+		return f, err
+	}
+	f.Vars = found{"only": ""}
+	for _, p := range over {
+		item := whoLooks(p)
+		item["id"], item["side_key"] = id(p.ID), "proxy.side_over"
+		if p.State == register.ProxyAsked {
+			item["side_key"], f.Vars["only"] = "proxy.side_asks", id(p.ID)
+		}
+		f.Items = append(f.Items, item)
+	}
+	for _, p := range mine {
+		side := "proxy.side_mine"
+		if p.State == register.ProxyAsked {
+			side = "proxy.side_waits"
+		}
+		f.Items = append(f.Items, map[string]string{"id": id(p.ID), "who": p.Name, "side_key": side})
+	}
+	f.Items = f.Items[:min(len(f.Items), proxiesMost)]
+	f.Vars["found"] = yesNo(len(f.Items) > 0)
+	return f, nil
+}
+
+// proxy is one of both.
+func (t *oneTurn) proxy(proxyID int64) (found, error) {
+	p, side, err := t.findProxy(proxyID)
+	if err != nil || side == "none" {
+		return found{"side": side}, err
+	}
+	v := found{"side": side, "state": string(p.State), "ends": p.EndsOn, "what_key": "proxy.what_look", "who": p.Name, "name": p.Name}
+	if side == "over" {
+		delete(v, "who")
+		for name, value := range whoLooks(p) {
+			v[name] = value
+		}
+	}
+	if p.MayAct() {
+		v["what_key"] = "proxy.what_act"
+	}
+	return v, nil
+}
+
+func (t *oneTurn) findProxy(proxyID int64) (p register.Proxy, side string, err error) {
+	over, mine, err := t.both()
+	is := func(p register.Proxy) bool { return p.ID == proxyID }
+	if i := slices.IndexFunc(over, is); i >= 0 {
+		return over[i], "over", err
+	}
+	if i := slices.IndexFunc(mine, is); i >= 0 {
+		return mine[i], "mine", err
+	}
+	return p, "none", err
+}
+
+// settleProxy agrees, refuses or ends; the other side hears of it. What is asked for, whoever asked can only take back.
+func (t *oneTurn) settleProxy(proxyID int64, state register.ProxyState) (found, error) {
+	p, side, err := t.findProxy(proxyID)
+	if err != nil || side == "none" || side == "mine" && state != register.ProxyEnded {
+		return found{"settled": "no"}, err
+	}
+	if err := t.tx.SettleProxy(proxyID, state); errors.Is(err, register.ErrNotFound) {
+		return found{"settled": "no"}, nil
+	} else if err != nil {
+		return nil, err
+	}
+	if side == "over" {
+		t.tell(p.OpenID, p.Language, t.newsOf(register.ProxyNews{Proxy: withState(p, state), Mine: true}))
+	}
+	return found{"settled": "yes"}, t.readMine()
+}

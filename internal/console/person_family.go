@@ -1,0 +1,39 @@
+package console
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/lingjuli/lingjuli/internal/staff"
+)
+
+// trustPhone notes that somebody of the office asked, and the number on file is still the person's.
+func (v *visit) trustPhone() error { return v.settleFamily(staff.DidTrustPhone, "phone") }
+
+// endProxy ends that somebody looks after a person's matters.
+func (v *visit) endProxy() error { return v.settleFamily(staff.DidEndProxy, "proxy") }
+
+func (v *visit) settleFamily(act, done string) error {
+	id, err := v.pathID()
+	if err != nil {
+		return err
+	}
+	if v.Family == nil {
+		return errNotFound
+	}
+	by := staff.Entry{At: v.Now(), Actor: v.who.Name, Act: act, Object: personObject(id)}
+	if act == staff.DidTrustPhone {
+		err = v.Family.TrustPhone(v.ctx(), v.who.Scope(), id, by)
+	} else {
+		var proxy int64
+		if proxy, err = strconv.ParseInt(v.r.PathValue("proxy"), 10, 64); err != nil {
+			return errNotFound
+		}
+		by.Detail = map[string]string{"proxy": strconv.FormatInt(proxy, 10)}
+		err = v.Family.EndProxy(v.ctx(), v.who.Scope(), id, proxy, by)
+	}
+	if err != nil {
+		return err
+	}
+	return v.redirect(fmt.Sprintf("/console/people/%d?done=%s", id, done))
+}

@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/lingjuli/lingjuli/internal/register"
+	"github.com/lingjuli/lingjuli/internal/staff"
+	"github.com/lingjuli/lingjuli/notify"
+)
+
+// A number passes from hand to hand. What makes us doubt that it is still that of somebody on file with it: a receipt
+// that calls it invalid, or somebody on it who says that they are another. A doubted number hears nothing of that
+// person, and gets no code of theirs; a township worker, who has asked, takes the doubt away.
+
+// The reasons of a doubt.
+const (
+	doubtInvalid = "invalid"
+	doubtSaid    = "said"
+)
+
+// invalidNumber is the receipt of a number that is nobody's.
+const invalidNumber = "INVALID_NUMBER"
+
+// doubt notes that a number may no longer be that of the people on file with it; personID 0: of all of them.
+func (t *tx) doubt(phoneIdx []byte, personID int64, reason string, at time.Time) error {
+	_, err := t.exec(`INSERT INTO phone_doubts (phone_idx, person_id, reason, at)
+		SELECT p.phone_idx, p.id, $3, CAST($4 AS BIGINT) FROM people p WHERE p.phone_idx = $1 AND (p.id = $2 OR $2 = 0)
+		ON CONFLICT (phone_idx, person_id) DO NOTHING`, phoneIdx, personID, reason, toMicros(at))
+	if err != nil {
+		return fmt.Errorf("doubt a number: %w", err)
+	}
+	return nil
+}
+
+// doubtReported notes what a receipt says of a number; personID 0: of all the people on file with it.
+func (t *tx) doubtReported(r notify.Report, personID int64, now time.Time) error {
+	if r.Delivered || r.ErrCode != invalidNumber {
+		return nil
+	}
+	return t.doubt(t.keys.Index(phoneDomain, string(r.Phone)), personID, doubtInvalid, now)
+}
+
+func (t *tx) doubted(personID int64, phoneIdx []byte) (yes bool, err error) {
+	err = t.row(`SELECT EXISTS (SELECT 1 FROM phone_doubts WHERE phone_idx = $1 AND person_id = $2)`, phoneIdx, personID).Scan(&yes)
+	if err != nil {
+		return false, fmt.Errorf("read the doubts about a number: %w", err)
+	}
+	return yes, nil
+}
+
+// DoubtPhone implements turn.People.
+func (t *turnTx) DoubtPhone() error { return t.doubt(t.idx, 0, doubtSaid, t.who.At) }
+
+// PhoneDoubt is why the number of somebody in a scope is doubted, "" where it isn't.
+func (s *Store) PhoneDoubt(ctx context.Context, scope register.Scope, personID int64) (reason string, err error) {
+	err = s.read(ctx, fmt.Sprintf("store: doubts about the number of person %d", personID), func(t *tx) error {
+		return t.row(`SELECT COALESCE((SELECT d.reason FROM phone_doubts d JOIN people p ON p.id = d.person_id AND p.phone_idx = d.phone_idx
+			WHERE `+inScope(1)+` AND p.id = $3), '')`, append(scopeArgs(scope), personID)...).Scan(&reason)
+	})
+	return reason, err
+}
+
+// TrustPhone takes the doubt away: a member of staff has asked. register.ErrNotFound outside the scope, or where there
+// is none.
+func (s *Store) TrustPhone(ctx context.Context, scope register.Scope, personID int64, by staff.Entry) error {
+	return s.write(ctx, fmt.Sprintf("store: trust the number of person %d", personID), func(t *tx) error {
+		n, err := t.exec(`DELETE FROM phone_doubts WHERE person_id IN (SELECT p.id FROM people p WHERE `+inScope(1)+` AND p.id = $3)`, append(scopeArgs(scope), personID)...)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return register.ErrNotFound
+		}
+		return t.audit(by)
+	})
+}

@@ -147,7 +147,7 @@ func (r *runner) take(ctx context.Context, b Bucket, n int, deadline time.Time) 
 // begin claims the calls: drops who no longer qualifies, renders and signs, all under the claim's locks.
 func (r *runner) begin(ctx context.Context, ids []int64) (map[int64]*flight, error) {
 	var flights map[int64]*flight
-	q := ClaimQuery{IDs: ids, Owner: r.owner, Lease: r.lease, CapSpan: r.rules.span(), Today: r.now().In(r.rules.Zone)}
+	q := ClaimQuery{IDs: ids, Owner: r.owner, Lease: r.lease, CapSpan: r.rules.Cap.Longest(), Today: r.now().In(r.rules.Zone)}
 	err := r.calls.BeginCalls(ctx, q, func(facts ClaimFacts) ([]Beginning, error) {
 		flights = map[int64]*flight{}
 		return r.decide(ctx, facts, flights)
@@ -199,7 +199,7 @@ func (r *runner) decideCall(ctx context.Context, facts ClaimFacts, call CallFact
 	tries := 0
 	for _, f := range call.Members {
 		if id, ok := begun[f.Phone]; ok && id != call.ID && channel.Phone() { // that call counts for the cap, though it isn't written yet
-			f.NumberSent = append(f.NumberSent, facts.Now)
+			f.NumberSent, f.NumberHad = append(f.NumberSent, facts.Now), append(f.NumberHad, facts.Now)
 		}
 		if d, drops := r.rules.Drop(c, channel, f, facts.Now); drops {
 			b.Drops = append(b.Drops, d)

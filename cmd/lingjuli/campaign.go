@@ -23,6 +23,8 @@ type campaignCmd struct {
 	Cancel  campaignCancelCmd  `cmd:"" name:"cancel"`
 	Status  campaignStatusCmd  `cmd:"" name:"status"`
 	Preview campaignPreviewCmd `cmd:"" name:"preview"`
+
+	Unreached campaignUnreachedCmd `cmd:"" name:"unreached"`
 }
 
 // campaignRun is what every campaign command works with.

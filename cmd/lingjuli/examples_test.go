@@ -151,6 +151,7 @@ func TestEveryExampleWorksWhenPasted(t *testing.T) {
 		{path: "campaign pause"},
 		{path: "campaign resume"},
 		{path: "campaign cancel"},
+		{path: "campaign unreached"},
 		{path: "understand"},
 		{path: "chat"},
 		{path: "flows"},

@@ -42,6 +42,8 @@ func examples() map[string]string {
 		"reconcile":        "lingjuli reconcile --day 2026-11-22",
 		"sandbox":          "lingjuli sandbox --listen 127.0.0.1:8090",
 		"config":           "lingjuli config",
+
+		"campaign unreached": "lingjuli campaign unreached 1 --region 441881 --csv unreached.csv",
 	}
 }
 

@@ -325,7 +325,7 @@ func (s *server) newConsole() (http.Handler, error) {
 	return console.New(console.Config{
 		Family: s.store, Codes: codes,
 		Staff: consoleStaff{service, s.store}, Audit: s.store, People: s.store, Regions: s.store, Counts: s.store,
-		Campaigns: campaigns, Forecast: campaigns, Books: s.store, Sessions: s.store.StaffSessions(time.Now), PublicURL: s.cfg.PublicURL.String(),
+		Campaigns: campaigns, Forecast: campaigns, Books: s.store, Unreached: s.store, Sessions: s.store.StaffSessions(time.Now), PublicURL: s.cfg.PublicURL.String(),
 		SignName: s.cfg.Aliyun.SignName, Location: s.cfg.Zone, Now: time.Now, Logger: s.log, Closing: s.closing,
 	})
 }

@@ -46,6 +46,7 @@ type Config struct {
 	Books     Books  // may be nil
 	Family    Family // may be nil
 	Codes     Codes  // may be nil: there is no account to bind to
+	Unreached Unreached
 	Sessions  scs.CtxStore
 	PublicURL string         // https makes the cookies Secure
 	SignName  string         // the SMS signature that samples are shown with; may be empty
@@ -95,7 +96,8 @@ func (cfg Config) complete() error {
 	for name, missing := range map[string]bool{
 		"Staff": cfg.Staff == nil, "Audit": cfg.Audit == nil, "People": cfg.People == nil,
 		"Regions": cfg.Regions == nil, "Counts": cfg.Counts == nil, "Campaigns": cfg.Campaigns == nil, "Forecast": cfg.Forecast == nil,
-		"Sessions": cfg.Sessions == nil, "Location": cfg.Location == nil, "Now": cfg.Now == nil, "Logger": cfg.Logger == nil,
+		"Unreached": cfg.Unreached == nil,
+		"Sessions":  cfg.Sessions == nil, "Location": cfg.Location == nil, "Now": cfg.Now == nil, "Logger": cfg.Logger == nil,
 	} {
 		if missing {
 			return errors.New("console: the configuration has no " + name)

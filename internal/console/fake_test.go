@@ -17,6 +17,9 @@ import (
 type county struct {
 	records  []register.Record
 	received []notify.Received
+
+	unreached []notify.Unreached
+	since     time.Time
 }
 
 func (c *county) all(scope register.Scope) []register.Record {

@@ -170,5 +170,8 @@ func query(address string, pairs ...string) string {
 	if len(values) == 0 {
 		return address
 	}
+	if strings.Contains(address, "?") {
+		return address + "&" + values.Encode()
+	}
 	return address + "?" + values.Encode()
 }

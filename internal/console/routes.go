@@ -41,6 +41,11 @@ func (c *console) routes(mux *http.ServeMux) {
 		mux.Handle("POST /console/campaigns/{id}/"+act.Path, c.may(act.Act, c.actOn(act)))
 	}
 
+	mux.Handle("GET /console/unreached", c.may(staff.ReadPeople, (*visit).listUnreached))
+	mux.Handle("GET /console/unreached/sheet", c.may(staff.ReadPeople, (*visit).printUnreached))
+	mux.Handle("GET /console/unreached/csv", c.may(staff.ReadPeople, (*visit).exportUnreached))
+	mux.Handle("POST /console/unreached/code", c.may(staff.ReadPeople, (*visit).findRowCode))
+
 	mux.Handle("GET /console/audit", c.may(staff.ReadAudit, (*visit).listAudit))
 	mux.Handle("/console/", c.known((*visit).showNotFound))
 }

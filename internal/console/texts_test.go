@@ -113,10 +113,15 @@ func keysOfSets() (keys []string) {
 	add("done", "left", "password", "saved")
 	add("act", staff.DidLogIn, staff.DidFailLogIn, staff.DidLock, staff.DidLogOut, staff.DidConfirm, staff.DidChangePassword, staff.DidAddStaff,
 		staff.DidList, staff.DidSearch, staff.DidLook, staff.DidReveal, staff.DidOpenDoorstep, staff.DidBind, staff.DidTrustPhone, staff.DidEndProxy, staff.DidWrite, staff.DidSubmit, staff.DidApprove, staff.DidReturn,
-		staff.DidExplain, staff.DidPause, staff.DidResume, staff.DidCancel, staff.DidReadAudit)
+		staff.DidExplain, staff.DidPause, staff.DidResume, staff.DidCancel, staff.DidReadAudit, staff.DidListUnreached, staff.DidPrint, staff.DidExport)
+	for _, why := range notify.UnreachedWhys() {
+		add("unreached_why", string(why))
+	}
+	add("unreached_column", "row_code", "place", "name", "phone", "why", "channel", "code", "at", "campaign")
+	add("detail_by", "row_code")
 	add("halt", "content", "failures", "numbers", "refused", "outage", "request")
 	add("object", "person", "campaign", "staff")
-	add("detail", "by", "found", "count", "masked", "reason", "region", "name", "role", "try", "via", "note")
+	add("detail", "by", "found", "count", "masked", "reason", "region", "name", "role", "try", "via", "note", "since")
 	add("detail_reason", append(revealReasons(), "unstated")...)
 	add("warn", "template_unasked", "template_waiting", "template_unknown", "template_refused", "hours", "channel_unserved", "texts_unfit")
 	return keys

@@ -37,6 +37,9 @@ const (
 	DidResume         = "campaign.resumed"
 	DidCancel         = "campaign.cancelled"
 	DidReadAudit      = "audit.read"
+	DidListUnreached  = "unreached.listed"
+	DidPrint          = "unreached.printed"
+	DidExport         = "unreached.exported"
 )
 
 // Record is one line of the audit as it is kept: numbered without gaps and chained by hash.

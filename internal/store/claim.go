@@ -110,13 +110,7 @@ func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []*heldCall) (notify.
 	if err != nil {
 		return facts, nil, err
 	}
-	if err := t.lockForCap(cl, rows); err != nil {
-		return facts, nil, err
-	}
-	if facts.Now, err = t.now(); err != nil {
-		return facts, nil, err
-	}
-	if err := t.addSent(cl, c, members, rows, facts.Now); err != nil {
+	if err := t.addEarlier(cl, &facts, members, rows); err != nil {
 		return facts, nil, err
 	}
 	if err := t.addAbout(notify.TopicsOf(c.Spec, c.Template), members, cl.Today); err != nil {
@@ -145,6 +139,24 @@ func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []*heldCall) (notify.
 		facts.Calls = append(facts.Calls, cf)
 	}
 	return facts, rows, nil
+}
+
+// addEarlier adds what went to people and numbers before, under locks: nothing more may go to them until this claim commits.
+func (t *tx) addEarlier(cl claim, facts *notify.ClaimFacts, members map[int64]*notify.Facts, rows map[int64]claimRow) error {
+	limit, err := t.numberLimit(facts.Campaign, facts.Channel)
+	if err != nil {
+		return err
+	}
+	if err := t.lockForCap(cl, limit, rows); err != nil {
+		return err
+	}
+	if facts.Now, err = t.now(); err != nil {
+		return err
+	}
+	if err := t.addSent(cl, facts.Campaign, members, rows, facts.Now); err != nil {
+		return err
+	}
+	return t.addNumberHad(limit, facts.Channel, members, rows, facts.Now)
 }
 
 // holdersSQL says how many have a person's number: 1 the person alone, else one more than the households. Where no number

@@ -220,6 +220,8 @@ type statement struct {
 	args       []any
 	into       []any // what its one row is read into; nil: it gives none
 	none       *bool // set to false where there is no row, which is then no error
+
+	each func(pgx.Rows) error // takes its rows, on PostgreSQL alone
 }
 
 // execAll runs statements in order: on PostgreSQL in one round trip, on SQLite one by one. What changes rows, two or
@@ -271,7 +273,9 @@ func sendAll(ctx context.Context, conn *pgx.Conn, list []statement) (err error) 
 		}
 	}()
 	for _, s := range list {
-		if s.into == nil {
+		if s.each != nil {
+			err = eachRow(results, s.each)
+		} else if s.into == nil {
 			_, err = results.Exec()
 		} else if err = results.QueryRow().Scan(s.into...); s.none != nil && errors.Is(err, pgx.ErrNoRows) {
 			*s.none, err = false, nil
@@ -281,6 +285,21 @@ func sendAll(ctx context.Context, conn *pgx.Conn, list []statement) (err error) 
 		}
 	}
 	return nil
+}
+
+func eachRow(results pgx.BatchResults, take func(pgx.Rows) error) error {
+	rows, err := results.Query()
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := take(rows); err != nil {
+			return err
+		}
+	}
+	rows.Close()
+	return rows.Err()
 }
 
 // merged joins statements that change rows, two or more in a row, into one with the others in front of it.

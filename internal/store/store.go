@@ -39,7 +39,7 @@ type Store struct {
 	reader *sql.DB
 
 	writers, readers queue
-	turns            together
+	turns            *together
 }
 
 // Open connects. It neither migrates nor reads keys: call Migrate or Ready next.
@@ -62,6 +62,7 @@ func Open(ctx context.Context, databaseURL, dataKeys string) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{d: d, keys: keys, writer: writer, reader: reader, writers: newQueue(writer), readers: newQueue(reader)}
+	s.turns = s.newTogether()
 	if err := pingPools(ctx, writer); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

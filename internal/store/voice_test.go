@@ -34,6 +34,7 @@ func callReport(out string, phone register.Phone, end notify.CallEnd, code strin
 // hoursLater lets the time come for rows that wait.
 func hoursLater(t *testing.T, s *Store) {
 	t.Helper()
+	exec(t, s, `UPDATE calls SET begun_at = begun_at - 7200000000 WHERE begun_at > 0`)
 	exec(t, s, `UPDATE deliveries SET wake_at = 1 WHERE wake_at > 0`)
 }
 

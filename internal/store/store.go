@@ -39,6 +39,7 @@ type Store struct {
 	reader *sql.DB
 
 	writers, readers queue
+	receipts         idBlock
 	turns            *together
 }
 
@@ -61,7 +62,7 @@ func Open(ctx context.Context, databaseURL, dataKeys string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{d: d, keys: keys, writer: writer, reader: reader, writers: newQueue(writer), readers: newQueue(reader)}
+	s := &Store{d: d, keys: keys, writer: writer, reader: reader, writers: newQueue(writer), readers: newQueue(reader), receipts: idBlock{sequence: "receipts"}}
 	s.turns = s.newTogether()
 	if err := pingPools(ctx, writer); err != nil {
 		return nil, errors.Join(err, s.Close())

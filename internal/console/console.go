@@ -43,10 +43,10 @@ type Config struct {
 	Counts    Counts
 	Campaigns Campaigns
 	Forecast  Forecast
-	Books     Books // may be nil
-	Unreached Unreached
+	Books     Books  // may be nil
 	Family    Family // may be nil
 	Codes     Codes  // may be nil: there is no account to bind to
+	Unreached Unreached
 	Sessions  scs.CtxStore
 	PublicURL string         // https makes the cookies Secure
 	SignName  string         // the SMS signature that samples are shown with; may be empty

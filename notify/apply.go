@@ -16,10 +16,10 @@ const (
 func (w *Worker) apply(ctx context.Context) {
 	quiet := newQuiet(w.cfg.Logger, "receipts can't be applied")
 	for ctx.Err() == nil {
-		n, err := w.cfg.Store.ApplyReports(ctx, w.cfg.Now(), applyBatch, Judge)
+		more, err := w.cfg.Store.ApplyReports(ctx, w.cfg.Now(), applyBatch, Judge)
 		quiet.say(ctx, err)
 		w.handReplies(ctx)
-		if n == applyBatch && err == nil {
+		if more && err == nil {
 			continue
 		}
 		select {

@@ -25,10 +25,13 @@ const (
 	taskNotice = "notice"
 )
 
-// How many calls one task carries: of many members, or of one. What is done once for a task is shared by them.
+// How many calls one task carries: of many members, or of one. What is done once for a task is shared by them; more where
+// the platform takes so many a second that they don't wait long for their turn.
 const (
 	ringCalls   = 5
+	ringMany    = 10
 	ringSingles = 10
+	manyASecond = 100
 )
 
 // callTask rings for calls of one campaign and channel.
@@ -44,6 +47,7 @@ type callTask struct {
 type bell struct {
 	client *asynq.Client
 	log    *slog.Logger
+	qps    map[Channel]int // what the platforms take; nil: nobody rings for campaigns
 	silent atomic.Bool
 }
 
@@ -55,6 +59,8 @@ func (b *bell) ring(ctx context.Context, c Campaign, channel Channel, calls []in
 		step = ringSingles
 	case c.Spec.Rate > 0:
 		step = 1
+	case b.qps[channel] >= manyASecond:
+		step = ringMany
 	}
 	for len(calls) > 0 {
 		n := min(step, len(calls))

@@ -102,6 +102,7 @@ type Facts struct {
 	WaitsFrom  time.Time   // since when the cap holds them back; zero: it doesn't
 	Sent       []time.Time // what went to the person within the cap's stretch, this campaign apart
 	NumberSent []time.Time // what went to the number, this delivery apart
+	NumberHad  []time.Time // what the platform counts for the number and may come to its limit: texts of this template, calls
 	WeChat     WeChatFacts
 	Language   string // Voice: what they speak, in the register's word; empty: not known
 	About      About  // what the campaign's texts speak of

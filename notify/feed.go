@@ -9,7 +9,7 @@ import (
 // How often the feeder looks when nothing calls it, and how much it does in one transaction.
 const (
 	feedEvery = 250 * time.Millisecond
-	planBatch = 1500
+	planBatch = 3000
 )
 
 // feed plans and dispatches running campaigns: rows first, then the bell.

@@ -52,6 +52,16 @@ func plainName(n *parse.ActionNode) ([]string, bool) {
 	return field.Ident, true
 }
 
+// onlyOf says whether the text is words, and plain names under one other.
+func (f filling) onlyOf(head string) bool {
+	for _, p := range f.pieces {
+		if p.name != nil && p.name[0] != head {
+			return false
+		}
+	}
+	return f.pieces != nil
+}
+
 // fill writes the text for one person. ErrTexts where something that it names is missing.
 func (f filling) fill(data Data) (string, error) {
 	if len(f.pieces) == 1 { // a variable of a short message, as a rule

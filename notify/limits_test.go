@@ -32,23 +32,50 @@ func TestCodesKeepThePlatformsMinuteHourAndDay(t *testing.T) {
 	}
 }
 
-func TestANumberThatHadFiftyTextsWaitsForThePlatformsDayAndSaysSo(t *testing.T) {
+func TestANumberThatHadEnoughWaitsForThePlatformAndSaysSoWhateverTheCap(t *testing.T) {
 	now := at("2026-11-23T10:30:30+08:00")
-	rules := Rules{Zone: time.UTC, Cap: Cap{{1000, 24 * time.Hour}}}
-	f := Facts{PersonID: 1, Matches: true, Mobile: true, Phone: "13800000001"}
-	for i := range textsADay {
-		f.NumberSent = append(f.NumberSent, now.Add(-time.Duration(i)*time.Minute))
+	rules := Rules{Zone: time.UTC} // no cap
+	every := func(n int, span time.Duration) (list []time.Time) {
+		for i := range n {
+			list = append(list, now.Add(-time.Duration(i+1)*span))
+		}
+		return list
 	}
-	drop, drops := rules.Drop(Campaign{}, SMS, f, now)
-	free := f.NumberSent[textsADay-1].Add(24 * time.Hour)
-	if !drops || drop.Event != PutBack || drop.WakeAt.Before(free) || drop.WakeAt.After(free.Add(2*time.Second)) || drop.WakeAt.UnixMicro()%1_000_000 != 2 {
-		t.Errorf("%v %+v", drops, drop)
+	for _, c := range []struct {
+		name    string
+		channel Channel
+		had     []time.Time
+		free    time.Time // zero: at once
+	}{
+		{"49 texts", SMS, every(49, time.Minute), time.Time{}},
+		{"50 texts", SMS, every(50, time.Minute), now.Add(24*time.Hour - 50*time.Minute)},
+		{"a call this minute", Voice, every(1, 20*time.Second), now.Add(40 * time.Second)},
+		{"a call before this minute", Voice, every(1, time.Minute), time.Time{}},
+		{"four calls this hour", Voice, every(4, 10*time.Minute), time.Time{}},
+		{"five calls this hour", Voice, every(5, 10*time.Minute), now.Add(10 * time.Minute)},
+		{"19 calls this day", Voice, every(19, time.Hour), time.Time{}},
+		{"20 calls this day", Voice, every(20, time.Hour), now.Add(4 * time.Hour)},
+		{"what no number is in", WeChat, every(60, time.Second), time.Time{}},
+	} {
+		f := Facts{PersonID: 1, Matches: true, Mobile: true, Phone: "13800000001", NumberHad: c.had, WeChat: WeChatFacts{OpenID: "o"}}
+		drop, drops := rules.Drop(Campaign{}, c.channel, f, now)
+		switch {
+		case drops == c.free.IsZero():
+			t.Errorf("%s: %v %+v", c.name, drops, drop)
+		case drops && (drop.Event != PutBack || drop.WakeAt.Before(c.free) || drop.WakeAt.After(c.free.Add(2*time.Second)) || drop.WakeAt.UnixMicro()%1_000_000 != 2):
+			t.Errorf("%s: %+v, want it to wait until %v, marked", c.name, drop, c.free)
+		}
 	}
-	f.NumberSent = f.NumberSent[1:]
-	if drop, drops := rules.Drop(Campaign{}, SMS, f, now); drops {
-		t.Errorf("with one less: %+v", drop)
-	}
-	if rules.span() != 24*time.Hour || (Rules{}).span() != 0 || (Rules{Cap: Cap{{4, 168 * time.Hour}}}).span() != 168*time.Hour {
-		t.Error("how far back a claim looks")
+}
+
+func TestANumberIsNotLookedUpWhereItsLimitIsOutOfReach(t *testing.T) {
+	for _, c := range []struct {
+		campaigns int
+		shared    bool
+		few       bool
+	}{{1, true, true}, {4, true, true}, {5, true, false}, {49, false, true}, {50, false, false}} {
+		if got := FewCampaigns(c.campaigns, c.shared); got != c.few {
+			t.Errorf("%+v: %v", c, got)
+		}
 	}
 }

@@ -194,8 +194,9 @@ type Ends interface {
 type ReceiptLog interface {
 	StoreReports(ctx context.Context, list []Report, at time.Time) error
 	StoreReplies(ctx context.Context, list []ReplySMS, at time.Time) error
-	// ApplyReports applies stored receipts, at most limit; what they say of a campaign is judged by judge under lock.
-	ApplyReports(ctx context.Context, now time.Time, limit int, judge func(c Campaign, outcomes string) *Halting) (applied int, err error)
+	// ApplyReports applies stored receipts, about limit; what they say of a campaign is judged by judge under lock. more:
+	// others wait. Where another process is at it, nothing is done.
+	ApplyReports(ctx context.Context, now time.Time, limit int, judge func(c Campaign, outcomes string) *Halting) (more bool, err error)
 	// NextReplies gives stored replies that nobody has handled, the oldest first.
 	NextReplies(ctx context.Context, limit int) ([]StoredReply, error)
 	// DoneReply marks one as handled.

@@ -65,7 +65,7 @@ func (s *Service) Preview(ctx context.Context, scope register.Scope, spec Spec) 
 	if err != nil {
 		return Preview{}, err
 	}
-	texts.params = paramsOf(spec)
+	texts.forCampaign(paramsOf(spec))
 	count, err := s.Figures.PreviewAudience(ctx, PreviewQuery{
 		Spec: spec, Channels: ServedChannels(spec, t), Scope: scope, Now: s.Now().In(s.Rules.Zone), Samples: measuredSamples,
 		Topics: TopicsOf(spec, t),
@@ -150,7 +150,8 @@ func (s *Service) sample(c Channel, spec Spec, t Template, texts *Texts, f Facts
 	if r.office == nil {
 		r.office = GeneralOffice
 	}
-	data := r.data(Campaign{Spec: spec, Template: t}, f, texts)
+	data := Data{}
+	r.fillIn(data, Campaign{Spec: spec, Template: t}, f, texts)
 	switch c {
 	case SMS:
 		params, err := texts.SMS(data)

@@ -56,7 +56,7 @@ func (c *textCache) get(of Campaign) (*Texts, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.params = paramsOf(of.Spec)
+	t.forCampaign(paramsOf(of.Spec))
 	if c.texts == nil || len(c.texts) > 200 {
 		c.texts = map[string]*Texts{}
 	}
@@ -147,7 +147,7 @@ func (r *runner) take(ctx context.Context, b Bucket, n int, deadline time.Time) 
 // begin claims the calls: drops who no longer qualifies, renders and signs, all under the claim's locks.
 func (r *runner) begin(ctx context.Context, ids []int64) (map[int64]*flight, error) {
 	var flights map[int64]*flight
-	q := ClaimQuery{IDs: ids, Owner: r.owner, Lease: r.lease, CapSpan: r.rules.span(), Today: r.now().In(r.rules.Zone)}
+	q := ClaimQuery{IDs: ids, Owner: r.owner, Lease: r.lease, CapSpan: r.rules.Cap.Longest(), Today: r.now().In(r.rules.Zone)}
 	err := r.calls.BeginCalls(ctx, q, func(facts ClaimFacts) ([]Beginning, error) {
 		flights = map[int64]*flight{}
 		return r.decide(ctx, facts, flights)
@@ -168,38 +168,69 @@ func (r *runner) decide(ctx context.Context, facts ClaimFacts, flights map[int64
 	if err != nil {
 		return nil, fmt.Errorf("texts of campaign %d: %w", c.ID, err)
 	}
-	var out []Beginning
-	begun := numbersBegun{}
-	for _, call := range facts.Calls {
+	drafts := make([]draft, len(facts.Calls))
+	begun := make(numbersBegun, len(facts.Calls)*facts.Channel.MaxMembers())
+	var signing sync.WaitGroup
+	for i, call := range facts.Calls {
+		d := &drafts[i]
 		if !open {
-			out = append(out, Beginning{CallID: call.ID, Wait: &gate.WakeAt})
+			d.Beginning = Beginning{CallID: call.ID, Wait: &gate.WakeAt}
 			continue
 		}
-		b, f := r.decideCall(ctx, facts, call, texts, begun)
-		if f != nil {
-			flights[call.ID] = f
+		*d = r.decideCall(facts, call, texts, begun)
+		if len(d.Begin) > 0 {
+			// Beside the others, on a stack of its own: the SDK asks for the whole stack to learn which goroutine it is on.
+			signing.Go(func() { d.request, d.err = r.sign(ctx, d.out) })
 		}
-		out = append(out, b)
+	}
+	signing.Wait()
+	out := make([]Beginning, len(drafts))
+	for i := range drafts {
+		d := &drafts[i]
+		if len(d.Begin) > 0 {
+			r.signed(c, d, facts, flights)
+		}
+		out[i] = d.Beginning
 	}
 	return out, nil
+}
+
+// draft is what was decided about one call, and its request.
+type draft struct {
+	Beginning
+	out     Outgoing
+	tries   int
+	request Request
+	err     error
+}
+
+// signed puts a call that begins among the flights; one that could not be signed halts its campaign.
+func (r *runner) signed(c Campaign, d *draft, facts ClaimFacts, flights map[int64]*flight) {
+	if d.err != nil {
+		r.log.Error("a call can't be signed; the campaign is halted", "campaign", c.ID, "call", d.CallID, "error", d.err)
+		d.Beginning = Beginning{CallID: d.CallID, Wait: &facts.Now, Halt: &Halting{Reason: "halt.request", Detail: d.err.Error()}}
+		return
+	}
+	d.SignedAt, d.Segments = d.request.SignedAt(), r.rules.segmentsOf(d.out)
+	flights[d.CallID] = &flight{id: d.CallID, channel: facts.Channel, campaign: c, members: len(d.Begin), tries: d.tries, request: d.request}
 }
 
 // numbersBegun says in which of a claim's calls a number goes out.
 type numbersBegun map[register.Phone]int64
 
-// decideCall says who of one call goes, and signs for them.
-func (r *runner) decideCall(ctx context.Context, facts ClaimFacts, call CallFacts, texts *Texts, begun numbersBegun) (Beginning, *flight) {
+// decideCall says who of one call goes, and with which texts.
+func (r *runner) decideCall(facts ClaimFacts, call CallFacts, texts *Texts, begun numbersBegun) draft {
 	c, channel := facts.Campaign, facts.Channel
 	if _, ok := r.senders[channel]; !ok && slices.Index(c.Channels(), channel) > 0 {
-		return noSender(call), nil
+		return draft{Beginning: noSender(call)}
 	}
 	b := Beginning{CallID: call.ID}
 	topics := TopicsOf(c.Spec, c.Template)
 	out := Outgoing{ID: call.ID, OutID: OutID(r.keys, call.ID, channel), Channel: channel, Kind: c.Spec.Kind, Template: c.Template}
-	tries := 0
+	tries, data := 0, Data{}
 	for _, f := range call.Members {
 		if id, ok := begun[f.Phone]; ok && id != call.ID && channel.Phone() { // that call counts for the cap, though it isn't written yet
-			f.NumberSent = append(f.NumberSent, facts.Now)
+			f.NumberSent, f.NumberHad = append(f.NumberSent, facts.Now), append(f.NumberHad, facts.Now)
 		}
 		if d, drops := r.rules.Drop(c, channel, f, facts.Now); drops {
 			b.Drops = append(b.Drops, d)
@@ -209,7 +240,7 @@ func (r *runner) decideCall(ctx context.Context, facts ClaimFacts, call CallFact
 			b.Drops = append(b.Drops, Drop{PersonID: f.PersonID, Event: Skip, Reason: string(NoLongerMatches)})
 			continue
 		}
-		m, d, ok := r.member(c, channel, f, texts)
+		m, d, ok := r.member(c, channel, f, texts, data)
 		switch {
 		case !ok:
 			b.Drops = append(b.Drops, d)
@@ -227,16 +258,7 @@ func (r *runner) decideCall(ctx context.Context, facts ClaimFacts, call CallFact
 			tries = max(tries, f.Tries)
 		}
 	}
-	if len(b.Begin) == 0 {
-		return b, nil
-	}
-	request, err := r.sign(ctx, out)
-	if err != nil {
-		r.log.Error("a call can't be signed; the campaign is halted", "campaign", c.ID, "call", call.ID, "error", err)
-		return Beginning{CallID: call.ID, Wait: &facts.Now, Halt: &Halting{Reason: "halt.request", Detail: err.Error()}}, nil
-	}
-	b.SignedAt, b.Segments = request.SignedAt(), r.rules.segmentsOf(out)
-	return b, &flight{id: call.ID, channel: channel, campaign: c, members: len(b.Begin), tries: tries, request: request}
+	return draft{Beginning: b, out: out, tries: tries}
 }
 
 // noSender: a further channel that this installation does not have. That is no reason to stop everybody else.
@@ -260,10 +282,11 @@ func (r *runner) sign(ctx context.Context, out Outgoing) (Request, error) {
 	return sender.Sign(ctx, out)
 }
 
-// member fills in the texts for one person. Who has no way, or whose text can't be filled, drops out.
-func (r *runner) member(c Campaign, channel Channel, f Facts, texts *Texts) (Member, Drop, bool) {
+// member fills in the texts for one person, by data that is made anew. Who has no way, or whose text can't be filled,
+// drops out.
+func (r *runner) member(c Campaign, channel Channel, f Facts, texts *Texts, data Data) (Member, Drop, bool) {
 	m := Member{PersonID: f.PersonID, Phone: f.Phone}
-	data := r.data(c, f, texts)
+	r.fillIn(data, c, f, texts)
 	var err error
 	switch channel {
 	case SMS:
@@ -289,14 +312,14 @@ func (r *runner) member(c Campaign, channel Channel, f Facts, texts *Texts) (Mem
 	return m, Drop{PersonID: f.PersonID, Event: Refuse, Reason: "text"}, false
 }
 
-// data is what the texts may speak of for one person.
-func (r *runner) data(c Campaign, f Facts, texts *Texts) Data {
-	data := Data{"Person": NewPersonData(f.Name), "Params": texts.params, "Office": r.office(f.Region)}
+// fillIn makes of data what the texts may speak of for one person.
+func (r *runner) fillIn(data Data, c Campaign, f Facts, texts *Texts) {
+	clear(data)
+	data["Person"], data["Params"], data["Office"] = NewPersonData(f.Name), texts.params, r.office(f.Region)
 	if texts.check {
 		data["Check"] = CheckCode(r.keys, c.ID, f.PersonID)
 	}
 	f.About.addTo(data)
-	return data
 }
 
 // settleEvery is how long calls that were answered wait for others of their task, to be written down together.

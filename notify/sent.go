@@ -9,7 +9,8 @@ func SentTexts(c Campaign, f Facts, keys MACs) ([]string, error) {
 	}
 	texts.params = paramsOf(c.Spec)
 	r := runner{keys: keys, office: GeneralOffice}
-	data := r.data(c, f, texts)
+	data := Data{}
+	r.fillIn(data, c, f, texts)
 	var list []string
 	add := func(text string, err error) {
 		if err == nil && text != "" {

@@ -180,8 +180,9 @@ func NewPersonData(name string) PersonData {
 // Texts is a template's texts, parsed once for a campaign. Safe for concurrent use.
 type Texts struct {
 	template Template
-	params   map[string]any // the campaign's, where it is one's
-	check    bool           // a text speaks of .Check, which is costly to make
+	params   map[string]any    // the campaign's, where it is one's
+	check    bool              // a text speaks of .Check, which is costly to make
+	same     map[string]string // variables of the SMS that are the same for everybody
 	sms      map[string]filling
 	voice    map[string]filling
 	fields   map[string]filling
@@ -244,16 +245,34 @@ func (x *Texts) parseAll(texts map[string]string) (map[string]filling, error) {
 
 // SMS fills the variables of the SMS template and checks that the platform would take them.
 func (x *Texts) SMS(data Data) (map[string]string, error) {
-	params, err := fillAll(x.sms, data)
-	if err != nil {
-		return nil, err
-	}
-	for name, value := range params {
-		if err := CheckSMSVariable(value); err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", ErrTexts, name, err)
+	params := make(map[string]string, len(x.sms))
+	for name, f := range x.sms {
+		value, known := x.same[name]
+		if !known {
+			var err error
+			if value, err = f.fill(data); err != nil {
+				return nil, err
+			}
+			if err := CheckSMSVariable(value); err != nil {
+				return nil, fmt.Errorf("%w: %s: %w", ErrTexts, name, err)
+			}
 		}
+		params[name] = value
 	}
 	return params, nil
+}
+
+// forCampaign gives the texts a campaign's parameters, and fills once what speaks of nothing else.
+func (x *Texts) forCampaign(params map[string]any) {
+	x.params, x.same = params, map[string]string{}
+	for name, f := range x.sms {
+		if !f.onlyOf("Params") {
+			continue
+		}
+		if value, err := f.fill(Data{"Params": params}); err == nil && CheckSMSVariable(value) == nil {
+			x.same[name] = value
+		}
+	}
 }
 
 // Voice fills the variables of the voice template and checks that the platform would read them out.

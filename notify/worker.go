@@ -78,10 +78,10 @@ func NewWorker(cfg WorkerConfig) (*Worker, error) {
 	}
 	w := &Worker{cfg: cfg, redis: client, client: asynq.NewClientFromRedisClient(client), kick: make(chan struct{}, 1)}
 	w.looks = newQuiet(cfg.Logger, "looks can't be written down")
-	w.bell = &bell{client: w.client, log: cfg.Logger}
+	qps := map[Channel]int{SMS: cfg.SMSQPS, WeChat: cfg.WeChat, Voice: cfg.VoiceQPS}
+	w.bell = &bell{client: w.client, log: cfg.Logger, qps: qps}
 	w.run = &runner{
-		calls: cfg.Store, keys: cfg.Store, senders: cfg.Senders, limiter: cfg.Limiter, rules: cfg.Rules, looks: cfg.Looks,
-		qps:    map[Channel]int{SMS: cfg.SMSQPS, WeChat: cfg.WeChat, Voice: cfg.VoiceQPS},
+		calls: cfg.Store, keys: cfg.Store, senders: cfg.Senders, limiter: cfg.Limiter, rules: cfg.Rules, looks: cfg.Looks, qps: qps,
 		office: cfg.Office, lease: cfg.Lease, owner: newOwner(), now: cfg.Now, log: cfg.Logger,
 	}
 	w.urgent = &urgent{store: cfg.Store, sender: cfg.Senders[SMS], limiter: cfg.Limiter, qps: cfg.SMSQPS, rules: cfg.Rules, now: cfg.Now, log: cfg.Logger}

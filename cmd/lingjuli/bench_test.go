@@ -99,6 +99,7 @@ func startBench(b *testing.B, at place) *bench {
 
 func (r *bench) start() {
 	r.b.Helper()
+	rarelyCollect(os.Getenv) // as serving does
 	s, err := openStore(r.b.Context(), r.cfg)
 	if err == nil {
 		err = s.Migrate(r.b.Context())

@@ -27,7 +27,7 @@ import (
 
 // town is the real server in this process, with stand-in platforms that push to its own addresses.
 type town struct {
-	t      *testing.T
+	t      testing.TB
 	env    map[string]string
 	box    *sandbox.Sandbox
 	aliyun string // the stand-in's address
@@ -45,13 +45,15 @@ func eachTown(t *testing.T, people int, prepare func(*town), story func(*town)) 
 	}
 }
 
-func newTown(t *testing.T, databaseURL string, people int, prepare func(*town)) *town {
+// newTown makes one. prepare changes it before its server starts, first are variables that its stand-ins go by too.
+func newTown(t testing.TB, databaseURL string, people int, prepare func(*town), first ...string) *town {
 	t.Helper()
 	w := &town{t: t, env: map[string]string{
 		"LINGJULI_DATABASE_URL": databaseURL, "LINGJULI_DATA_KEY": seal.NewDataKey(), "LINGJULI_LISTEN": "127.0.0.1:0", "LANG": "en_US.UTF-8",
 		"LINGJULI_ALIYUN_ACCESS_KEY_ID": "town-key", "LINGJULI_ALIYUN_ACCESS_KEY_SECRET": "town-secret", "LINGJULI_SMS_SIGN_NAME": "零距离",
 		"LINGJULI_CALLBACK_SECRET": "town-callback", "LINGJULI_CAP": "none",
 	}}
+	with(first...)(w)
 	boxes, err := startSandbox(t.Context(), w.config(), "", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +61,8 @@ func newTown(t *testing.T, databaseURL string, people int, prepare func(*town)) 
 	t.Cleanup(func() { _ = boxes.life.stop() })
 	w.box, w.aliyun = boxes.box, boxes.aliyun
 	w.env["LINGJULI_ALIYUN_SMS_ENDPOINT"], w.env["LINGJULI_ALIYUN_VOICE_ENDPOINT"] = boxes.aliyun, boxes.aliyun
-	list, err := notify.ParseTemplates(demoTemplates)
+	w.env["LINGJULI_WECHAT_API_BASE"] = boxes.wechat
+	list, err := (&demo{}).templates()
 	if err != nil {
 		t.Fatal(err)
 	}

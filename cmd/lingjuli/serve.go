@@ -112,7 +112,7 @@ func startServerOn(ctx context.Context, ln net.Listener, cfg config, r roles, lo
 	s.addr = ln.Addr().String()
 	s.cfg.reachedAt(s.addr)
 	s.life.add("listener", func(context.Context) error { _ = ln.Close(); return nil }) // the web part has closed it already
-	for _, start := range []func(context.Context) error{s.startStore, s.startRedis, s.startPlatforms} {
+	for _, start := range []func(context.Context) error{s.startProfiles, s.startStore, s.startRedis, s.startPlatforms} {
 		if err := start(ctx); err != nil {
 			return nil, err
 		}

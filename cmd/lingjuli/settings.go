@@ -52,6 +52,7 @@ type settings struct {
 	VoiceShowNumber       string `name:"voice-show-number" hidden:""`
 	VoiceNap              string `name:"voice-nap" default:"12:00-14:30" hidden:""`
 	CLIApprove            string `name:"cli-approve" default:"on" hidden:""`
+	Pprof                 string `name:"pprof" hidden:""`
 }
 
 // envName is the variable of a flag: --sms-qps is LINGJULI_SMS_QPS.
@@ -96,6 +97,7 @@ type config struct {
 	VoicePrice  float64
 	Nap         notify.Window // when no telephone rings
 	CLIApprove  bool
+	Profiles    string // where profiles of the process are given; empty: nowhere
 }
 
 type wechatConfig struct {
@@ -151,6 +153,7 @@ func (s settings) parse() (config, error) {
 		VoicePrice:  p.price("voice-price", s.VoicePrice),
 		Nap:         p.nap(s.VoiceNap),
 		CLIApprove:  p.onOff("cli-approve", s.CLIApprove),
+		Profiles:    p.profile(s.Pprof),
 	}
 	c.PublicURL = p.publicURL(s.PublicURL, c.Listen)
 	if _, err := notify.ParseCap(s.Cap); err != nil {

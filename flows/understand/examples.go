@@ -3,6 +3,7 @@ package understand
 import (
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strings"
 )
 
@@ -10,6 +11,7 @@ import (
 type sample struct {
 	text    string
 	intent  int
+	also    []int // other answers that count as right
 	variant string
 	line    int
 	weight  float64
@@ -19,7 +21,8 @@ type sample struct {
 const expansions = 12
 
 // loadSamples reads examples/INTENT.txt of every intent. A line is an utterance; [a|b|] in it stands for each of its
-// alternatives in turn. A heading names the variant of what follows.
+// alternatives in turn, and after ~ stand the other intents that a careful reader could answer with as well. A heading
+// names the variant of what follows.
 func loadSamples(intents []string) ([]sample, error) {
 	var out []sample
 	line := 0
@@ -37,18 +40,37 @@ func loadSamples(intents []string) ([]sample, error) {
 			if text == "" || text[0] == '#' {
 				continue
 			}
+			text, also, err := cutAlso(text, intents)
+			if err != nil {
+				return nil, fmt.Errorf("understand: examples of %s: %w", intent, err)
+			}
 			all, err := expand(text)
 			if err != nil {
 				return nil, fmt.Errorf("understand: examples of %s: %w", intent, err)
 			}
 			kept := some(all, expansions)
 			for _, text := range kept {
-				out = append(out, sample{text: text, intent: i, variant: variant, line: line, weight: lineWeight(len(kept))})
+				out = append(out, sample{
+					text: text, intent: i, also: also, variant: variant, line: line, weight: lineWeight(len(kept)),
+				})
 			}
 			line++
 		}
 	}
 	return out, nil
+}
+
+// cutAlso takes the other right answers off the end of a line.
+func cutAlso(line string, intents []string) (text string, also []int, err error) {
+	text, names, _ := strings.Cut(line, " ~ ")
+	for _, name := range strings.Fields(names) {
+		i := slices.Index(intents, name)
+		if i < 0 {
+			return "", nil, fmt.Errorf("%q is no intent", name)
+		}
+		also = append(also, i)
+	}
+	return text, also, nil
 }
 
 // lineWeight lets a line with more alternatives count for more, but not for as much as that many lines.

@@ -19,13 +19,20 @@ const (
 	rawLevel     = 'r' // characters as they came
 	soundLevel   = 's'
 	termLevel    = 't'
+	heardLevel   = 'h'
 	noveltyLevel = 'n'
 
-	charWeight    = 1.0
-	rawWeight     = 0.7
-	soundWeight   = 0.9
-	termWeight    = 0.7
-	noveltyWeight = 1.0
+	// Runs of three.
+	charRunLevel  = 'C'
+	soundRunLevel = 'S'
+
+	charWeight     = 1.0
+	rawWeight      = 0.7
+	soundWeight    = 0.9
+	termWeight     = 1.0
+	noveltyWeight  = 1.0
+	charRunWeight  = 0.7
+	soundRunWeight = 0.6
 )
 
 // reader turns an utterance into features.
@@ -62,7 +69,9 @@ func (r *reader) read(text string) []feature {
 	out := scale(nil, grams(charLevel, runeKeys(chars)), charWeight)
 	out = scale(out, grams(rawLevel, runeKeys(tidy([]rune(strings.ToLower(text))))), rawWeight)
 	out = scale(out, grams(soundLevel, syllables), soundWeight)
-	return scale(out, r.terms.in(chars, syllables), termWeight)
+	out = scale(out, r.terms.in(chars, syllables), termWeight)
+	out = scale(out, runs(charRunLevel, runeKeys(chars)), charRunWeight)
+	return scale(out, runs(soundRunLevel, syllables), soundRunWeight)
 }
 
 // ends keeps both ends of a long text: what people want they say first or last.
@@ -80,7 +89,14 @@ func ends(text string) string {
 // withoutCharacters leaves what would still be there if every character had been replaced by one that sounds alike.
 func withoutCharacters(in []feature) []feature {
 	return slices.DeleteFunc(slices.Clone(in), func(f feature) bool {
-		return levelOf(f.id) == charLevel || levelOf(f.id) == rawLevel
+		return strings.IndexByte("crC", levelOf(f.id)) >= 0
+	})
+}
+
+// withoutRuns leaves out the runs of three.
+func withoutRuns(in []feature) []feature {
+	return slices.DeleteFunc(slices.Clone(in), func(f feature) bool {
+		return levelOf(f.id) == charRunLevel || levelOf(f.id) == soundRunLevel
 	})
 }
 
@@ -102,6 +118,18 @@ func grams(level byte, keys []uint32) []uint64 {
 		before = k
 	}
 	return append(out, gramID(level, before, end))
+}
+
+// runs gives the keys by threes, with the two ends as keys.
+func runs(level byte, keys []uint32) []uint64 {
+	const end = math.MaxUint32
+	out := make([]uint64, 0, len(keys))
+	first, second := uint32(end), keys[0]
+	for _, k := range append(slices.Clip(keys[1:]), end) {
+		out = append(out, gramID(level, first, second, k))
+		first, second = second, k
+	}
+	return out
 }
 
 // gramID hashes a run (FNV-1a) and keeps the level readable in the lowest byte.

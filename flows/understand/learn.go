@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"sync"
 )
 
 // The examples are for learning alone: a program that only understands doesn't carry them.
@@ -16,12 +17,14 @@ var examples embed.FS
 
 // How it learns. The steps are AdaGrad's.
 const (
-	epochs    = 5
-	tolerance = 0.003 // errors smaller than this are left
+	epochs    = 12
+	tolerance = 0.01 // errors smaller than this are left
 	step      = 0.3
-	decay     = 2e-6
+	decay     = 3e-3
 	balance   = 0.3 // how far rare intents are made up for
 	byEar     = 0.4 // weight of a second look at each example without its characters
+	slipped   = 0.3 // weight of a third look at it, with slips
+	second    = 0.3 // how much of an example's belief its other right answers have
 	blanked   = 0.2 // share of an example's features that each look leaves out, so that none carries it alone
 
 	// A fifth of the examples are out of scope, since there is so much of it. Few messages are: the odds are lowered.
@@ -73,8 +76,14 @@ type lesson struct {
 	at     []int32
 	value  []float32
 	intent int
+	also   []int
 	weight float32
 }
+
+// way is one of the ways in which the same examples are looked at.
+type way struct{ runs, slips bool }
+
+func ways() []way { return []way{{}, {runs: true}, {slips: true}, {runs: true, slips: true}} }
 
 // learner holds the weights while they move.
 type learner struct {
@@ -87,6 +96,10 @@ type learner struct {
 	look    uint32 // counts the looks at examples
 }
 
+func newLearner(index map[uint64]int32, intents int) *learner {
+	return &learner{index: index, intents: intents, bias: make([]float32, intents), biasSq: make([]float32, intents)}
+}
+
 // blank tells whether the present look leaves a feature out. It is chance, but always the same.
 func (l *learner) blank(feature int32) bool {
 	h := uint32(feature)*2654435761 ^ l.look*2654435769
@@ -95,36 +108,102 @@ func (l *learner) blank(feature int32) bool {
 	return float32(h>>16) < blanked*(1<<16)
 }
 
-// learn makes a model of the samples.
+// learn makes a model of the samples: the mean of what is learnt in each way. They differ where they err, and the mean
+// of linear models is one linear model.
 func learn(r *reader, samples []sample, intents int) *model {
-	l := &learner{
-		index: map[uint64]int32{}, intents: intents,
-		bias: make([]float32, intents), biasSq: make([]float32, intents),
+	index := map[uint64]int32{}
+	var learners []*learner
+	var lessons [][]lesson
+	class := newClass(r, samples, intents)
+	for _, w := range ways() {
+		l := newLearner(index, intents)
+		learners = append(learners, l)
+		lessons = append(lessons, class.lessons(l, w))
 	}
-	l.fit(l.lessons(r, samples))
-	return l.model()
+	var wg sync.WaitGroup
+	for i, l := range learners {
+		wg.Go(func() { l.fit(lessons[i]) })
+	}
+	wg.Wait()
+	return mean(learners).model()
 }
 
-func (l *learner) lessons(r *reader, samples []sample) []lesson {
-	read := make([][]feature, len(samples))
-	for i, s := range samples {
-		read[i] = r.read(s.text)
+// mean gives the first learner the mean of all.
+func mean(all []*learner) *learner {
+	share := 1 / float32(len(all))
+	add := func(to, of []float32) {
+		for i, v := range of {
+			to[i] += v
+		}
 	}
-	usual := usual(read, samples)
-	weights := intentWeights(samples, l.intents)
-	var out []lesson
+	out := all[0]
+	for _, l := range all[1:] {
+		add(out.weights, l.weights)
+		add(out.bias, l.bias)
+	}
+	for _, values := range [][]float32{out.weights, out.bias} {
+		for i := range values {
+			values[i] *= share
+		}
+	}
+	return out
+}
+
+// class is what all ways of learning have in common.
+type class struct {
+	reader  *reader
+	samples []sample
+	read    [][]feature
+	usual   func(uint64) bool
+	weights []float64
+	slips   *slips
+}
+
+func newClass(r *reader, samples []sample, intents int) *class {
+	c := &class{
+		reader: r, samples: samples, read: make([][]feature, len(samples)),
+		weights: intentWeights(samples, intents), slips: newSlips(r.sounds, samples),
+	}
 	for i, s := range samples {
-		if len(read[i]) == 0 {
+		c.read[i] = r.read(s.text)
+	}
+	c.usual = usual(c.read, samples)
+	return c
+}
+
+// lessons are the looks at each sample: as it is, by ear, and with slips.
+func (c *class) lessons(l *learner, w way) []lesson {
+	var out []lesson
+	for i, s := range c.samples {
+		features := c.seen(c.read[i], w)
+		if len(features) == 0 {
 			continue
 		}
-		weight := s.weight * weights[s.intent]
-		out = append(out,
-			l.lesson(withoutRare(novelty(read[i], usual), usual), s.intent, weight),
-			l.lesson(withoutCharacters(read[i]), s.intent, weight*byEar))
+		weight := s.weight * c.weights[s.intent]
+		heard := withoutCharacters(features)
+		if w.slips {
+			heard = c.reader.terms.byEar(heard)
+		}
+		out = append(out, l.lesson(withoutRare(novelty(features, c.usual), c.usual), s, weight), l.lesson(heard, s, weight*byEar))
+		if !w.slips {
+			continue
+		}
+		if text := c.slips.in(s.text); text != s.text {
+			features := c.seen(c.reader.read(text), w)
+			out = append(out, l.lesson(withoutRare(novelty(features, c.usual), c.usual), s, weight*slipped))
+		}
 	}
-	l.weights = make([]float32, len(l.index)*l.intents)
-	l.squares = make([]float32, len(l.weights))
 	return out
+}
+
+// seen leaves of an utterance's features what one way looks at; runs that one line alone has teach nothing.
+func (c *class) seen(features []feature, w way) []feature {
+	if !w.runs {
+		return withoutRuns(features)
+	}
+	return slices.DeleteFunc(slices.Clone(features), func(f feature) bool {
+		return (levelOf(f.id) == charRunLevel || levelOf(f.id) == soundRunLevel) && !c.usual(f.id)
+	})
 }
 
 // withoutRare leaves the characters that only one line has to the other levels, so that whatever the model knows at
@@ -162,8 +241,8 @@ func intentWeights(samples []sample, intents int) []float64 {
 	return totals
 }
 
-func (l *learner) lesson(features []feature, intent int, weight float64) lesson {
-	out := lesson{intent: intent, weight: float32(weight)}
+func (l *learner) lesson(features []feature, s sample, weight float64) lesson {
+	out := lesson{intent: s.intent, also: s.also, weight: float32(weight)}
 	for _, f := range features {
 		at, ok := l.index[f.id]
 		if !ok {
@@ -177,6 +256,8 @@ func (l *learner) lesson(features []feature, intent int, weight float64) lesson 
 }
 
 func (l *learner) fit(lessons []lesson) {
+	l.weights = make([]float32, len(l.index)*l.intents)
+	l.squares = make([]float32, len(l.weights))
 	errs := make([]float32, l.intents)
 	active := make([]int, 0, l.intents)
 	stride := strideFor(len(lessons))
@@ -203,6 +284,11 @@ func (l *learner) errors(in *lesson, errs []float32, active []int) []int {
 	}
 	softmax(errs)
 	errs[in.intent]--
+	for _, c := range in.also {
+		share := float32(second) / float32(len(in.also))
+		errs[in.intent] += share
+		errs[c] -= share
+	}
 	for c, g := range errs {
 		if g > tolerance || g < -tolerance {
 			active = append(active, c)

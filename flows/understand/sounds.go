@@ -46,6 +46,9 @@ func newSounds(table string) (*sounds, error) {
 	return s, nil
 }
 
+// hears tells whether a character has a known sound.
+func (s *sounds) hears(r rune) bool { return r >= firstHan && r <= lastHan && s.ofHan[r-firstHan] != 0 }
+
 // of gives the syllables of characters, and of words typed in letters; what has none stands for itself.
 func (s *sounds) of(chars []rune) []uint32 {
 	out := make([]uint32, 0, len(chars))
@@ -59,7 +62,7 @@ func (s *sounds) of(chars []rune) []uint32 {
 			}
 			out = append(out, s.spelt(string(chars[i:j]))...)
 			i = j - 1
-		case r >= firstHan && r <= lastHan && s.ofHan[r-firstHan] != 0:
+		case s.hears(r):
 			out = append(out, uint32(s.ofHan[r-firstHan]))
 		default:
 			out = append(out, uint32(r)|noSyllable)

@@ -9,6 +9,7 @@ import (
 type terms struct {
 	written *words[rune]
 	heard   *words[uint32]
+	count   uint32
 }
 
 // words are runs of keys that stand for notions.
@@ -27,14 +28,20 @@ func (w *words[K]) add(run []K, notion uint32) {
 	w.longest[run[0]] = max(w.longest[run[0]], len(run))
 }
 
-func (w *words[K]) find(in []K, found map[uint32]bool) {
-	for i, first := range in {
-		for n := min(w.longest[first], len(in)-i); n > 0; n-- {
-			for _, notion := range w.notions[keyOf(in[i:i+n])] {
-				found[notion] = true
-			}
+// find takes the longest word first and goes on behind it: the oil in an oil press is no food.
+func (w *words[K]) find(in []K) map[uint32]bool {
+	found := map[uint32]bool{}
+	for i := 0; i < len(in); {
+		n := min(w.longest[in[i]], len(in)-i)
+		for n > 1 && w.notions[keyOf(in[i:i+n])] == nil {
+			n--
 		}
+		for _, notion := range w.notions[keyOf(in[i:i+max(n, 1)])] {
+			found[notion] = true
+		}
+		i += max(n, 1)
 	}
+	return found
 }
 
 func keyOf[K rune | uint32](run []K) string {
@@ -66,16 +73,21 @@ func newTerms(w *plainWriter, s *sounds) (*terms, error) {
 				t.heard.add(syllables, uint32(notion))
 			}
 		}
+		t.count++
 	}
 	return t, nil
 }
 
-// in counts the notions of an utterance, and each pair of them; or "none".
+// in counts the notions of an utterance, and each pair of them, or "none"; those that are only heard are apart, since
+// most of what sounds like a word is another one.
 func (t *terms) in(chars []rune, syllables []uint32) []uint64 {
-	found := map[uint32]bool{}
-	t.written.find(chars, found)
-	t.heard.find(syllables, found)
+	found := t.written.find(chars)
 	var out []uint64
+	for notion := range t.heard.find(syllables) {
+		if !found[notion] {
+			out = append(out, gramID(heardLevel, notion))
+		}
+	}
 	for a := range found {
 		out = append(out, gramID(termLevel, a), gramID(termLevel, a)) // one weighs as much as two pairs
 		for b := range found {
@@ -86,6 +98,26 @@ func (t *terms) in(chars []rune, syllables []uint32) []uint64 {
 	}
 	if len(found) == 0 {
 		out = append(out, gramID(termLevel))
+	}
+	return out
+}
+
+// byEar makes features of notions that are written into those of notions that are only heard.
+func (t *terms) byEar(in []feature) []feature {
+	heard := make(map[uint64]uint64, t.count)
+	for notion := range t.count {
+		heard[gramID(termLevel, notion)] = gramID(heardLevel, notion)
+	}
+	out := make([]feature, 0, len(in))
+	for _, f := range in {
+		if levelOf(f.id) == termLevel {
+			id, ok := heard[f.id]
+			if !ok {
+				continue // pairs are of what is written
+			}
+			f.id = id
+		}
+		out = append(out, f)
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package understand
 // Judged is one utterance with what it was said to mean and what it was taken for.
 type Judged struct {
 	Want    string
+	Also    []string // other answers that count as right
 	Got     string
 	Score   float64
 	Variant string
@@ -40,7 +41,11 @@ func CrossValidate(folds int) ([]Judged, error) {
 		u := &Understander{intents: intents, reader: r, model: learn(r, seen, len(intents))}
 		for _, s := range unseen {
 			got := u.Understand(s.text)
-			out = append(out, Judged{Want: intents[s.intent], Got: got.Intent, Score: got.Score, Variant: s.variant})
+			j := Judged{Want: intents[s.intent], Got: got.Intent, Score: got.Score, Variant: s.variant}
+			for _, i := range s.also {
+				j.Also = append(j.Also, intents[i])
+			}
+			out = append(out, j)
 		}
 	}
 	return out, nil

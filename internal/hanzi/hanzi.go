@@ -6,9 +6,7 @@ package hanzi
 
 import (
 	_ "embed"
-	"sort"
 	"strings"
-	"unicode/utf8"
 )
 
 // simplified holds records of seven bytes in the order of the first character: Traditional, Simplified, newline.
@@ -30,13 +28,23 @@ func simplify(r rune) rune {
 	if r < 0x4e00 || r > 0x9fff {
 		return r
 	}
-	key := string(r)
-	at := record * sort.Search(len(simplified)/record, func(i int) bool {
-		return simplified[i*record:i*record+3] >= key
-	})
-	if at >= len(simplified) || simplified[at:at+3] != key {
-		return r
+	low, high := 0, len(simplified)/record
+	for low < high {
+		middle := (low + high) / 2
+		switch c := character(middle * record); {
+		case c == r:
+			return character(middle*record + 3)
+		case c < r:
+			low = middle + 1
+		default:
+			high = middle
+		}
 	}
-	out, _ := utf8.DecodeRuneInString(simplified[at+3:])
-	return out
+	return r
+}
+
+// character reads one of three bytes, as all in the table are.
+func character(at int) rune {
+	s := simplified[at : at+3]
+	return rune(s[0]&0x0f)<<12 | rune(s[1]&0x3f)<<6 | rune(s[2]&0x3f)
 }

@@ -159,7 +159,7 @@ func TestAWorkerKilledAtAnyMomentLeavesNobodyWithTwoTextsAndNobodyWithout(t *tes
 		redis := miniredis.RunT(t)
 		id := approved(t, s, func(spec *notify.Spec) { spec.Rate = 120 }) // small calls: more of them to die in
 		kills := 0
-		deadline := time.Now().Add(90 * time.Second)
+		deadline := time.Now().Add(3 * time.Minute)
 		for !finished(statusOf(t, s, id)) {
 			if time.Now().After(deadline) {
 				t.Fatalf("not finished after %d kills: %+v", kills, statusOf(t, s, id))
@@ -170,7 +170,7 @@ func TestAWorkerKilledAtAnyMomentLeavesNobodyWithTwoTextsAndNobodyWithout(t *tes
 			}
 			w := mortalWorker(t, m, p, redis.Addr())
 			for !m.dead() && !finished(statusOf(t, s, id)) && time.Now().Before(deadline) {
-				time.Sleep(10 * time.Millisecond)
+				time.Sleep(50 * time.Millisecond)
 			}
 			w.Shutdown()
 			if kills++; kills == 5 {

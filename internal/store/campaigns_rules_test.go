@@ -152,7 +152,8 @@ func TestTheCapHoldsAcrossCampaignsThatRunAtOnce(t *testing.T) {
 }
 
 func TestTheCapDelaysAndGivesBackWhatWasNotSent(t *testing.T) {
-	s := openMigrated(t, "sqlite:"+t.TempDir()+"/c.db", newKey())
+	t.Parallel()
+	s := openReady(t, templates().SQLite(t))
 	putOnFile(t, s, crowd(1)...)
 	p := &platform{}
 	p.answer = func(notify.Outgoing, int) (notify.Answer, bool) {
@@ -302,7 +303,8 @@ func TestAPreviewCountsAsThePlanDoes(t *testing.T) {
 }
 
 func TestStaffStayWithinTheirRoleTheirRegionAndTheTwoPersonRule(t *testing.T) {
-	s := openMigrated(t, "sqlite:"+t.TempDir()+"/s.db", newKey())
+	t.Parallel()
+	s := openReady(t, templates().SQLite(t))
 	ctx := t.Context()
 	member := func(id int64, role staff.Role, region string) staff.Member {
 		return staff.Member{ID: id, Name: fmt.Sprint(role, id), Role: role, Region: region}

@@ -11,16 +11,23 @@ import (
 // lockForCap makes claims of the same person or number take turns until they commit, so that two campaigns can't both
 // find the cap free. People are locked by neighbourhoods of 64 ids, since calls hold neighbours; numbers only where
 // somebody else is on file with the same one. In order, so that nobody waits in a circle.
-func (t *tx) lockForCap(cl claim, rows map[int64]claimRow) error {
-	if t.d != postgresDialect || cl.CapSpan == 0 {
+// The platform's limits of numbers that may come to them are kept under the same locks.
+func (t *tx) lockForCap(cl claim, l numberLimit, rows map[int64]claimRow) error {
+	if t.d != postgresDialect {
 		return nil
 	}
 	var keys []int64
 	for id, r := range rows {
+		if cl.CapSpan == 0 && !l.all && (!l.shared || !r.shared) {
+			continue
+		}
 		keys = append(keys, id>>6)
 		if r.shared && len(r.phone) > 2 {
 			keys = append(keys, -1-int64(binary.BigEndian.Uint16(r.phone)))
 		}
+	}
+	if len(keys) == 0 {
+		return nil
 	}
 	slices.Sort(keys)
 	// The locks of two numbers are apart from those of one, which the process itself holds.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -98,25 +99,11 @@ type claimRow struct {
 // claimFacts reads everything that decides about the members of these calls, under the locks that a cap needs.
 func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []*heldCall) (notify.ClaimFacts, map[int64]claimRow, error) {
 	facts := notify.ClaimFacts{Campaign: c, Channel: calls[0].channel}
-	var people []int64
-	for _, call := range calls {
-		people = append(people, call.in()...)
-	}
-	holders, err := t.holdersSQL(calls)
+	members, rows, err := t.memberFacts(cl, c, calls)
 	if err != nil {
 		return facts, nil, err
 	}
-	members, rows, err := t.memberFacts(c, people, holders, cl.Today)
-	if err != nil {
-		return facts, nil, err
-	}
-	if err := t.lockForCap(cl, rows); err != nil {
-		return facts, nil, err
-	}
-	if facts.Now, err = t.now(); err != nil {
-		return facts, nil, err
-	}
-	if err := t.addSent(cl, c, members, rows, facts.Now); err != nil {
+	if err := t.addEarlier(cl, &facts, members, rows); err != nil {
 		return facts, nil, err
 	}
 	if err := t.addAbout(notify.TopicsOf(c.Spec, c.Template), members, cl.Today); err != nil {
@@ -125,6 +112,7 @@ func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []*heldCall) (notify.
 	if err := t.addBudgets(cl, &facts, members); err != nil {
 		return facts, nil, err
 	}
+	people := slices.Collect(maps.Keys(members))
 	if facts.Channel == notify.WeChat {
 		if err := t.addWeChat(c, members, people, facts.Now); err != nil {
 			return facts, nil, err
@@ -147,6 +135,24 @@ func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []*heldCall) (notify.
 	return facts, rows, nil
 }
 
+// addEarlier adds what went to people and numbers before, under locks: nothing more may go to them until this claim commits.
+func (t *tx) addEarlier(cl claim, facts *notify.ClaimFacts, members map[int64]*notify.Facts, rows map[int64]claimRow) error {
+	limit, err := t.numberLimit(facts.Campaign, facts.Channel)
+	if err != nil {
+		return err
+	}
+	if err := t.lockForCap(cl, limit, rows); err != nil {
+		return err
+	}
+	if facts.Now, err = t.now(); err != nil {
+		return err
+	}
+	if err := t.addSent(cl, facts.Campaign, members, rows, facts.Now); err != nil {
+		return err
+	}
+	return t.addNumberHad(limit, facts.Channel, members, rows, facts.Now)
+}
+
 // holdersSQL says how many have a person's number: 1 the person alone, else one more than the households. Where no number
 // on file has changed since the calls were planned, the plan's word stands.
 func (t *tx) holdersSQL(calls []*heldCall) (string, error) {
@@ -158,40 +164,89 @@ func (t *tx) holdersSQL(calls []*heldCall) (string, error) {
 		FROM people q WHERE q.status <> 'deceased' AND q.phone_idx = p.phone_idx)`, err
 }
 
-// memberFacts reads the rows that are in calls, with their people. One query for all of them.
-func (t *tx) memberFacts(c notify.Campaign, people []int64, holders string, today time.Time) (map[int64]*notify.Facts, map[int64]claimRow, error) {
-	audience, args := c.Spec.Audience.SQL(today, 4)
-	rows, err := t.query(`SELECT d.person_id, d.call_id, d.later, d.tries, d.waits_from, d.shared,
-			p.name_sealed, p.phone_sealed, p.phone_idx, p.phone_mobile, p.region, p.status, (`+audience+`),
-			`+personOut("p", c.Spec.Kind)+`, `+phoneOut("p", c.Spec.Kind)+`, `+holders+`
-		FROM deliveries d JOIN people p ON p.id = d.person_id
-		WHERE d.month = $1 AND d.campaign_id = $2 AND `+t.amongRows("d.person_id", 3)+` AND d.state = '' ORDER BY d.person_id`,
-		append([]any{c.Month, c.ID, t.idList(people)}, args...)...)
+// asPlanned says whether a call is as the plan made it: nobody in it has another channel left or shares a number. The rows
+// of such members say nothing that the call does not, and are not read.
+func (c *heldCall) asPlanned() bool {
+	return c.numbers >= 0 && !c.shared && len(c.withFurther()) == 0
+}
+
+// membersSQL is from where memberFacts reads, and its parameters. own: what the rows say themselves is read too.
+func (t *tx) membersSQL(c notify.Campaign, people []int64, own bool) (from string, args []any) {
+	n := len(people)
+	switch {
+	case own:
+		return `deliveries d JOIN people p ON p.id = d.person_id
+			WHERE d.month = $1 AND d.campaign_id = $2 AND ` + t.amongRows("d.person_id", 3) + ` AND d.state = ''`, []any{c.Month, c.ID, t.idList(people)}
+	case n > 0 && people[n-1]-people[0] < int64(2*n): // neighbours are read in one go, with those between them
+		return `people p WHERE p.id >= $1 AND p.id <= $2`, []any{people[0], people[n-1]}
+	}
+	return `people p WHERE ` + t.among("p.id", 1), []any{t.idList(people)}
+}
+
+// memberFacts reads the people in calls, with their rows where those say more than the calls. One query for all of them.
+func (t *tx) memberFacts(cl claim, c notify.Campaign, calls []*heldCall) (map[int64]*notify.Facts, map[int64]claimRow, error) {
+	callOf := map[int64]int64{}
+	for _, call := range calls {
+		for _, id := range call.in() {
+			callOf[id] = call.id
+		}
+	}
+	people := slices.Sorted(maps.Keys(callOf))
+	r := memberReader{own: slices.ContainsFunc(calls, func(c *heldCall) bool { return !c.asPlanned() }), callOf: callOf}
+	from, args := t.membersSQL(c, people, r.own)
+	holders, err := t.holdersSQL(calls)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer func() { _ = rows.Close() }()
+	audience, more := c.Spec.Audience.SQL(cl.Today, len(args)+1)
 	facts := make(map[int64]*notify.Facts, len(people))
 	extra := make(map[int64]claimRow, len(people))
-	for rows.Next() {
-		var f notify.Facts
-		var r claimRow
-		var later string
-		var waits int64
-		var holders int
-		var name, phone []byte
-		if err := rows.Scan(&f.PersonID, &r.callID, &later, &f.Tries, &waits, &r.shared,
-			&name, &phone, &r.phone, &f.Mobile, &f.Region, &f.Status, &f.Matches, &f.OptedOut, &f.PhoneOut, &holders); err != nil {
-			return nil, nil, err
+	err = t.stream(`SELECT p.id, p.name_sealed, p.phone_sealed, p.phone_idx, p.phone_mobile, p.region, p.status, (`+audience+`),
+			`+personOut("p", c.Spec.Kind)+`, `+phoneOut("p", c.Spec.Kind)+`, `+holders+r.columns()+`
+		FROM `+from+` ORDER BY p.id`, func(scan func(...any) error) error {
+		f, row, err := r.read(t, scan)
+		if err == nil && row.callID > 0 {
+			facts[f.PersonID], extra[f.PersonID] = f, row
 		}
-		if err := t.openMember(&f, name, phone); err != nil {
-			return nil, nil, err
-		}
-		r.shared, f.PhoneMany = r.shared || holders > 1, holders > 3
-		f.Later, f.WaitsFrom = channelsOf(later), fromMicros(waits)
-		facts[f.PersonID], extra[f.PersonID] = &f, r
+		return err
+	}, append(args, more...)...)
+	return facts, extra, err
+}
+
+// memberReader reads people in calls. own: the rows have columns of their own, which the calls don't say.
+type memberReader struct {
+	own    bool
+	callOf map[int64]int64
+}
+
+func (r memberReader) columns() string {
+	if r.own {
+		return `, d.call_id, d.later, d.tries, d.waits_from, d.shared`
 	}
-	return facts, extra, rows.Err()
+	return ""
+}
+
+func (r memberReader) read(t *tx, scan func(into ...any) error) (*notify.Facts, claimRow, error) {
+	var f notify.Facts
+	var row claimRow
+	var later, status string
+	var waits int64
+	var holders int
+	var name, phone []byte
+	into := []any{&f.PersonID, &name, &phone, &row.phone, &f.Mobile, &f.Region, &status, &f.Matches, &f.OptedOut, &f.PhoneOut, &holders}
+	if r.own {
+		into = append(into, &row.callID, &later, &f.Tries, &waits, &row.shared)
+	}
+	if err := scan(into...); err != nil {
+		return nil, row, err
+	}
+	f.Status = register.LifeStatus(status)
+	if !r.own {
+		row.callID = r.callOf[f.PersonID]
+	}
+	row.shared, f.PhoneMany = row.shared || holders > 1, holders > 3
+	f.Later, f.WaitsFrom = channelsOf(later), fromMicros(waits)
+	return &f, row, t.openMember(&f, name, phone)
 }
 
 func (t *tx) openMember(f *notify.Facts, name, phone []byte) error {

@@ -69,14 +69,6 @@ func (t *tx) amongBytes(column string, n int) string {
 	return fmt.Sprintf("%s IN (SELECT unhex(value) FROM json_each($%d))", column, n)
 }
 
-// listedBytes is parameter n as a table u of blind indexes.
-func (t *tx) listedBytes(n int) string {
-	if t.d == postgresDialect {
-		return fmt.Sprintf("unnest($%d::bytea[]) AS u(idx)", n)
-	}
-	return fmt.Sprintf("(SELECT unhex(value) AS idx FROM json_each($%d)) AS u", n)
-}
-
 // byteList is the parameter that amongBytes reads.
 func (t *tx) byteList(list [][]byte) any {
 	if t.d == postgresDialect {

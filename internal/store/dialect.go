@@ -176,6 +176,15 @@ func (t *tx) lockKey(key string) error {
 	return err
 }
 
+// tryLockKey holds the same lock where nobody else does.
+func (t *tx) tryLockKey(key string) (held bool, err error) {
+	if t.d != postgresDialect {
+		return true, nil
+	}
+	err = t.row("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))", key).Scan(&held)
+	return held, err
+}
+
 // planAnew makes PostgreSQL plan each statement of this transaction by the tables as they are: a plan that was kept from
 // when they were empty reads all of them for every portion of a first import.
 func (t *tx) planAnew() error {
@@ -186,11 +195,11 @@ func (t *tx) planAnew() error {
 	return err
 }
 
-// inKeyOrder keeps this transaction from sorting what could be read in order, and gives what stands behind the name of a
-// table that is to be read by its key.
+// inKeyOrder keeps this transaction from sorting what could be read in order, and gives what stands behind the name of
+// people where they are to be read by their key. On SQLite the key is an index too: without any, all people were read.
 func (t *tx) inKeyOrder() (hint string, err error) {
 	if t.d != postgresDialect {
-		return " NOT INDEXED", nil
+		return " INDEXED BY sqlite_autoindex_people_1", nil
 	}
 	_, err = t.exec("SET LOCAL enable_sort = off")
 	return "", err
@@ -204,8 +213,7 @@ func (t *tx) bulkInsert(table string, columns []string, rows [][]any) error {
 	if t.d == postgresDialect {
 		return t.copyRows(table, columns, rows)
 	}
-	const maxParams = 30000
-	step := max(1, maxParams/len(columns))
+	const step = 100 // rows a statement: short enough to be kept, where parsing a longer one took as long as writing its rows
 	for from := 0; from < len(rows); from += step {
 		if err := t.insertRows(table, columns, rows[from:min(from+step, len(rows))]); err != nil {
 			return err
@@ -214,12 +222,39 @@ func (t *tx) bulkInsert(table string, columns []string, rows [][]any) error {
 	return nil
 }
 
+// stream hands over the rows of a query, each to be read by scan. On PostgreSQL they come past database/sql, which makes
+// every value into one of its own kind first: that was half the cost of reading a row. bytea is read into []byte alone.
+func (t *tx) stream(query string, row func(scan func(into ...any) error) error, args ...any) error {
+	if t.d != postgresDialect {
+		return t.each(query, func(rows *sql.Rows) error { return row(rows.Scan) }, args...)
+	}
+	return t.conn.Raw(func(dc any) error {
+		c, ok := dc.(*stdlib.Conn)
+		if !ok {
+			return errors.New("store: not a pgx connection")
+		}
+		rows, err := c.Conn().Query(t.ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			if err := row(rows.Scan); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+}
+
 // statement is one of several that are sent together. act says what it does, for errors.
 type statement struct {
 	act, query string
 	args       []any
 	into       []any // what its one row is read into; nil: it gives none
 	none       *bool // set to false where there is no row, which is then no error
+
+	each func(pgx.Rows) error // takes its rows, on PostgreSQL alone
 }
 
 // execAll runs statements in order: on PostgreSQL in one round trip, on SQLite one by one. What changes rows, two or
@@ -271,7 +306,9 @@ func sendAll(ctx context.Context, conn *pgx.Conn, list []statement) (err error) 
 		}
 	}()
 	for _, s := range list {
-		if s.into == nil {
+		if s.each != nil {
+			err = eachRow(results, s.each)
+		} else if s.into == nil {
 			_, err = results.Exec()
 		} else if err = results.QueryRow().Scan(s.into...); s.none != nil && errors.Is(err, pgx.ErrNoRows) {
 			*s.none, err = false, nil
@@ -281,6 +318,21 @@ func sendAll(ctx context.Context, conn *pgx.Conn, list []statement) (err error) 
 		}
 	}
 	return nil
+}
+
+func eachRow(results pgx.BatchResults, take func(pgx.Rows) error) error {
+	rows, err := results.Query()
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := take(rows); err != nil {
+			return err
+		}
+	}
+	rows.Close()
+	return rows.Err()
 }
 
 // merged joins statements that change rows, two or more in a row, into one with the others in front of it.

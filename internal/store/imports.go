@@ -20,7 +20,7 @@ func (s *Store) ImportBatch(ctx context.Context, b register.Batch) ([]register.R
 	}
 	var results []register.Result
 	err := s.write(ctx, "store: import "+string(b.Kind), func(t *tx) error {
-		if err := t.lockKey("import"); err != nil {
+		if err := t.lockPeople(); err != nil {
 			return err
 		}
 		if err := t.planAnew(); err != nil {

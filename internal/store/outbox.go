@@ -47,7 +47,7 @@ func (s *Store) ClaimNotice(ctx context.Context, id int64, outID string, lease t
 		if err != nil {
 			return err
 		}
-		if err := t.holdCode(id, now); err != nil {
+		if err := t.holdNotice(id, now); err != nil {
 			return err
 		}
 		n, err = t.claimNotice(id, outID, now, lease)

@@ -308,6 +308,9 @@ func (s *Store) PeopleFigures(ctx context.Context, scope register.Scope) (f regi
 // change nothing. register.ErrNotFound outside the scope.
 func (s *Store) CorrectPerson(ctx context.Context, scope register.Scope, id int64, given register.Person, at time.Time) (p register.Person, err error) {
 	err = s.write(ctx, fmt.Sprintf("store: correct person %d", id), func(t *tx) error {
+		if err := t.lockPeople(); err != nil {
+			return err
+		}
 		found, err := t.people(`WHERE `+inScope(1)+` AND p.id = $3`+t.forUpdate(), append(scopeArgs(scope), id)...)
 		if err != nil {
 			return err

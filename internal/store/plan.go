@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/lingjuli/lingjuli/internal/register"
@@ -117,6 +118,7 @@ type plannedRow struct {
 	bound     bool // an openid of their own is bound to them
 	optedOut  bool
 	phoneOut  bool
+	maybe     bool // their number may be somebody else's too
 	many      bool // three or more households have the number: it is nobody's
 
 	why     notify.SkipReason
@@ -151,44 +153,31 @@ func (t *tx) page(c notify.Campaign, cursor, upTo int64, now time.Time, limit in
 		return nil, err
 	}
 	audience, args := c.Spec.Audience.SQL(now, 5)
-	rows, err := t.query(`SELECT p.id, p.phone_idx, p.phone_mobile, p.household, p.status, p.wechat_bound,
+	list := make([]plannedRow, 0, limit)
+	err = t.stream(`SELECT p.id, p.phone_idx, p.phone_mobile, p.household, p.status, p.wechat_bound, `+maybeShared("p")+`,
 			`+personOut("p", c.Spec.Kind)+`, `+phoneOut("p", c.Spec.Kind)+` FROM people p`+byKey+`
 		WHERE p.id > $1 AND p.id <= $4 AND substr(p.region, 1, length(CAST($3 AS TEXT))) = $3 AND (`+audience+`) ORDER BY p.id LIMIT $2`,
-		append([]any{cursor, limit, c.Scope.Prefix, upTo}, args...)...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	list := make([]plannedRow, 0, limit)
-	for rows.Next() {
-		var r plannedRow
-		if err := rows.Scan(&r.personID, &r.phone, &r.mobile, &r.household, &r.status, &r.bound, &r.optedOut, &r.phoneOut); err != nil {
-			return nil, err
-		}
-		list = append(list, r)
-	}
-	return list, rows.Err()
+		func(scan func(...any) error) error {
+			var r plannedRow
+			var status string
+			err := scan(&r.personID, &r.phone, &r.mobile, &r.household, &status, &r.bound, &r.maybe, &r.optedOut, &r.phoneOut)
+			r.status = register.LifeStatus(status)
+			list = append(list, r)
+			return err
+		}, append([]any{cursor, limit, c.Scope.Prefix, upTo}, args...)...)
+	return list, err
 }
 
-// addHolders says whose number is somebody else's too. Few are: one look at the index says of each whether there may be
-// another, and only those are counted.
+// addHolders says whose number is somebody else's too. Few are, and only those are counted.
 func (t *tx) addHolders(page []plannedRow) error {
 	byPhone := map[string][]*plannedRow{}
 	for i := range page {
-		if r := &page[i]; r.phone != nil {
+		if r := &page[i]; r.maybe {
 			byPhone[string(r.phone)] = append(byPhone[string(r.phone)], r)
 		}
 	}
-	twice := map[string][]*plannedRow{}
-	err := t.each(`SELECT u.idx FROM `+t.listedBytes(1)+` WHERE (SELECT count(*) FROM (SELECT 1 FROM people WHERE phone_idx = u.idx LIMIT 2) AS two) > 1`,
-		func(rows *sql.Rows) error {
-			var phone []byte
-			err := rows.Scan(&phone)
-			twice[string(phone)] = byPhone[string(phone)]
-			return err
-		}, t.byteList(keysOf(byPhone)))
-	if err != nil || len(twice) == 0 {
-		return err
+	if len(byPhone) == 0 {
+		return nil
 	}
 	// Who belongs to no household is one.
 	return t.each(`SELECT phone_idx, count(DISTINCT CASE WHEN household = '' THEN CAST(id AS TEXT) ELSE household END) FROM people
@@ -196,11 +185,11 @@ func (t *tx) addHolders(page []plannedRow) error {
 		var phone []byte
 		var households int
 		err := rows.Scan(&phone, &households)
-		for _, r := range twice[string(phone)] {
+		for _, r := range byPhone[string(phone)] {
 			r.shared, r.many = true, households >= 3
 		}
 		return err
-	}, t.byteList(keysOf(twice)))
+	}, t.byteList(keysOf(byPhone)))
 }
 
 func keysOf(m map[string][]*plannedRow) [][]byte {
@@ -332,11 +321,20 @@ func (t *tx) planCalls(c notify.Campaign, rows []plannedRow, numbers int64, now 
 	return nil
 }
 
-// insertPlanned writes a page's rows. What only a shared number needs is kept for those alone.
+// insertPlanned writes a page's rows. What only a shared number needs is kept for those alone; columns that say nothing on
+// the whole page are left to their defaults.
 func (t *tx) insertPlanned(c notify.Campaign, rows []plannedRow, now time.Time) error {
 	at := toMicros(now)
+	columns := []string{"month", "campaign_id", "person_id", "channel", "lead", "shared", "household", "call_id", "slot", "updated_at", "state"}
+	plain := !slices.ContainsFunc(rows, func(r plannedRow) bool { return r.why != "" || r.later != "" || r.shared })
+	if !plain {
+		columns = append(columns, "reason", "later", "phone_idx")
+	}
+	// What is the same for all is made a value of its own once, not for each row.
+	var month, campaign, updated any = c.Month, c.ID, at
 	out := make([][]any, len(rows))
-	for i, r := range rows {
+	for i := range rows {
+		r := &rows[i]
 		state, phone, household := notify.Planned, []byte(nil), ""
 		switch {
 		case r.why != "":
@@ -347,13 +345,11 @@ func (t *tx) insertPlanned(c notify.Campaign, rows []plannedRow, now time.Time) 
 		if r.shared {
 			phone, household = r.phone, r.household
 		}
-		out[i] = []any{
-			c.Month, c.ID, r.personID, string(state), string(r.why), string(r.channel), r.later, r.lead, r.shared, phone, household,
-			r.callID, r.slot, at,
+		row := append(make([]any, 0, len(columns)), month, campaign, r.personID, string(r.channel), r.lead, r.shared, household, r.callID, r.slot, updated, string(state))
+		if !plain {
+			row = append(row, string(r.why), r.later, phone)
 		}
+		out[i] = row
 	}
-	return t.bulkInsert("deliveries", []string{
-		"month", "campaign_id", "person_id", "state", "reason", "channel", "later", "lead", "shared", "phone_idx", "household",
-		"call_id", "slot", "updated_at",
-	}, out)
+	return t.bulkInsert("deliveries", columns, out)
 }

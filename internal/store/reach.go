@@ -27,6 +27,16 @@ func (t *tx) refreshOptedOutPhone(phoneIdx []byte) error {
 	return err
 }
 
+// lockPeople lets those who write people take turns, as the trigger that notes shared numbers does once more.
+func (t *tx) lockPeople() error { return t.lockKey("import") }
+
+// maybeShared is the SQL test that a number may be somebody else's too; where it is not, it is nobody else's for certain:
+// a trigger on people keeps shared_numbers.
+// A subquery that gives a value is run for each row: of an EXISTS, PostgreSQL may read the whole table for each page.
+func maybeShared(of string) string {
+	return `COALESCE((SELECT 1 FROM shared_numbers n WHERE n.phone_idx = ` + of + `.phone_idx), 0) = 1`
+}
+
 // numbersChanged notes that people came, or that numbers, households or who is alive may have changed: whoever remembers
 // who shares a number has to count again. For those who write people.
 func (t *tx) numbersChanged() error {

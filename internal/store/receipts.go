@@ -8,59 +8,66 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lingjuli/lingjuli/notify"
 )
 
-// The kinds of receipts.
+// The kinds of receipts. A kind is read by those who know how it is kept: a process of an older version leaves the others.
 const (
-	receiptReport = "report"
+	receiptReport = "report" // in JSON, as they were kept before
+	receiptPush   = "push"   // packed
 	receiptReply  = "reply"
 )
+
+// ofReports is the SQL test for receipts, however they are kept.
+const ofReports = `kind IN ('` + receiptReport + `', '` + receiptPush + `')`
 
 // reportsTogether is how many receipts one row keeps at most.
 const reportsTogether = 500
 
 // StoreReports keeps receipts as they came, sealed, those of one push together, in one insert. They are applied later.
 func (s *Store) StoreReports(ctx context.Context, list []notify.Report, at time.Time) error {
-	var bodies []any
+	var bodies [][]byte
 	for some := range slices.Chunk(list, reportsTogether) {
-		bodies = append(bodies, some)
+		bodies = append(bodies, packReports(some))
 	}
-	return s.storeReceipts(ctx, receiptReport, bodies, at)
+	return s.storeReceipts(ctx, receiptPush, bodies, at)
 }
 
 // StoreReplies keeps replies as they came, sealed, in one insert. They are handled later.
 func (s *Store) StoreReplies(ctx context.Context, list []notify.ReplySMS, at time.Time) error {
-	bodies := make([]any, len(list))
+	bodies := make([][]byte, len(list))
 	for i := range list {
-		bodies[i] = list[i]
+		var err error
+		if bodies[i], err = json.Marshal(list[i]); err != nil {
+			return err
+		}
 	}
 	return s.storeReceipts(ctx, receiptReply, bodies, at)
 }
 
-func (s *Store) storeReceipts(ctx context.Context, kind string, bodies []any, at time.Time) error {
+func (s *Store) storeReceipts(ctx context.Context, kind string, bodies [][]byte, at time.Time) error {
 	if len(bodies) == 0 {
 		return nil
 	}
-	// In a transaction of its own: pushes come at once, and none waits until another is written.
-	var first int64
-	if err := s.write(ctx, "store: ids of receipts", func(t *tx) (err error) { first, err = t.ids("receipts", len(bodies)); return err }); err != nil {
+	first, err := s.receipts.take(ctx, s, len(bodies))
+	if err != nil {
 		return err
 	}
-	return s.write(ctx, fmt.Sprintf("store: keep %d receipts", len(bodies)), func(t *tx) error {
-		rows := make([][]any, len(bodies))
-		for i, b := range bodies {
-			id := first + int64(i)
-			text, err := json.Marshal(b)
-			if err != nil {
-				return err
-			}
-			rows[i] = []any{id, kind, t.keys.Seal(text, "receipts", "body", id), toMicros(at)}
+	var insert strings.Builder
+	insert.WriteString(`INSERT INTO receipts (id, kind, body, received_at) VALUES `)
+	args := []any{kind, toMicros(at)}
+	for i, body := range bodies {
+		if i > 0 {
+			insert.WriteString(", ")
 		}
-		return t.bulkInsert("receipts", []string{"id", "kind", "body", "received_at"}, rows)
-	})
+		id := first + int64(i)
+		args = append(args, id, s.keys.Seal(body, "receipts", "body", id))
+		fmt.Fprintf(&insert, "($%d, $1, $%d, $2)", len(args)-1, len(args))
+	}
+	return s.execAlone(ctx, fmt.Sprintf("store: keep %d receipts", len(bodies)), insert.String(), args...)
 }
 
 // waitingReceipts reads receipts of a kind that are not applied, the oldest first, and opens them.
@@ -96,34 +103,32 @@ func (t *tx) markReceipts(ids []int64, verdict string, at time.Time) error {
 }
 
 // ApplyReports applies stored receipts in the order they came, about limit of them, set by set: (OutId, phone) finds the
-// member; a final state never moves back; what the receipts of a campaign amount to may halt it.
-func (s *Store) ApplyReports(ctx context.Context, now time.Time, limit int, judge func(notify.Campaign, string) *notify.Halting) (applied int, err error) {
+// member; a final state never moves back; what the receipts of a campaign amount to may halt it. more: others wait.
+func (s *Store) ApplyReports(ctx context.Context, now time.Time, limit int, judge func(notify.Campaign, string) *notify.Halting) (more bool, err error) {
 	waiting := false
 	err = s.read(ctx, "store: look for receipts", func(t *tx) error {
-		return t.row(`SELECT EXISTS (SELECT 1 FROM receipts WHERE applied_at = 0 AND kind = $1)`, receiptReport).Scan(&waiting)
+		return t.row(`SELECT EXISTS (SELECT 1 FROM receipts WHERE applied_at = 0 AND ` + ofReports + `)`).Scan(&waiting)
 	})
 	if err != nil || !waiting {
-		return 0, err
+		return false, err
 	}
 	err = s.write(ctx, "store: apply receipts", func(t *tx) error {
+		more = false
 		// One worker at a time: receipts are applied in order, and a campaign's last ones are kept in one row.
-		if err := t.lockKey("receipts"); err != nil {
+		if alone, err := t.tryLockKey("receipts"); err != nil || !alone {
 			return err
 		}
-		pushes, unreadable, err := t.waitingPushes(limit)
+		pushes, unreadable, full, err := t.waitingPushes(limit)
 		if err != nil {
 			return err
 		}
 		if err := t.markReceipts(unreadable, "unreadable", now); err != nil {
 			return err
 		}
-		applied = len(unreadable)
-		for _, p := range pushes {
-			applied += len(p.reports)
-		}
+		more = full
 		return t.applyPushes(pushes, now, judge)
 	})
-	return applied, err
+	return more, err
 }
 
 // pushed is the receipts that came together and are kept in one row. verdicts has a letter for each.
@@ -140,18 +145,19 @@ const (
 	verdictForged  = 'f'
 )
 
-// waitingPushes reads pushes that are not applied, the oldest first, until they hold limit receipts.
-func (t *tx) waitingPushes(limit int) (list []*pushed, unreadable []int64, err error) {
-	rows, err := t.query(`SELECT id, body FROM receipts WHERE applied_at = 0 AND kind = $1 ORDER BY id LIMIT $2`, receiptReport, max(1, limit/50))
+// waitingPushes reads pushes that are not applied, the oldest first, until they hold limit receipts. full: there may be more.
+func (t *tx) waitingPushes(limit int) (list []*pushed, unreadable []int64, full bool, err error) {
+	most := max(1, limit/50)
+	rows, err := t.query(`SELECT id, body FROM receipts WHERE applied_at = 0 AND `+ofReports+` ORDER BY id LIMIT $1`, most)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, false, err
 	}
 	defer func() { _ = rows.Close() }()
 	for n := 0; n < limit && rows.Next(); {
 		p := &pushed{}
 		var body []byte
 		if err := rows.Scan(&p.id, &body); err != nil {
-			return nil, nil, err
+			return nil, nil, false, err
 		}
 		plain, err := t.keys.Open(body, "receipts", "body", p.id)
 		if err != nil || openReports(plain, &p.reports) != nil {
@@ -160,18 +166,10 @@ func (t *tx) waitingPushes(limit int) (list []*pushed, unreadable []int64, err e
 		}
 		p.verdicts = slices.Repeat([]byte{verdictUnknown}, len(p.reports))
 		n += max(1, len(p.reports))
+		full = n >= limit
 		list = append(list, p)
 	}
-	return list, unreadable, rows.Err()
-}
-
-// openReports reads the receipts of one row: a list, or, as they were kept at first, a single one.
-func openReports(body []byte, into *[]notify.Report) error {
-	if len(body) > 0 && body[0] == '{' {
-		*into = make([]notify.Report, 1)
-		return json.Unmarshal(body, &(*into)[0])
-	}
-	return json.Unmarshal(body, into)
+	return list, unreadable, full || len(list)+len(unreadable) == most, rows.Err()
 }
 
 // heard is one receipt: the nth of a push.

@@ -35,11 +35,11 @@ func push(t *testing.T, s *Store, list ...notify.Report) {
 func applyAll(t *testing.T, s *Store) {
 	t.Helper()
 	for {
-		n, err := s.ApplyReports(t.Context(), time.Now(), 100, notify.Judge)
+		more, err := s.ApplyReports(t.Context(), time.Now(), 100, notify.Judge)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n == 0 {
+		if !more {
 			return
 		}
 	}

@@ -50,7 +50,7 @@ func (s *Store) EachReport(ctx context.Context, from, to time.Time, fn func(noti
 		var page []notify.Report
 		n := 0
 		err := s.read(ctx, "store: receipts of a day", func(t *tx) error {
-			return t.each(`SELECT id, body FROM receipts WHERE kind = $1 AND received_at >= $2 AND received_at < $3 AND id > $4 ORDER BY id LIMIT $5`,
+			return t.each(`SELECT id, body FROM receipts WHERE `+ofReports+` AND received_at >= $1 AND received_at < $2 AND id > $3 ORDER BY id LIMIT $4`,
 				func(rows *sql.Rows) error {
 					var body []byte
 					if err := rows.Scan(&cursor, &body); err != nil {
@@ -62,7 +62,7 @@ func (s *Store) EachReport(ctx context.Context, from, to time.Time, fn func(noti
 						page = append(page, together...)
 					}
 					return nil
-				}, receiptReport, toMicros(from), toMicros(to), cursor, reportPage)
+				}, toMicros(from), toMicros(to), cursor, reportPage)
 		})
 		if err != nil {
 			return err

@@ -39,7 +39,8 @@ type Store struct {
 	reader *sql.DB
 
 	writers, readers queue
-	turns            together
+	receipts         idBlock
+	turns            *together
 }
 
 // Open connects. It neither migrates nor reads keys: call Migrate or Ready next.
@@ -61,7 +62,8 @@ func Open(ctx context.Context, databaseURL, dataKeys string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{d: d, keys: keys, writer: writer, reader: reader, writers: newQueue(writer), readers: newQueue(reader)}
+	s := &Store{d: d, keys: keys, writer: writer, reader: reader, writers: newQueue(writer), readers: newQueue(reader), receipts: idBlock{sequence: "receipts"}}
+	s.turns = s.newTogether()
 	if err := pingPools(ctx, writer); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

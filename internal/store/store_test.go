@@ -4,28 +4,43 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"os"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/lingjuli/lingjuli/internal/store/databasetest"
 	"github.com/lingjuli/lingjuli/internal/store/seal"
 )
 
-// eachStore is storetest.Each for tests inside this package, which storetest imports.
+// templates are what storetest has, for tests inside this package, which storetest imports.
+var templates = sync.OnceValue(func() *databasetest.Templates {
+	return databasetest.New(func(ctx context.Context, url, key string) error {
+		s, err := Open(ctx, url, key)
+		if err != nil {
+			return err
+		}
+		return errors.Join(s.Migrate(ctx), s.Close())
+	})
+})
+
+// eachStore is storetest.Each for tests inside this package.
 func eachStore(t *testing.T, test func(t *testing.T, s *Store)) {
 	t.Helper()
-	run := func(url string) func(*testing.T) {
-		return func(t *testing.T) { test(t, openMigrated(t, url, seal.NewDataKey())) }
+	templates().Each(t, func(t *testing.T, url string) { test(t, openReady(t, url)) })
+}
+
+// openReady opens a copy of a template.
+func openReady(t testing.TB, url string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), url, templates().Key)
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Run("sqlite", run("sqlite:"+t.TempDir()+"/test.db"))
-	server := os.Getenv("LINGJULI_TEST_POSTGRES")
-	if server == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("LINGJULI_TEST_POSTGRES is not set; in CI the PostgreSQL run may not be missing")
-		}
-		return
+	t.Cleanup(func() { _ = s.Close() })
+	if err := s.Ready(t.Context()); err != nil {
+		t.Fatal(err)
 	}
-	t.Run("postgres", run(freshPostgres(t, server)))
+	return s
 }
 
 func openMigrated(t *testing.T, url, key string) *Store {

@@ -122,7 +122,6 @@ func (t *tx) leftover(c notify.Campaign, ended bool) (left leftover, err error) 
 	}
 	err = t.row(`SELECT EXISTS (SELECT 1 FROM deliveries WHERE month = $1 AND campaign_id = $2 AND state <> ''
 			AND (state IN ('planned', 'queued', 'sending', 'unconfirmed') OR NOT $3 AND state = 'accepted' AND later <> '' AND channel <> 'wechat'))
-		OR NOT $3 AND EXISTS (SELECT 1 FROM calls WHERE campaign_id = $2 AND channel = 'voice' AND state = 'accepted' AND wake_at > 0 AND (marks LIKE '%-%' OR marks LIKE '%+%'))
 		OR EXISTS (SELECT 1 FROM calls WHERE campaign_id = $2 AND (marks LIKE '%-%' AND state = 'unconfirmed'
 			OR marks LIKE '%+%' AND (state = 'unconfirmed' OR NOT $3 AND state = 'accepted' AND channel <> 'wechat')
 			OR state IN ('planned', 'queued', 'sending'))),

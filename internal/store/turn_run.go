@@ -13,35 +13,51 @@ import (
 // Turn implements turn.Store: one transaction for everything that one input does. The contact's row is the person's
 // lock: a second input of theirs, or a copy of this one, waits for the commit and then sees what it left.
 //
-// What a turn costs is round trips and flushes of the disk. On PostgreSQL its begin goes with the first look and its
-// commit with what it leaves; on SQLite, whose writer is alone, turns that wait for it commit together.
+// What a turn costs is statements, round trips and flushes of the disk. Turns that wait for a writer share them
+// (turn_together.go). One that is alone sends its begin with the first look and its commit with what it leaves.
 func (s *Store) Turn(ctx context.Context, who turn.Who, fn func(turn.Tx) error) error {
-	idx := s.keys.Index(whoDomain(who.Channel), who.ID)
-	run := func(t *tx) error {
-		tt := &turnTx{tx: t, who: who, idx: idx}
-		if err := fn(tt); err != nil {
-			return err
-		}
-		return t.conclude(tt.closing)
+	w := &waitingTurn{ctx: ctx, who: who, idx: s.keys.Index(whoDomain(who.Channel), who.ID), fn: fn}
+	alone, err := s.turns.join(w)
+	if alone {
+		err = s.runAlone(w)
 	}
-	if s.d == sqliteDialect {
-		if err := s.turns.join(ctx, s, run); err != nil {
-			return fmt.Errorf("store: turn: %w", err)
-		}
-		return nil
+	if err != nil {
+		return fmt.Errorf("store: turn: %w", err)
 	}
-	return s.again(ctx, "store: turn", func() error { return s.byHand(ctx, run) })
+	return nil
 }
 
-// conclude writes what a turn leaves, and with it ends a transaction that was begun by hand.
-func (t *tx) conclude(closing []statement) error {
-	if t.hand == nil {
-		return t.execAll(closing)
+// runAlone runs a turn of PostgreSQL in a transaction of its own.
+func (s *Store) runAlone(w *waitingTurn) error {
+	return s.again(w.ctx, "alone", func() error {
+		return s.byHand(w.ctx, func(t *tx) error {
+			own := &turnTx{tx: t, who: w.who, idx: w.idx}
+			if err := w.fn(own); err != nil {
+				return err
+			}
+			return own.conclude()
+		})
+	})
+}
+
+// conclude writes what a turn leaves, and with it ends a transaction that was begun by hand. Of turns that go together
+// it is written when all have been run.
+func (t *turnTx) conclude() error {
+	switch {
+	case t.kept != nil:
+		return nil
+	case t.hand == nil:
+		return t.execAll(t.closing)
 	}
+	return t.commit(t.closing)
+}
+
+// commit ends a transaction that was begun by hand.
+func (t *tx) commit(last []statement) error {
 	if !t.hand.begun {
 		return nil
 	}
-	err := t.execAll(append(closing, statement{act: "commit", query: "commit"}))
+	err := t.execAll(append(last, statement{act: "commit", query: "commit"}))
 	t.hand.begun = err != nil
 	return err
 }

@@ -50,55 +50,63 @@ func kept(t *testing.T, s *Store, n int) string {
 	return strings.Join(list, " ")
 }
 
-// TestTurnsAtOnceAreKeptOrUndoneEachByItself holds the writer, so that on SQLite all of them wait and go together.
+// atOnce runs so many turns while one holds the only lane, so that they go together. waits is how many of them wait.
+func atOnce(t *testing.T, s *Store, n, waits int, each func(i int) error) []error {
+	t.Helper()
+	s.turns.lanes = 1
+	var all sync.WaitGroup
+	held, holding := make(chan struct{}), make(chan struct{})
+	all.Go(func() {
+		err := s.Turn(t.Context(), turn.Who{Channel: turn.WeChat, ID: "holds the lane", Key: "hold"}, func(turn.Tx) error {
+			close(holding)
+			<-held
+			return nil
+		})
+		if err != nil {
+			t.Errorf("hold the lane: %v", err)
+		}
+	})
+	<-holding
+	errs := make([]error, n)
+	for i := range errs {
+		all.Go(func() { errs[i] = each(i) })
+	}
+	for { // until all wait
+		s.turns.mu.Lock()
+		waiting := len(s.turns.waiting)
+		s.turns.mu.Unlock()
+		if waiting >= waits {
+			break
+		}
+		runtime.Gosched()
+	}
+	close(held)
+	all.Wait()
+	return errs
+}
+
 func TestTurnsAtOnceAreKeptOrUndoneEachByItself(t *testing.T) {
 	errOwn := errors.New("this turn's own error")
 	eachStore(t, func(t *testing.T, s *Store) {
-		var all sync.WaitGroup
-		held, holding := make(chan struct{}), make(chan struct{})
-		all.Go(func() {
-			_ = s.write(context.WithoutCancel(t.Context()), "hold", func(*tx) error {
-				close(holding)
-				<-held
-				return nil
-			})
-		})
-		<-holding
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
-		errs := make([]error, 40)
-		for i := range errs {
-			all.Go(func() {
-				ctx, fn := t.Context(), openAndClose(i)
-				switch i % 10 {
-				case 3:
-					fn = func(tx turn.Tx) error { return errors.Join(openAndClose(i)(tx), errOwn) }
-				case 5:
-					ctx = gone
-				case 7:
-					fn = func(tx turn.Tx) error { _ = openAndClose(i)(tx); panic("own panic") }
-					defer func() {
-						if r := recover(); r != "own panic" {
-							t.Errorf("turn %d: recovered %v", i, r)
-						}
-					}()
-				}
-				errs[i] = s.Turn(ctx, whoSays(i), fn)
-			})
-		}
-		if s.d == sqliteDialect {
-			for { // until all but those that went away wait
-				s.turns.mu.Lock()
-				waiting := len(s.turns.waiting)
-				s.turns.mu.Unlock()
-				if waiting >= 36-togetherMost {
-					break
-				}
-				runtime.Gosched()
+		errs := atOnce(t, s, 40, 36, func(i int) error {
+			ctx, fn := t.Context(), openAndClose(i)
+			switch i % 10 {
+			case 3:
+				fn = func(tx turn.Tx) error { return errors.Join(openAndClose(i)(tx), errOwn) }
+			case 5:
+				ctx = gone
+			case 7:
+				fn = func(tx turn.Tx) error { _ = openAndClose(i)(tx); panic("own panic") }
+				defer func() {
+					if r := recover(); r != "own panic" {
+						t.Errorf("turn %d: recovered %v", i, r)
+					}
+				}()
 			}
-		}
-		close(held)
-		all.Wait()
+			return s.Turn(ctx, whoSays(i), fn)
+		})
 		var want []string
 		for i, err := range errs {
 			switch i % 10 {
@@ -120,6 +128,146 @@ func TestTurnsAtOnceAreKeptOrUndoneEachByItself(t *testing.T) {
 		}
 		if got := kept(t, s, len(errs)); got != strings.Join(want, " ") {
 			t.Fatalf("kept:   %s\nwanted: %s", got, strings.Join(want, " "))
+		}
+	})
+}
+
+func TestTurnsForWhichThereIsNoTimeGoWithTheNext(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		s.turns.hold = 0 // one at a time
+		for i, err := range atOnce(t, s, 40, 40, func(i int) error { return s.Turn(t.Context(), whoSays(i), openAndClose(i)) }) {
+			if err != nil {
+				t.Errorf("turn %d: %v", i, err)
+			}
+		}
+		if got := strings.Fields(kept(t, s, 40)); len(got) != 40 {
+			t.Fatalf("kept %v", got)
+		}
+	})
+}
+
+// TestAPersonsInputsAtOnceComeOneAfterTheOther counts in the session, which is lost where two see the same one.
+func TestAPersonsInputsAtOnceComeOneAfterTheOther(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		who := func(i int) turn.Who {
+			w := whoSays(i)
+			w.ID = fmt.Sprint("o-", i%4)
+			return w
+		}
+		for i, err := range atOnce(t, s, 40, 40, func(i int) error {
+			return s.Turn(t.Context(), who(i), func(tx turn.Tx) error {
+				o, err := tx.Open()
+				if err != nil {
+					return err
+				}
+				c := closing(i)
+				c.Session, c.Expires = append(o.Session, '+'), time.Date(2026, 11, 25, 4, 0, 0, 0, time.UTC)
+				return tx.Close(c)
+			})
+		}) {
+			if err != nil {
+				t.Errorf("turn %d: %v", i, err)
+			}
+		}
+		for i := range 4 {
+			err := s.Turn(t.Context(), turn.Who{Channel: turn.WeChat, ID: fmt.Sprint("o-", i), Key: "look", At: whoSays(59).At}, func(tx turn.Tx) error {
+				o, err := tx.Open()
+				if len(o.Session) != 1+9 { // the first session is the letter s
+					t.Errorf("person %d: %s", i, o.Session)
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// TestATurnLeavesTheSameWithOthersAsAlone compares what is on file of people who say the same in both ways.
+func TestATurnLeavesTheSameWithOthersAsAlone(t *testing.T) {
+	contacts := []turn.Contact{
+		{Language: "yue-Hant", LanguageChosen: true, Follows: true, Scene: "441881", Elder: true, StatusDay: "2026-11-23", StatusUsed: 2, RepliesUsed: 3}, {},
+	}
+	say := func(ctx context.Context, s *Store, way string, i int) error {
+		w := whoSays(i)
+		w.ID, w.Key, w.Window = fmt.Sprint(way, i), fmt.Sprint(way, i), turn.Window(i%3)
+		return s.Turn(ctx, w, func(tx turn.Tx) error {
+			if _, err := tx.Open(); err != nil {
+				return err
+			}
+			c := closing(0)
+			c.Contact = contacts[i%2]
+			switch i {
+			case 5:
+				c.Session = nil
+			case 6:
+				c.Transcript = nil
+			case 7:
+				c.PersonID, c.Intent = 12, "check_medical"
+			case 8:
+				if err := tx.Forget(); err != nil {
+					return err
+				}
+				c.Session, c.Transcript = nil, nil
+			}
+			return tx.Close(c)
+		})
+	}
+	onFile := func(t *testing.T, s *Store, way string, i int) (text string) {
+		t.Helper()
+		idx := s.keys.Index("openid", fmt.Sprint(way, i))
+		err := s.read(t.Context(), "look", func(t *tx) error {
+			for _, q := range []string{
+				`SELECT language, language_chosen, follows, scene, elder, status_day, status_used, replies_used, last_inbound_at, customer_left, customer_until,
+					click_left, click_until FROM contacts WHERE who_idx = $1`,
+				`SELECT updated_at, expires_at, length(body) FROM sessions WHERE who_idx = $1`,
+				`SELECT at, person_id, intent, length(body) FROM turns WHERE who_idx = $1`,
+			} {
+				rows, err := t.query(q, idx)
+				if err != nil {
+					return err
+				}
+				columns, _ := rows.Columns()
+				into := make([]any, len(columns))
+				for i := range into {
+					into[i] = new(any)
+				}
+				for rows.Next() {
+					if err := rows.Scan(into...); err != nil {
+						return err
+					}
+					for i := range into {
+						text += fmt.Sprint(columns[i], "=", *into[i].(*any), " ")
+					}
+				}
+				_ = rows.Close()
+			}
+			var reply []byte
+			err := t.row(`SELECT reply FROM inbound WHERE key = $1`, fmt.Sprint(way, i)).Scan(&reply)
+			text += fmt.Sprint("reply ", len(reply))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	eachStore(t, func(t *testing.T, s *Store) {
+		for i := range 9 {
+			if err := say(t.Context(), s, "alone", i); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, err := range atOnce(t, s, 9, 9, func(i int) error { return say(t.Context(), s, "with others", i) }) {
+			if err != nil {
+				t.Errorf("turn %d: %v", i, err)
+			}
+		}
+		for i := range 9 {
+			if alone, others := onFile(t, s, "alone", i), onFile(t, s, "with others", i); alone != others || !strings.Contains(alone, "reply ") {
+				t.Errorf("turn %d\nalone:       %s\nwith others: %s", i, alone, others)
+			}
 		}
 	})
 }

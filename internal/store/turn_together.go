@@ -3,115 +3,155 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/lingjuli/lingjuli/flows/turn"
 )
 
-// How many turns commit together, and for how long they may hold the writer: others wait for it too.
+// How many turns commit together, and for how long they may hold a writer: others wait for it too.
 const (
 	togetherMost = 32
 	togetherFor  = 40 * time.Millisecond
 )
 
-// together lets turns that wait for SQLite's one writer commit together: a flush of the disk costs more than a turn.
-// One of those who wait leads: it runs the others' turns with its own, each in a savepoint, so that one that fails
-// undoes itself alone.
+// together lets turns that wait for a writer commit together. There are as many lanes as may write at once: one on
+// SQLite, a few on PostgreSQL. Whoever finds a lane free leads: it runs its own turn and, where others wait, theirs with
+// it, and names the next to lead. A person is in one lane at a time, and once: their second input waits for the first.
 type together struct {
+	lanes int
+	hold  time.Duration                              // how long one may be held
+	run   func([]*waitingTurn) (rest []*waitingTurn) // settles the first at least; rest are those for whom there was no time
+
 	mu      sync.Mutex
 	waiting []*waitingTurn
-	led     bool
+	leading int
+	busy    map[string]bool // people and keys that are in a lane
 }
 
 // waitingTurn is a turn that waits to be run.
 type waitingTurn struct {
 	ctx     context.Context
-	run     func(*tx) error
+	who     turn.Who
+	idx     []byte
+	fn      func(turn.Tx) error
 	begun   bool          // under together.mu: whoever begins it settles it
 	lead    chan struct{} // told to lead
 	settled chan struct{}
+	alone   bool // nothing of it was kept with others: it is to be run by itself
 	err     error
 	crash   any // what its function panicked with
 }
 
-// join runs fn in a transaction, with others where others wait.
-func (g *together) join(ctx context.Context, s *Store, run func(*tx) error) error {
-	w := &waitingTurn{ctx: ctx, run: run, lead: make(chan struct{}, 1), settled: make(chan struct{})}
+func (w *waitingTurn) person() string { return string(w.who.Channel) + string(w.idx) }
+func (w *waitingTurn) key() string    { return "key " + w.who.Key }
+
+// join has a turn run, with others where others wait. alone: it is still to be run, by itself.
+func (g *together) join(w *waitingTurn) (alone bool, err error) {
+	w.lead, w.settled = make(chan struct{}, 1), make(chan struct{})
 	g.mu.Lock()
 	g.waiting = append(g.waiting, w)
-	if !g.led {
-		g.led = true
-		w.lead <- struct{}{}
-	}
+	g.appoint()
 	g.mu.Unlock()
 	select {
 	case <-w.lead:
-		g.leadOnce(s)
+		g.leadOnce(w)
 	case <-w.settled:
-	case <-ctx.Done():
-		if g.leave(s, w) {
-			return ctx.Err()
+	case <-w.ctx.Done():
+		if g.leave(w) {
+			return false, w.ctx.Err()
 		}
 	}
 	<-w.settled
 	if w.crash != nil {
 		panic(w.crash)
 	}
-	return w.err
+	return w.alone, w.err
 }
 
-// leave takes back a turn that nobody has begun. It may have been told to lead in this very moment: then it leads.
-func (g *together) leave(s *Store, w *waitingTurn) (left bool) {
+// appoint names leaders while lanes are free. It holds mu.
+func (g *together) appoint() {
+	for g.leading < g.lanes {
+		chosen := g.take(1)
+		if len(chosen) == 0 {
+			return
+		}
+		g.leading++
+		chosen[0].lead <- struct{}{}
+	}
+}
+
+// take begins up to so many of those who wait, the first first, no person twice. It holds mu.
+func (g *together) take(most int) (taken []*waitingTurn) {
+	g.waiting = slices.DeleteFunc(g.waiting, func(w *waitingTurn) bool {
+		if len(taken) == most || g.busy[w.person()] || g.busy[w.key()] {
+			return false
+		}
+		w.begun, g.busy[w.person()], g.busy[w.key()] = true, true, true
+		taken = append(taken, w)
+		return true
+	})
+	return taken
+}
+
+// leave takes back a turn that nobody has begun. One who was told to lead in this very moment leads.
+func (g *together) leave(w *waitingTurn) (left bool) {
 	g.mu.Lock()
 	if !w.begun {
-		for i, other := range g.waiting {
-			if other == w {
-				g.waiting = append(g.waiting[:i:i], g.waiting[i+1:]...)
-				left = true
-				break
-			}
-		}
+		g.waiting = slices.DeleteFunc(g.waiting, func(other *waitingTurn) bool { return other == w })
+		left = true
 	}
 	g.mu.Unlock()
+	if left {
+		return true
+	}
 	select {
 	case <-w.lead:
-		g.leadOnce(s)
-	default:
+		g.leadOnce(w)
+	case <-w.settled:
 	}
-	return left
+	return false
 }
 
-// leadOnce runs those who wait, as many as may go together, and names the next to lead.
-func (g *together) leadOnce(s *Store) {
+// leadOnce runs a turn and those who wait, as many as may go together, and names the next to lead.
+func (g *together) leadOnce(w *waitingTurn) {
 	g.mu.Lock()
-	group := g.waiting[:min(len(g.waiting), togetherMost)]
-	g.waiting = g.waiting[len(group):]
-	for _, w := range group {
-		w.begun = true
-	}
+	group := append([]*waitingTurn{w}, g.take(togetherMost-1)...)
 	g.mu.Unlock()
-	rest := s.runTogether(group)
+	rest := g.run(group)
 	g.mu.Lock()
+	for _, w := range group {
+		delete(g.busy, w.person())
+		delete(g.busy, w.key())
+	}
 	for _, w := range rest {
 		w.begun = false
 	}
 	g.waiting = append(rest, g.waiting...)
-	if g.led = len(g.waiting) > 0; g.led {
-		g.waiting[0].lead <- struct{}{}
-	}
+	g.leading--
+	g.appoint()
 	g.mu.Unlock()
 }
 
-// runTogether runs turns in one transaction and settles them. rest are those for whom there was no time.
-func (s *Store) runTogether(group []*waitingTurn) (rest []*waitingTurn) {
-	if len(group) == 0 {
-		return nil
+// settle says that turns are done. err is that of the transaction.
+func settle(group []*waitingTurn, err error) {
+	for _, w := range group {
+		if err != nil && w.err == nil {
+			w.err = err
+		}
+		close(w.settled)
 	}
+}
+
+// runSaved runs turns in one transaction of SQLite, each in a savepoint, so that one that fails undoes itself alone.
+func (s *Store) runSaved(group []*waitingTurn) (rest []*waitingTurn) {
 	done := 0
 	ctx := context.WithoutCancel(group[0].ctx) // one who goes away must not undo the others' turns
 	err := s.again(ctx, "together", func() error {
 		return s.once(ctx, s.writer, nil, func(t *tx) error {
 			began := time.Now()
-			for done = 0; done < len(group) && (done == 0 || time.Since(began) < togetherFor); done++ {
+			for done = 0; done < len(group) && (done == 0 || time.Since(began) < s.turns.hold); done++ {
 				if err := group[done].within(t, len(group) > 1); err != nil {
 					return err
 				}
@@ -122,12 +162,7 @@ func (s *Store) runTogether(group []*waitingTurn) (rest []*waitingTurn) {
 	if err != nil {
 		done = len(group)
 	}
-	for _, w := range group[:done] {
-		if err != nil && w.err == nil {
-			w.err = err
-		}
-		close(w.settled)
-	}
+	settle(group[:done], err)
 	return group[done:]
 }
 
@@ -136,8 +171,9 @@ var errTurn = errors.New("store: the turn failed")
 
 // within runs a turn inside a transaction. Its error is its own; what is returned ends the whole transaction.
 func (w *waitingTurn) within(t *tx, saved bool) error {
+	own := &turnTx{tx: &tx{ctx: t.ctx, d: t.d, keys: t.keys, conn: t.conn, sql: t.sql}, who: w.who, idx: w.idx}
 	if !saved {
-		if w.attempt(t); w.err != nil {
+		if w.attempt(own); w.err != nil {
 			return w.err
 		}
 		return nil
@@ -145,7 +181,7 @@ func (w *waitingTurn) within(t *tx, saved bool) error {
 	if _, err := t.exec("SAVEPOINT turn"); err != nil {
 		return err
 	}
-	if w.attempt(t); w.err != nil {
+	if w.attempt(own); w.err != nil {
 		if _, err := t.exec("ROLLBACK TO turn"); err != nil {
 			return errors.Join(w.err, err)
 		}
@@ -155,7 +191,7 @@ func (w *waitingTurn) within(t *tx, saved bool) error {
 }
 
 // attempt runs the function, unless whoever asked has gone; a panic in it is its own turn's.
-func (w *waitingTurn) attempt(t *tx) {
+func (w *waitingTurn) attempt(t *turnTx) {
 	w.crash = nil
 	if w.err = w.ctx.Err(); w.err != nil {
 		return
@@ -165,5 +201,7 @@ func (w *waitingTurn) attempt(t *tx) {
 			w.err = errTurn
 		}
 	}()
-	w.err = w.run(&tx{ctx: t.ctx, d: t.d, keys: t.keys, conn: t.conn, sql: t.sql})
+	if w.err = w.fn(t); w.err == nil {
+		w.err = t.conclude()
+	}
 }

@@ -21,7 +21,9 @@ type turnTx struct {
 	idx  []byte // blind index of the openid or phone
 	last int64  // when the turn before this one was, 0: none known
 
-	closing []statement // what it leaves, written at its end
+	kept    *keptTurn     // read beforehand, with those of others
+	closed  *turn.Closing // what it leaves, where it is written with what others leave
+	closing []statement   // what it leaves, written at its end
 }
 
 // whoDomain is the domain of the blind index of a channel's address. Phones share it with the register.
@@ -45,6 +47,10 @@ func keyID(key string) int64 {
 func (t *turnTx) Open() (turn.Opened, error) {
 	var o turn.Opened
 	var k keptTurn
+	if t.kept != nil {
+		o.Contact = t.kept.contact
+		return o, t.read(&o, *t.kept)
+	}
 	lock, look := t.locked(&o.Contact), t.look(&k)
 	known := true
 	lock.none = &known
@@ -87,6 +93,7 @@ func (t *turnTx) newContact() error {
 
 // keptTurn is what is kept of a person and of this input, as the database has it.
 type keptTurn struct {
+	contact                             turn.Contact
 	reply, body                         []byte
 	repliedAt, updated, expires, person sql.NullInt64
 	region                              sql.NullString
@@ -126,7 +133,11 @@ func (t *turnTx) read(o *turn.Opened, k keptTurn) (err error) {
 
 // Close implements turn.Sessions. What it leaves is written when the turn ends: nothing is read after it.
 func (t *turnTx) Close(c turn.Closing) error {
-	at := max(toMicros(t.who.At), t.last+1) // no two turns of a person at one time, however coarse the clock
+	if t.kept != nil && c.Session != nil && c.Transcript != nil {
+		t.closed = &c
+		return nil
+	}
+	at := t.at()
 	list := []statement{t.savedContact(c.Contact, at), t.savedSession(c, at), {
 		act: "save the reply",
 		query: `INSERT INTO inbound (key, reply, at) VALUES ($1, $2, $3)
@@ -145,6 +156,9 @@ func (t *turnTx) Close(c turn.Closing) error {
 	t.closing = list
 	return nil
 }
+
+// at is when the turn was: no two of a person at one time, however coarse the clock.
+func (t *turnTx) at() int64 { return max(toMicros(t.who.At), t.last+1) }
 
 // What an input opens for customer messages, by
 // https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Messages.html

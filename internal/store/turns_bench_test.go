@@ -2,7 +2,6 @@ package store
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -11,26 +10,19 @@ import (
 
 	"github.com/lingjuli/lingjuli/flows/turn"
 	"github.com/lingjuli/lingjuli/flows/turn/turntest"
-	"github.com/lingjuli/lingjuli/internal/store/seal"
+	"github.com/lingjuli/lingjuli/internal/store/databasetest"
 )
 
 // BenchmarkTurn measures whole turns, committed, of 64 people at once.
 func BenchmarkTurn(b *testing.B) {
-	b.Run("sqlite", func(b *testing.B) { benchmarkTurn(b, "sqlite:"+b.TempDir()+"/bench.db") })
-	if server := os.Getenv("LINGJULI_TEST_POSTGRES"); server != "" {
-		b.Run("postgres", func(b *testing.B) { benchmarkTurn(b, freshPostgres(b, server)) })
+	b.Run("sqlite", func(b *testing.B) { benchmarkTurn(b, templates().SQLite(b)) })
+	if databasetest.Server() != "" {
+		b.Run("postgres", func(b *testing.B) { benchmarkTurn(b, templates().Postgres(b)) })
 	}
 }
 
 func benchmarkTurn(b *testing.B, url string) {
-	s, err := Open(b.Context(), url, seal.NewDataKey())
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = s.Close() })
-	if err := s.Migrate(b.Context()); err != nil {
-		b.Fatal(err)
-	}
+	s := openReady(b, url)
 	service := turntest.Service(b, s, time.Now, nil, nil)
 	var n atomic.Int64
 	took := make([]time.Duration, b.N)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/lingjuli/lingjuli/internal/store/seal"
@@ -65,10 +66,50 @@ func (t *tx) ids(sequence string, n int) (int64, error) {
 	return after - int64(n), nil
 }
 
+// idBlock gives ids that were reserved many at a time, before the transactions that use them: of those who reserve in their
+// own, each would wait until the one before it is on the disk.
+type idBlock struct {
+	sequence  string
+	mu        sync.Mutex
+	next, end int64
+}
+
+const idsAtOnce = 256
+
+func (b *idBlock) take(ctx context.Context, s *Store, n int) (first int64, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.end-b.next < int64(n) {
+		some := max(n, idsAtOnce)
+		err := s.write(ctx, "store: ids of "+b.sequence, func(t *tx) (err error) { b.next, err = t.ids(b.sequence, some); return err })
+		if err != nil {
+			b.end = b.next
+			return 0, err
+		}
+		b.end = b.next + int64(some)
+	}
+	first = b.next
+	b.next += int64(n)
+	return first, nil
+}
+
 // write runs fn in one writing transaction. It runs it anew where the database says that nothing was committed
 // and the same may pass now; fn must therefore have no effect outside.
 func (s *Store) write(ctx context.Context, op string, fn func(*tx) error) error {
 	return s.again(ctx, op, func() error { return s.once(ctx, s.writer, nil, fn) })
+}
+
+// execAlone runs one statement that is a transaction by itself: to begin and to commit it would each be a round trip.
+func (s *Store) execAlone(ctx context.Context, op, query string, args ...any) error {
+	return s.again(ctx, op, func() error {
+		leave, err := s.queue(s.writer).enter(ctx)
+		if err != nil {
+			return err
+		}
+		defer leave()
+		_, err = s.writer.ExecContext(ctx, query, args...)
+		return err
+	})
 }
 
 // again runs a transaction until it passes or fails for good.

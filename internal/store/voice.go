@@ -23,7 +23,7 @@ func (t *tx) addLanguages(members map[int64]*notify.Facts, people []int64) error
 }
 
 // waitForReport makes the sweeper come back to an accepted call by telephone: where its member has a further channel, to
-// fall back; else to stop waiting for its report. Until then the campaign isn't over: the call may have to be made again.
+// fall back; else to stop waiting for its report. Until then those of the household wait behind it.
 func (t *tx) waitForReport(c *heldCall, fallAt, now time.Time) error {
 	campaign, err := t.campaign(c.key.id, "")
 	if err != nil {

@@ -34,6 +34,7 @@ func callReport(out string, phone register.Phone, end notify.CallEnd, code strin
 // hoursLater lets the time come for rows that wait.
 func hoursLater(t *testing.T, s *Store) {
 	t.Helper()
+	exec(t, s, `UPDATE calls SET begun_at = begun_at - 7200000000 WHERE begun_at > 0`)
 	exec(t, s, `UPDATE deliveries SET wake_at = 1 WHERE wake_at > 0`)
 }
 
@@ -46,7 +47,8 @@ func dialled(t *testing.T, s *Store, p *platform, id int64, phone register.Phone
 
 func TestACallIsMadeThreeTimesHoursApartAndHeardToTheEndIsTheProof(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
-		putOnFile(t, s, crowd(1)...)
+		// Somebody of the household waits for the proof: that keeps the campaign going.
+		putOnFile(t, s, villager{id: 1, phone: phoneOf(0), household: "a"}, villager{id: 2, phone: phoneOf(0), household: "a"})
 		p, id, phone := &platform{}, approved(t, s, byVoice), phoneOf(0)
 		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
 		defer w.Shutdown()
@@ -54,7 +56,7 @@ func TestACallIsMadeThreeTimesHoursApartAndHeardToTheEndIsTheProof(t *testing.T)
 			out := dialled(t, s, p, id, phone, n+1)
 			began := time.Now()
 			push(t, s, callReport(out, phone, notify.NotAnswered, code), callReport(out, phone, notify.NotAnswered, code))
-			st := until(t, s, id, "put off", func(st notify.Status) bool { return st.Planned == 1 && st.NextAt != nil })
+			st := until(t, s, id, "put off", func(st notify.Status) bool { return st.Planned == 2 && st.NextAt != nil })
 			if st.State != notify.Running || st.NextAt.Before(began.Add(2*time.Hour-time.Second)) {
 				t.Errorf("after %s: %s, next at %s", code, st.State, st.NextAt)
 			}
@@ -68,7 +70,45 @@ func TestACallIsMadeThreeTimesHoursApartAndHeardToTheEndIsTheProof(t *testing.T)
 			t.Errorf("%s before the report of the call", st.State)
 		}
 		push(t, s, callReport(out, phone, "", "200000"))
-		wantCounts(t, until(t, s, id, "finished", finished), map[string]int64{"delivered": 1})
+		wantCounts(t, until(t, s, id, "finished", finished), map[string]int64{"delivered": 1, "household": 1})
+	})
+}
+
+func TestACampaignByVoiceIsFinishedWhenItsCallsAreTakenAndReportsStillCount(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(3)...)
+		p, id := &platform{}, approved(t, s, byVoice)
+		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
+		defer w.Shutdown()
+		wantCounts(t, until(t, s, id, "finished", finished), map[string]int64{"accepted": 3})
+		push(t, s, callReport(p.rung(phoneOf(0))[0], phoneOf(0), "", "200000"), callReport(p.rung(phoneOf(1))[0], phoneOf(1), notify.NotAnswered, "200003"))
+		st := until(t, s, id, "reported on", func(st notify.Status) bool { return st.Delivered+st.Failed == 2 })
+		wantCounts(t, st, map[string]int64{"accepted": 1, "delivered": 1, "failed": 1})
+		hoursLater(t, s)
+		if st = statusOf(t, s, id); st.State != notify.Finished {
+			t.Errorf("%s after a report", st.State)
+		}
+		onceEach(t, p, 3) // a campaign that is over calls nobody again
+	})
+}
+
+func TestAFurtherChannelKeepsACampaignByVoiceGoingUntilItsReport(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(1)...)
+		p, id := &platform{}, approved(t, s, func(spec *notify.Spec) { spec.Channels = []notify.Channel{notify.Voice, notify.SMS} })
+		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
+		defer w.Shutdown()
+		out := dialled(t, s, p, id, phoneOf(0), 1)
+		exec(t, s, `UPDATE campaigns SET check_at = 0`)
+		ended(t, s)
+		if st := statusOf(t, s, id); st.State != notify.Running {
+			t.Fatalf("%s, and a text may still have to go", st.State)
+		}
+		push(t, s, callReport(out, phoneOf(0), notify.NoNumber, "200004"))
+		st := until(t, s, id, "finished", finished)
+		if st.ByChannel[notify.SMS] != 1 || st.Accepted != 1 {
+			t.Errorf("%+v", st)
+		}
 	})
 }
 
@@ -86,7 +126,8 @@ func TestNobodyAnswersThreeTimesAndTheNextOfTheHouseholdCarriesIt(t *testing.T) 
 			}
 		}
 		push(t, s, callReport(dialled(t, s, p, id, phone, 4), phone, "", "200000"))
-		wantCounts(t, until(t, s, id, "finished", finished), map[string]int64{"failed": 1, "delivered": 1})
+		st := until(t, s, id, "heard", func(st notify.Status) bool { return finished(st) && st.Delivered == 1 })
+		wantCounts(t, st, map[string]int64{"failed": 1, "delivered": 1})
 		var reason string
 		if err := s.read(t.Context(), "x", func(tx *tx) error {
 			return tx.row(`SELECT reason FROM deliveries WHERE state = 'failed' AND person_id = 1`).Scan(&reason)
@@ -119,7 +160,7 @@ func TestCallsThatNobodyAnswersHaltNoCampaign(t *testing.T) {
 		for i := range 60 {
 			push(t, s, callReport(p.rung(phoneOf(i))[0], phoneOf(i), notify.HungUp, "200001"))
 		}
-		wantCounts(t, until(t, s, id, "finished", finished), map[string]int64{"failed": 60})
+		wantCounts(t, until(t, s, id, "reported on", func(st notify.Status) bool { return st.Failed == 60 }), map[string]int64{"failed": 60})
 	})
 }
 
@@ -146,7 +187,8 @@ func TestACallWithoutAReportIsNotMadeAgain(t *testing.T) {
 }
 
 func TestARecordingInThePersonsLanguageIsPlayed(t *testing.T) {
-	s := openMigrated(t, "sqlite:"+t.TempDir()+"/v.db", newKey())
+	t.Parallel()
+	s := openReady(t, templates().SQLite(t))
 	putOnFile(t, s, crowd(2)...)
 	exec(t, s, `UPDATE people SET language = '客家话' WHERE id = 1`)
 	spoken := map[int64]notify.Member{}

@@ -191,4 +191,7 @@ func (s *SMS) Ping(ctx context.Context) (time.Time, error) {
 }
 
 // vendorZone is the zone of the vendor's days and times, whatever zone the machine is in.
-func vendorZone() *time.Location { return time.FixedZone("UTC+8", 8*60*60) }
+func vendorZone() *time.Location { return time.FixedZone("UTC+8", int(vendorAhead.Seconds())) }
+
+// vendorAhead is how far that zone's clocks are ahead of UTC.
+const vendorAhead = 8 * time.Hour

@@ -25,60 +25,22 @@ const (
 // way round; bad counts the items that say neither whom nor what they are about. A single object, as a queue
 // holds it, is read as an array of one.
 func DecodeReports(body []byte) (good []notify.Report, bad int, err error) {
-	return decode(body, func(item []byte) (notify.Report, bool) {
-		var in struct {
-			Phone    loose `json:"phone_number"`
-			Success  loose `json:"success"`
-			ErrCode  loose `json:"err_code"`
-			BizID    loose `json:"biz_id"`
-			OutID    loose `json:"out_id"`
-			Reported loose `json:"report_time"`
-			Sent     loose `json:"send_time"`
-			Size     loose `json:"sms_size"`
-		}
-		if json.Unmarshal(item, &in) != nil {
-			return notify.Report{}, false
-		}
-		r := notify.Report{
-			SentAt: timeOf(in.Sent), Segments: sizeOf(in.Size),
-			Channel: notify.SMS, OutID: string(in.OutID), Phone: phoneOf(in.Phone), ErrCode: string(in.ErrCode),
-			BizID: string(in.BizID), At: timeOf(in.Reported, in.Sent), Raw: item,
-		}
-		switch strings.ToLower(string(in.Success)) {
-		case "true", "1":
-			r.Delivered = true
-		case "false", "0":
-		case "":
-			r.Delivered = r.ErrCode == "DELIVERED"
-		default:
-			return r, false
-		}
-		if in.Success == "" && in.ErrCode == "" {
-			return r, false
-		}
-		if r.ErrCode == "REQUEST_SUCCESS" { // taken by the carrier, which never said what became of it
-			r.Delivered, r.Unclear = false, true
-		}
-		return r, reportIsSound(r)
-	})
+	return decode(body, (*smsReport).field, smsReport.report)
 }
 
 // DecodeVoiceReports reads a VoiceReport push (help.aliyun.com 112804). Heard to the end, or long enough, is delivered.
 // Items that only say how far a call has come are left out.
 func DecodeVoiceReports(body []byte) (good []notify.Report, bad int, err error) {
-	all, bad, err := decode(body, func(item []byte) (notify.Report, bool) {
-		var in struct {
-			Callee   loose `json:"callee"`
-			Status   loose `json:"status_code"`
-			CallID   loose `json:"call_id"`
-			OutID    loose `json:"out_id"`
-			Ended    loose `json:"end_time"`
-			Begun    loose `json:"start_time"`
-			Duration loose `json:"duration"`
-		}
-		if json.Unmarshal(item, &in) != nil {
-			return notify.Report{}, false
-		}
+	type voiceReport struct {
+		Callee   loose `json:"callee"`
+		Status   loose `json:"status_code"`
+		CallID   loose `json:"call_id"`
+		OutID    loose `json:"out_id"`
+		Ended    loose `json:"end_time"`
+		Begun    loose `json:"start_time"`
+		Duration loose `json:"duration"`
+	}
+	all, bad, err := decode(body, nil, func(in voiceReport, item []byte) (notify.Report, bool) {
 		r := notify.Report{
 			Channel: notify.Voice, OutID: string(in.OutID), Phone: phoneOf(in.Callee), ErrCode: string(in.Status),
 			BizID: string(in.CallID), At: timeOf(in.Ended, in.Begun), Raw: item,
@@ -119,17 +81,14 @@ func callEnd(status, duration string) (end notify.CallEnd, heard bool) {
 
 // DecodeReplies reads an SmsUp push (help.aliyun.com 101847).
 func DecodeReplies(body []byte) (good []notify.ReplySMS, bad int, err error) {
-	return decode(body, func(item []byte) (notify.ReplySMS, bool) {
-		var in struct {
-			Phone    loose `json:"phone_number"`
-			Content  loose `json:"content"`
-			Sent     loose `json:"send_time"`
-			Dest     loose `json:"dest_code"`
-			Sequence loose `json:"sequence_id"`
-		}
-		if json.Unmarshal(item, &in) != nil {
-			return notify.ReplySMS{}, false
-		}
+	type smsUp struct {
+		Phone    loose `json:"phone_number"`
+		Content  loose `json:"content"`
+		Sent     loose `json:"send_time"`
+		Dest     loose `json:"dest_code"`
+		Sequence loose `json:"sequence_id"`
+	}
+	return decode(body, nil, func(in smsUp, item []byte) (notify.ReplySMS, bool) {
 		r := notify.ReplySMS{
 			Phone: phoneOf(in.Phone), Content: string(in.Content), DestCode: string(in.Dest),
 			SequenceID: string(in.Sequence), At: timeOf(in.Sent), Raw: item,
@@ -139,8 +98,79 @@ func DecodeReplies(body []byte) (good []notify.ReplySMS, bad int, err error) {
 	})
 }
 
-func decode[T any](body []byte, one func([]byte) (T, bool)) (good []T, bad int, err error) {
+// smsReport is an item of an SmsReport push.
+type smsReport struct {
+	Phone    loose `json:"phone_number"`
+	Success  loose `json:"success"`
+	ErrCode  loose `json:"err_code"`
+	BizID    loose `json:"biz_id"`
+	OutID    loose `json:"out_id"`
+	Reported loose `json:"report_time"`
+	Sent     loose `json:"send_time"`
+	Size     loose `json:"sms_size"`
+}
+
+func (r *smsReport) field(name string) *loose {
+	switch name {
+	case "phone_number":
+		return &r.Phone
+	case "success":
+		return &r.Success
+	case "err_code":
+		return &r.ErrCode
+	case "biz_id":
+		return &r.BizID
+	case "out_id":
+		return &r.OutID
+	case "report_time":
+		return &r.Reported
+	case "send_time":
+		return &r.Sent
+	case "sms_size":
+		return &r.Size
+	}
+	return nil
+}
+
+// report says what an item means; false where it says neither whom nor what it is about.
+func (in smsReport) report(item []byte) (notify.Report, bool) {
+	r := notify.Report{
+		SentAt: timeOf(in.Sent), Segments: sizeOf(in.Size),
+		Channel: notify.SMS, OutID: string(in.OutID), Phone: phoneOf(in.Phone), ErrCode: string(in.ErrCode),
+		BizID: string(in.BizID), At: timeOf(in.Reported, in.Sent), Raw: item,
+	}
+	switch strings.ToLower(string(in.Success)) {
+	case "true", "1":
+		r.Delivered = true
+	case "false", "0":
+	case "":
+		r.Delivered = r.ErrCode == "DELIVERED"
+	default:
+		return r, false
+	}
+	if in.Success == "" && in.ErrCode == "" {
+		return r, false
+	}
+	if r.ErrCode == "REQUEST_SUCCESS" { // taken by the carrier, which never said what became of it
+		r.Delivered, r.Unclear = false, true
+	}
+	return r, reportIsSound(r)
+}
+
+// decode reads items one by one. field says where a value belongs, for pushes that come in their thousands: see plainItems.
+func decode[I, T any](body []byte, field func(*I, string) *loose, one func(in I, item []byte) (T, bool)) (good []T, bad int, err error) {
 	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
+	if field != nil {
+		if items, ends, ok := plainItems(string(body), field); ok {
+			good = make([]T, 0, len(items))
+			for i, in := range items {
+				if v, ok := one(in, body[ends[i][0]:ends[i][1]]); ok {
+					good = append(good, v)
+				}
+			}
+			return good, len(items) - len(good), nil
+		}
+	}
 	var items []json.RawMessage
 	if len(body) > 0 && body[0] == '{' && json.Valid(body) {
 		items = []json.RawMessage{body}
@@ -149,13 +179,14 @@ func decode[T any](body []byte, one func([]byte) (T, bool)) (good []T, bad int, 
 	}
 	good = make([]T, 0, len(items))
 	for _, item := range items {
-		if v, ok := one(item); ok {
-			good = append(good, v)
-		} else {
-			bad++
+		var in I
+		if json.Unmarshal(item, &in) == nil {
+			if v, ok := one(in, item); ok {
+				good = append(good, v)
+			}
 		}
 	}
-	return good, bad, nil
+	return good, len(items) - len(good), nil
 }
 
 // loose takes a string, a number, a yes or no, or nothing, as the vendor's examples do at different times.
@@ -226,10 +257,13 @@ const segmentsMost = 100
 // timeOf reads the first time that can be read. The vendor writes its own zone's without saying so.
 func timeOf(raw ...loose) time.Time {
 	for _, r := range raw {
-		for _, layout := range []string{time.DateTime, "20060102150405", time.RFC3339} {
-			if t, err := time.ParseInLocation(layout, string(r), vendorZone()); err == nil {
-				return t.UTC()
+		for _, layout := range []string{time.DateTime, "20060102150405"} {
+			if t, err := time.Parse(layout, string(r)); err == nil {
+				return t.Add(-vendorAhead)
 			}
+		}
+		if t, err := time.Parse(time.RFC3339, string(r)); err == nil {
+			return t.UTC()
 		}
 	}
 	return time.Time{}

@@ -164,7 +164,12 @@ func mobile(phone string) bool {
 }
 
 func digits(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 func (s *SMS) sendOne(call notify.Outgoing) requests.AcsRequest {
@@ -180,22 +185,19 @@ func (s *SMS) sendOne(call notify.Outgoing) requests.AcsRequest {
 }
 
 func (s *SMS) sendBatch(call notify.Outgoing) requests.AcsRequest {
-	phones := make([]string, len(call.Members))
-	names := make([]string, len(call.Members))
-	params := make([]map[string]string, len(call.Members))
+	phones, names, params := newJSONList(len(call.Members)), newJSONList(len(call.Members)), newJSONList(len(call.Members))
 	anyParams := false
-	for i, m := range call.Members {
-		phones[i], names[i], params[i] = string(m.Phone), s.signName, m.Params
-		if params[i] == nil {
-			params[i] = map[string]string{}
-		}
+	for _, m := range call.Members {
+		phones.text(string(m.Phone))
+		names.text(s.signName)
+		params.object(m.Params)
 		anyParams = anyParams || len(m.Params) > 0
 	}
 	r := dysmsapi.CreateSendBatchSmsRequest()
-	r.PhoneNumberJson = asJSON(phones)
-	r.SignNameJson = asJSON(names)
+	r.PhoneNumberJson = phones.String()
+	r.SignNameJson = names.String()
 	if anyParams {
-		r.TemplateParamJson = asJSON(params)
+		r.TemplateParamJson = params.String()
 	}
 	r.TemplateCode = call.Template.SMS.Code
 	r.OutId = call.OutID

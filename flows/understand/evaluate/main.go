@@ -1,5 +1,5 @@
-// Command evaluate measures how well utterances are understood: by cross-validation of our own examples, and on a file
-// of labelled ones that is no part of the project. It prints figures and labels, never an utterance.
+// Command evaluate measures how well utterances are understood: by cross-validation of our own examples, and on files
+// of labelled ones that nothing was learnt from. It prints figures and labels, never an utterance.
 package main
 
 import (
@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lingjuli/lingjuli/flows/understand"
@@ -16,6 +17,7 @@ import (
 const (
 	devVariable = "LINGJULI_UNDERSTANDING_DEV"
 	devPath     = "../shared/understanding/dev.jsonl" // beside the repository
+	blindPath   = "flows/understand/testdata/blind.jsonl"
 	folds       = 5
 )
 
@@ -38,17 +40,23 @@ func run(out io.Writer, path string) error {
 	fmt.Fprintf(out, "\nOur own examples, each judged by a model that has seen nothing like it (%d folds)\n", folds)
 	report(out, outcomes(judged))
 	if path == "" {
-		path = devPath
+		path = devPath + "," + blindPath
 	}
-	lines, err := readLabelled(path)
-	if os.IsNotExist(err) {
-		fmt.Fprintf(out, "\n%s is not there; set %s to measure another labelled file.\n", path, devVariable)
-		return nil
+	for path := range strings.SplitSeq(path, ",") {
+		lines, err := readLabelled(path)
+		if os.IsNotExist(err) {
+			fmt.Fprintf(out, "\n%s is not there; %s may name other labelled files, with commas between.\n", path, devVariable)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "\n%s, %d labelled utterances\n", path, len(lines))
+		if err := measure(out, u, lines); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
-	}
-	return measure(out, u, lines)
+	return nil
 }
 
 // ready tells what an understander costs: time to start, and memory.
@@ -83,7 +91,6 @@ func measure(out io.Writer, u *understand.Understander, lines []labelled) error 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\n%d labelled utterances that are no part of the project\n", len(lines))
 	report(out, results)
 	took := times(u, texts)
 	fmt.Fprintf(out, "time of one call: median %s, 99 of 100 within %s\n", took[len(took)/2], took[len(took)*99/100])

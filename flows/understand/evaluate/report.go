@@ -22,12 +22,14 @@ type outcome struct {
 func outcomes(judged []understand.Judged) []outcome {
 	out := make([]outcome, len(judged))
 	for i, j := range judged {
-		out[i] = outcome{want: []string{j.Want}, got: j.Got, score: j.Score, variant: j.Variant}
+		out[i] = outcome{want: append([]string{j.Want}, j.Also...), got: j.Got, score: j.Score, variant: j.Variant}
 	}
 	return out
 }
 
 func (o outcome) right() bool { return slices.Contains(o.want, o.got) }
+
+func (o outcome) first() bool { return o.want[0] == o.got }
 
 func report(out io.Writer, all []outcome) {
 	row := func(name string, of func(outcome) bool, right func(outcome) bool) {
@@ -36,6 +38,7 @@ func report(out io.Writer, all []outcome) {
 		}
 	}
 	row("overall", func(outcome) bool { return true }, outcome.right)
+	row("as labelled first", func(outcome) bool { return true }, outcome.first)
 	row("real", func(o outcome) bool { return o.real }, outcome.right)
 	for _, v := range keys(all, func(o outcome) string { return o.variant }) {
 		row(v, func(o outcome) bool { return o.variant == v }, outcome.right)

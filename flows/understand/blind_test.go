@@ -1,0 +1,75 @@
+package understand
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"slices"
+	"testing"
+)
+
+// blindFloor is a point below the share that was right when the model was last worked on.
+const blindFloor = 0.963
+
+type blindLine struct {
+	Text   string   `json:"text"`
+	Intent string   `json:"intent"`
+	Also   []string `json:"also"`
+}
+
+func blindLines(t *testing.T) []blindLine {
+	t.Helper()
+	f, err := os.Open("testdata/blind.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var out []blindLine
+	in := bufio.NewScanner(f)
+	for in.Scan() {
+		var l blindLine
+		if err := json.Unmarshal(in.Bytes(), &l); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(Intents(), l.Intent) {
+			t.Fatalf("line %d has an intent %q", len(out)+1, l.Intent)
+		}
+		out = append(out, l)
+	}
+	if err := in.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if len(out) < 500 {
+		t.Fatalf("only %d lines", len(out))
+	}
+	return out
+}
+
+func TestWhatWasWrittenWithoutSightOfTheExamplesIsUnderstood(t *testing.T) {
+	u := newForTest(t)
+	all := blindLines(t)
+	right := 0
+	for _, l := range all {
+		got := u.Understand(l.Text).Intent
+		if got == l.Intent || slices.Contains(l.Also, got) {
+			right++
+		}
+	}
+	if share := float64(right) / float64(len(all)); share < blindFloor {
+		t.Errorf("%d of %d are right, %.1f%%; wanted %.1f%%", right, len(all), 100*share, 100*blindFloor)
+	}
+}
+
+func TestNoExampleIsABlindLine(t *testing.T) {
+	var texts []string
+	for _, l := range blindLines(t) {
+		texts = append(texts, l.Text)
+	}
+	long, _, err := Shared(texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if long != 0 {
+		t.Errorf("%d examples say the same as a blind line", long)
+	}
+}

@@ -200,6 +200,9 @@ func (s *server) startRoles(ln net.Listener) error {
 		if err := s.startWorker(turns); err != nil {
 			return err
 		}
+		if s.sms != nil {
+			s.beside("places", func(ctx context.Context) { tellMovedUp(ctx, s.store, turns, s.cfg.Zone, s.log) })
+		}
 	}
 	mux := http.NewServeMux()
 	addHealth(mux, checks{database: s.store.Ready, redis: func(ctx context.Context) error { return s.redis.Ping(ctx).Err() }}, s.metrics)

@@ -126,12 +126,7 @@ func (t *oneTurn) leaveCourse(id int64) (found, error) {
 		if !m.Phone.IsMobile() {
 			continue // staff sees them in the course's list
 		}
-		params := map[string]string{"date": t.dateDigits(m.Course.StartsOn), "phone": t.callCourse(m.Course)}
-		err := t.queue(Message{
-			Kind: Reply, Template: "reply_moved_up", Phone: m.Phone, Params: params, PersonID: m.PersonID,
-			At: t.now, Expires: t.now.Add(movedUpLife),
-		})
-		if err != nil {
+		if err := t.queue(t.s.NewsOfPlace(m, t.now)); err != nil {
 			return nil, err
 		}
 	}
@@ -141,18 +136,26 @@ func (t *oneTurn) leaveCourse(id int64) (found, error) {
 // movedUpLife is how long the news of a place is worth sending.
 const movedUpLife = 24 * time.Hour
 
+// NewsOfPlace tells somebody who waited that they have a place now: by SMS, for they may have come in by that.
+func (s *Service) NewsOfPlace(m register.MovedUp, at time.Time) Message {
+	return Message{
+		Kind: Reply, Template: "reply_moved_up", Phone: m.Phone, PersonID: m.PersonID, At: at, Expires: at.Add(movedUpLife),
+		Params: map[string]string{"date": s.dateDigits(m.Course.StartsOn), "phone": s.callCourse(m.Course)},
+	}
+}
+
 // callCourse is whom to call about a course.
-func (t *oneTurn) callCourse(c register.Course) string {
+func (s *Service) callCourse(c register.Course) string {
 	if c.Phone != "" && len(c.Phone) <= 15 {
 		return c.Phone
 	}
-	return t.s.engine.Book().Line("work", "")
+	return s.engine.Book().Line("work", "")
 }
 
 // dateDigits writes a civil date for an SMS; where there is none it says so.
-func (t *oneTurn) dateDigits(date string) string {
+func (s *Service) dateDigits(date string) string {
 	if len(date) != len(time.DateOnly) {
-		return t.word("date_open")
+		return s.engine.Book().Settings().Words["date_open"]
 	}
 	return strings.ReplaceAll(date, "-", "/")
 }
@@ -207,7 +210,7 @@ func (t *oneTurn) answerSMS(answer string) (found, error) {
 	if v["asked"] == "yes" {
 		v["asked"] = "signed"
 	}
-	v["name"], v["date"], v["ahead"] = signed["name"], t.dateDigits(signed["starts"]), signed["ahead"]
+	v["name"], v["date"], v["ahead"] = signed["name"], t.s.dateDigits(signed["starts"]), signed["ahead"]
 	if tel := signed["tel"]; tel != "" && len(tel) <= 15 {
 		v["phone"] = tel
 	}

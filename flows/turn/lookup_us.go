@@ -1,13 +1,7 @@
 package turn
 
 import (
-	"regexp"
-	"slices"
-	"strings"
 	"time"
-	"unicode"
-
-	"golang.org/x/text/width"
 
 	"github.com/lingjuli/lingjuli/flows"
 	"github.com/lingjuli/lingjuli/internal/register"
@@ -140,75 +134,6 @@ func (t *oneTurn) sentLately(within time.Duration) ([]register.Sent, error) {
 	}
 	return t.tx.Sent(t.now.Add(-within), people...)
 }
-
-// checkable is how far back a text can be checked.
-const checkable = 90 * 24 * time.Hour
-
-// codeLike finds what may be a check code.
-var codeLike = regexp.MustCompile(`[A-Z0-9]{6}`)
-
-// checkText compares a text, or a check code, with what went to this person. It says yes only to what we know we sent:
-// the code of one of our texts, and in a whole text nothing that we did not write. Whom we don't know hears neither.
-func (t *oneTurn) checkText(words string) (found, error) {
-	v := found{"real": "no", "date": "", "subject": ""}
-	if t.self == 0 && len(t.onPhone) == 0 {
-		v["real"] = "unknown"
-		return v, nil
-	}
-	list, err := t.sentLately(checkable)
-	if err != nil {
-		return nil, err
-	}
-	bare := squeeze(words)
-	codes := codeLike.FindAllString(strings.ToUpper(bare), -1)
-	for _, s := range list {
-		whole := len([]rune(bare)) > wholeText
-		byCode := s.Check != "" && slices.Contains(codes, s.Check)
-		if byCode && !whole || s.Content != "" && sameText(s.Content, words) {
-			v["real"], v["date"], v["subject"] = "yes", civil(s.At, t.s.zone), s.Name
-			return v, nil
-		}
-	}
-	return v, nil
-}
-
-// wholeText is how long words are that are no longer a code with a word around it.
-const wholeText = 16
-
-// squeeze drops spaces and folds width.
-func squeeze(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) {
-			return -1
-		}
-		return r
-	}, width.Fold.String(text))
-}
-
-var slot = regexp.MustCompile(`\$\{[A-Za-z0-9_]+\}`)
-
-// sameText says whether a text is a template filled: its fixed parts in their order from the first to the last, with
-// no more than a variable's length between them. Signatures before and after don't count.
-func sameText(template, text string) bool {
-	text = squeeze(signature.ReplaceAllString(strings.TrimSpace(text), ""))
-	parts := slot.Split(template, -1)
-	at := 0
-	for i, part := range parts {
-		part = squeeze(part)
-		found := strings.Index(text[at:], part)
-		if found < 0 || i == 0 && found > 0 || len([]rune(text[at:at+found])) > longestVariable {
-			return false
-		}
-		at += found + len(part)
-	}
-	return parts[len(parts)-1] == "" && len([]rune(text[at:])) <= longestVariable || at == len(text)
-}
-
-// longestVariable is the most that a template's variable takes.
-const longestVariable = 35
-
-// signature stands in lenticular brackets before or after a text.
-var signature = regexp.MustCompile(`^\x{3010}[^\x{3011}]{1,20}\x{3011}|\x{3010}[^\x{3011}]{1,20}\x{3011}$`)
 
 // handOver puts the conversation into the township's inbox and says when somebody looks at it.
 func (t *oneTurn) handOver(topic, words string) (found, error) {

@@ -221,7 +221,7 @@ func (t *oneTurn) tellPerson(p register.Proxy) error {
 	}
 	return t.queue(Message{
 		Kind: Reply, Template: proxyGivenKey, Phone: person.Phone, PersonID: person.ID, At: t.now, Expires: t.now.Add(movedUpLife),
-		Params: map[string]string{"date": t.dateDigits(p.EndsOn), "phone": t.s.engine.Book().Line("office", person.RegionCode)},
+		Params: map[string]string{"date": t.s.dateDigits(p.EndsOn), "phone": t.s.engine.Book().Line("office", person.RegionCode)},
 	})
 }
 

@@ -60,6 +60,7 @@ func (p *place) invite(person int64, at time.Time) {
 	p.Mailed(register.Sent{
 		CampaignID: 7, PersonID: person, Kind: "training_invitation", Name: "家政班邀请", CourseID: 1, Check: "ACD3E4", At: at,
 		Content: "您好，家政班${date}开班，想来请回复1。查验码${check}。",
+		Texts:   []string{"您好，家政班12月1日开班，想来请回复1。查验码ACD3E4。"},
 	})
 }
 

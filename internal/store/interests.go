@@ -98,22 +98,3 @@ func (s *Store) MarkAttended(ctx context.Context, scope register.Scope, id int64
 		return err
 	})
 }
-
-// UntoldSignUps lists those who moved up and were not told yet, by id.
-func (s *Store) UntoldSignUps(ctx context.Context, limit int) (list []register.SignUp, err error) {
-	err = s.read(ctx, "store: list who moved up", func(t *tx) error {
-		list, err = t.signUps(`WHERE s.told_at = 0 ORDER BY s.id LIMIT $1`, limit)
-		return err
-	})
-	return list, err
-}
-
-// MarkSignUpTold notes that somebody who moved up was told. told is false where another was faster.
-func (s *Store) MarkSignUpTold(ctx context.Context, id int64, at time.Time) (told bool, err error) {
-	err = s.write(ctx, fmt.Sprintf("store: mark sign-up %d told", id), func(t *tx) error {
-		n, err := t.exec(`UPDATE signups SET told_at = $2 WHERE id = $1 AND told_at = 0`, id, toMicros(at))
-		told = n == 1
-		return err
-	})
-	return told, err
-}

@@ -73,11 +73,12 @@ func (t *turnTx) describe(v *register.Sent, c sentCampaign, region string) error
 		v.Content = c.template.SMS.Content
 	}
 	topics := notify.TopicsOf(c.spec, c.template)
-	topics = notify.Topics{
-		Job: topics.Job || topics.JobNamed != "", JobNamed: topics.JobNamed, Course: topics.Course || topics.CourseNamed != "", CourseNamed: topics.CourseNamed,
-	}
+	topics.Job, topics.Course = topics.Job || topics.JobNamed != "", topics.Course || topics.CourseNamed != ""
 	facts := notify.Facts{PersonID: v.PersonID, Region: region}
 	if err := t.addAbout(topics, map[int64]*notify.Facts{v.PersonID: &facts}, v.At); err != nil {
+		return err
+	}
+	if err := t.retell(v, c, topics, facts); err != nil {
 		return err
 	}
 	if facts.About.Course != nil {
@@ -87,6 +88,39 @@ func (t *turnTx) describe(v *register.Sent, c sentCampaign, region string) error
 		v.JobID = facts.About.Job.ID
 	}
 	return nil
+}
+
+// retell fills the texts of a message again from what is on file, and says whether that has changed since it went.
+func (t *turnTx) retell(v *register.Sent, c sentCampaign, topics notify.Topics, facts notify.Facts) error {
+	var name []byte
+	changed := `p.updated_at > $2`
+	for _, topic := range []struct {
+		used  bool
+		table string
+	}{{topics.Due, "premiums"}, {topics.Subsidy, "subsidies"}} {
+		if topic.used {
+			changed += ` OR EXISTS (SELECT 1 FROM ` + topic.table + ` x WHERE x.person_id = p.id AND x.updated_at > $2)`
+		}
+	}
+	args := []any{v.PersonID, toMicros(v.At)}
+	if job := facts.About.Job; topics.Job && job != nil {
+		args = append(args, job.ID)
+		changed += fmt.Sprintf(` OR EXISTS (SELECT 1 FROM jobs x WHERE x.id = $%d AND x.updated_at > $2)`, len(args))
+	}
+	if course := facts.About.Course; topics.Course && course != nil {
+		args = append(args, course.ID)
+		changed += fmt.Sprintf(` OR EXISTS (SELECT 1 FROM courses x WHERE x.id = $%d AND x.updated_at > $2)`, len(args))
+	}
+	err := t.row(`SELECT p.name_sealed, `+changed+` FROM people p WHERE p.id = $1`, args...).Scan(&name, &v.Changed)
+	if err != nil {
+		return err
+	}
+	if err := t.openMember(&facts, name, nil); err != nil {
+		return err
+	}
+	v.Changed = v.Changed || topics.Lacks(facts.About)
+	v.Texts, err = notify.SentTexts(notify.Campaign{ID: v.CampaignID, Spec: c.spec, Template: c.template}, facts, t.keys)
+	return err
 }
 
 // muted is the subject of a mute in this turn: by SMS the number, by WeChat the person.

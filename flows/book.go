@@ -61,7 +61,6 @@ type Settings struct {
 	Digits         string              `yaml:"digits"`    // numerals from nought to nine
 	Two            string              `yaml:"two"`       // another numeral for two
 	Hours          Hours               `yaml:"hours"`
-	Asked          Asked               `yaml:"asked"`
 	JobKinds       map[string][]string `yaml:"job_kinds"`     // a search's mode → the kinds of posting
 	Places         map[string][]string `yaml:"institutions"`  // → the kinds of institution
 	Tiers          map[string]string   `yaml:"tiers"`         // → what the sheet calls it

@@ -155,8 +155,7 @@ type Beginning struct {
 	Begin    []int64 // the members left, in the order of the request
 	Route    WeChatRoute
 	SignedAt time.Time
-	Segments int    // of all members that begin, by SMS
-	Texts    []byte // the marks of the texts of those that begin, MarkSize each
+	Segments int // of all members that begin, by SMS
 	Drops    []Drop
 	Wait     *time.Time // the whole call waits, until then at least: for the campaign's hours, or for staff to go on
 	Spends   []Spend    // what it takes out of budgets

@@ -80,7 +80,6 @@ type Settlement struct {
 	PlatformID string    // BizId of an accepted request
 	RetryAt    time.Time // for NoticeQueued: not before
 	Segments   int       // of one that was accepted; 0: not known
-	Mark       []byte    // TextMark of one that may have gone out
 }
 
 // ErrNoNotice: the notice is not there to be claimed or settled so: another has it, it is settled, or it is late.

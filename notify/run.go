@@ -180,7 +180,7 @@ func (r *runner) decide(ctx context.Context, facts ClaimFacts, flights map[int64
 		*d = r.decideCall(facts, call, texts, begun)
 		if len(d.Begin) > 0 {
 			// Beside the others, on a stack of its own: the SDK asks for the whole stack to learn which goroutine it is on.
-			signing.Go(func() { d.request, d.err = r.sign(ctx, d.out); d.marks = d.out.marks(r.keys, texts) })
+			signing.Go(func() { d.request, d.err = r.sign(ctx, d.out) })
 		}
 	}
 	signing.Wait()
@@ -201,7 +201,6 @@ type draft struct {
 	out     Outgoing
 	tries   int
 	request Request
-	marks   []byte // of the texts
 	err     error
 }
 
@@ -212,7 +211,7 @@ func (r *runner) signed(c Campaign, d *draft, facts ClaimFacts, flights map[int6
 		d.Beginning = Beginning{CallID: d.CallID, Wait: &facts.Now, Halt: &Halting{Reason: "halt.request", Detail: d.err.Error()}}
 		return
 	}
-	d.SignedAt, d.Segments, d.Texts = d.request.SignedAt(), r.rules.segmentsOf(d.out), d.marks
+	d.SignedAt, d.Segments = d.request.SignedAt(), r.rules.segmentsOf(d.out)
 	flights[d.CallID] = &flight{id: d.CallID, channel: facts.Channel, campaign: c, members: len(d.Begin), tries: d.tries, request: d.request}
 }
 

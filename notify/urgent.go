@@ -68,7 +68,7 @@ func (u *urgent) send(ctx context.Context, id int64) error {
 
 // present sends a claimed notice and says what became of it.
 func (u *urgent) present(ctx context.Context, n Notice, began time.Time) Settlement {
-	request, text, err := u.sign(ctx, n)
+	request, segments, err := u.sign(ctx, n)
 	if err != nil {
 		u.log.Error("a notice can't be signed", "notice", n.ID, "template", n.TemplateKey, "error", err)
 		return Settlement{State: NoticeFailed, Code: "request"}
@@ -83,33 +83,27 @@ func (u *urgent) present(ctx context.Context, n Notice, began time.Time) Settlem
 	again := a.Outcome == NotSent || a.Outcome == Refused && a.Verdict == RetryLater
 	switch {
 	case a.Outcome == Accepted:
-		return Settlement{State: NoticeAccepted, PlatformID: a.ID, Code: a.Code, Segments: text.segments, Mark: text.mark}
+		return Settlement{State: NoticeAccepted, PlatformID: a.ID, Code: a.Code, Segments: segments}
 	case again && n.Tries <= len(pauses):
 		return Settlement{State: NoticeQueued, Code: a.Code, RetryAt: u.now().Add(pauses[max(0, n.Tries-1)])}
 	case a.Outcome == Unknown || a.Verdict == BytesSpent:
-		return Settlement{State: NoticeUnconfirmed, Code: a.Code, Mark: text.mark}
+		return Settlement{State: NoticeUnconfirmed, Code: a.Code}
 	}
 	return Settlement{State: NoticeFailed, Code: a.Code}
 }
 
-// signedText is what is known of the text of a signed request.
-type signedText struct {
-	segments int
-	mark     []byte
-}
-
-// sign makes the request of a notice.
-func (u *urgent) sign(ctx context.Context, n Notice) (request Request, text signedText, err error) {
+// sign makes the request of a notice, and counts its segments.
+func (u *urgent) sign(ctx context.Context, n Notice) (request Request, segments int, err error) {
 	template, err := u.store.FindTemplate(ctx, n.TemplateKey)
 	if err != nil {
-		return nil, text, err
+		return nil, 0, err
 	}
 	if template.SMS == nil || template.Kind != n.Kind {
-		return nil, text, fmt.Errorf("template %s is none for %s by SMS", n.TemplateKey, n.Kind)
+		return nil, 0, fmt.Errorf("template %s is none for %s by SMS", n.TemplateKey, n.Kind)
 	}
 	texts, err := NewTexts(template)
 	if err != nil {
-		return nil, text, err
+		return nil, 0, err
 	}
 	params := make(map[string]any, len(n.Params))
 	for k, v := range n.Params {
@@ -117,12 +111,12 @@ func (u *urgent) sign(ctx context.Context, n Notice) (request Request, text sign
 	}
 	filled, err := texts.SMS(Data{"Params": params, "Office": GeneralOffice("")})
 	if err != nil {
-		return nil, text, err
+		return nil, 0, err
 	}
 	out := Outgoing{
 		ID: n.ID, OutID: n.OutID, Channel: SMS, Kind: n.Kind, Template: template,
 		Members: []Member{{PersonID: n.PersonID, Phone: n.Phone, Params: filled}},
 	}
 	request, err = u.sender.Sign(ctx, out)
-	return request, signedText{u.rules.segmentsOf(out), TextMark(u.store, texts.Spoken(SMS, filled))}, err
+	return request, u.rules.segmentsOf(out), err
 }

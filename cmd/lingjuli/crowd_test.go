@@ -77,7 +77,10 @@ func newCrowd(t testing.TB, databaseURL, redisURL string, people int) *crowd {
 	}
 	next := time.Now().AddDate(0, 1, 0).Format(time.DateOnly)
 	for _, sheet := range [][2]string{
-		{"people", register.String()}, {"cover", covers.String()}, {"premiums", premiums.String()}, {"subsidies", subsidies.String()},
+		{"people", register.String()},
+		{"cover", covers.String()},
+		{"premiums", premiums.String()},
+		{"subsidies", subsidies.String()},
 		{"jobs", "单位名称,岗位名称,岗位类型,人数,工作地点,行政区划代码,月薪下限,月薪上限\n甲厂,普工,企业,500,英城街道,441881000000,3000,4000\n乙厂,包装工,企业,500,英城街道,441881000000,3000,3600\n"},
 		{"courses", "培训名称,工种,培训机构,地点,行政区划代码,开班日期,名额,方式\n家政服务班,家政服务员,英德技工学校,英城街道,441881000000," + next + ",100,面授\n" +
 			"电工班,电工,英德技工学校,英城街道,441881000000," + next + ",5,面授\n"},

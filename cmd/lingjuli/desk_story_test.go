@@ -165,50 +165,6 @@ func TestStoryAWorkersAnswerReachesThePersonOnceOpenOrShut(t *testing.T) {
 	})
 }
 
-func TestStoryWhoMovesUpByAnImportIsTold(t *testing.T) {
-	eachTown(t, 0, useWeChat, func(w *town) {
-		w.box.SetCallback("http://" + w.srv.addr + "/wechat/callback")
-		w.registerReplies()
-		w.importVillagers()
-		course := func(places int) {
-			w.t.Helper()
-			path := filepath.Join(w.t.TempDir(), "courses.csv")
-			if err := os.WriteFile(path, fmt.Appendf(nil, "培训名称,培训机构,地点,行政区划代码,开班日期,名额\n家政班,云岭技校,镇上,441881000000,2099-12-01,%d\n", places), 0o600); err != nil {
-				w.t.Fatal(err)
-			}
-			w.command("import", "courses", path)
-		}
-		course(1)
-		for i := range 2 {
-			w.binds(i)
-			for _, words := range []string{"培训", "1", "1", "报名"} {
-				if _, err := w.box.Say(w.t.Context(), openIDOf(i), words); err != nil {
-					w.t.Fatal(err)
-				}
-			}
-		}
-		told := func(i int) (n int) {
-			for _, m := range w.box.Messages(w.phone(i)) {
-				if strings.Contains(m.Text, "有空位了") {
-					n++
-				}
-			}
-			return n
-		}
-		course(2)
-		for deadline := time.Now().Add(20 * time.Second); told(1) == 0; time.Sleep(50 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				w.t.Fatalf("nobody was told: %+v %+v", w.box.Messages(w.phone(1)), w.box.Chat(openIDOf(1)))
-			}
-		}
-		course(3)
-		time.Sleep(3 * time.Second) // a look or two, in which nobody may be told again
-		if told(0) != 0 || told(1) != 1 {
-			w.t.Errorf("told %d and %d times", told(0), told(1))
-		}
-	})
-}
-
 // english finds a sentence of English: three words of it in a row.
 var english = regexp.MustCompile(`\b[a-z]{2,} [a-z]{2,} [a-z]{2,}\b`)
 

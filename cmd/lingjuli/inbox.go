@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"github.com/lingjuli/lingjuli/flows"
-	"github.com/lingjuli/lingjuli/flows/turn"
 	"github.com/lingjuli/lingjuli/internal/register"
 	"github.com/lingjuli/lingjuli/internal/store"
 	"github.com/lingjuli/lingjuli/locales"
@@ -67,32 +65,4 @@ func letterText() (func(language, text string) string, error) {
 		}
 		return texts.Localizer(locale).Text("letter.from_staff", map[string]string{"text": text})
 	}, nil
-}
-
-// How often those are looked for who moved up because an import added places, and how many at once.
-const (
-	movedEvery  = 2 * time.Second
-	movedAtOnce = 100
-)
-
-// tellMovedUp tells them, until ctx ends.
-func tellMovedUp(ctx context.Context, s *store.Store, turns *turn.Service, bell *notify.Doorbell, log *slog.Logger) {
-	tick := time.NewTicker(movedEvery)
-	defer tick.Stop()
-	for silent := false; ; {
-		now := time.Now()
-		notices, err := s.TellMovedUp(ctx, movedAtOnce, now, func(m register.MovedUp) (turn.Message, bool) { return turns.MovedUp(m, now) })
-		for _, id := range notices {
-			bell.Ring(ctx, id)
-		}
-		if err != nil && ctx.Err() == nil && !silent {
-			log.Warn("who moved up in a course was not told; later again", "error", err)
-		}
-		silent = err != nil
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
 }

@@ -200,6 +200,9 @@ func (s *server) startRoles(ln net.Listener) error {
 		if err := s.startWorker(turns, bell); err != nil {
 			return err
 		}
+		if s.sms != nil {
+			s.beside("places", func(ctx context.Context) { tellMovedUp(ctx, s.store, turns, s.cfg.Zone, s.log) })
+		}
 	}
 	mux := http.NewServeMux()
 	addHealth(mux, checks{database: s.store.Ready, redis: func(ctx context.Context) error { return s.redis.Ping(ctx).Err() }}, s.metrics)
@@ -264,7 +267,6 @@ func (s *server) startWorker(turns *turn.Service, bell *notify.Doorbell) error {
 	}
 	s.life.add("worker", func(context.Context) error { w.Shutdown(); return nil })
 	s.beside("purge", func(ctx context.Context) { purge(ctx, s.store, s.metrics, s.log) })
-	s.beside("moved up", func(ctx context.Context) { tellMovedUp(ctx, s.store, turns, bell, s.log) })
 	return nil
 }
 

@@ -25,3 +25,13 @@ func TestGoldenConversationsGoAsWritten(t *testing.T) {
 		return m
 	})
 }
+
+func TestATextThatSomebodyAsksAboutIsAnsweredAsWritten(t *testing.T) {
+	turntest.Play(t, "../testdata/texts", *update, func(_ *testing.T, s turntest.Setting) turntest.Kept {
+		m := turntest.NewMemory(s.People)
+		for _, mail := range s.Mail {
+			m.Mailed(mail.Sent())
+		}
+		return m
+	})
+}

@@ -123,11 +123,10 @@ func (t *oneTurn) leaveCourse(id int64) (found, error) {
 		return nil, err
 	}
 	for _, m := range left.MovedUp {
-		message, ok := t.s.MovedUp(m, t.now)
-		if !ok {
+		if !m.Phone.IsMobile() {
 			continue // staff sees them in the course's list
 		}
-		if err := t.queue(message); err != nil {
+		if err := t.queue(t.s.NewsOfPlace(m, t.now)); err != nil {
 			return nil, err
 		}
 	}
@@ -137,12 +136,12 @@ func (t *oneTurn) leaveCourse(id int64) (found, error) {
 // movedUpLife is how long the news of a place is worth sending.
 const movedUpLife = 24 * time.Hour
 
-// MovedUp is the SMS for somebody who waited and has a place now; ok is false where no SMS can reach them.
-func (s *Service) MovedUp(m register.MovedUp, at time.Time) (message Message, ok bool) {
-	params := map[string]string{"date": s.dateDigits(m.Course.StartsOn), "phone": s.callCourse(m.Course)}
+// NewsOfPlace tells somebody who waited that they have a place now: by SMS, for they may have come in by that.
+func (s *Service) NewsOfPlace(m register.MovedUp, at time.Time) Message {
 	return Message{
-		Kind: Reply, Template: "reply_moved_up", Phone: m.Phone, Params: params, PersonID: m.PersonID, At: at, Expires: at.Add(movedUpLife),
-	}, m.Phone.IsMobile()
+		Kind: Reply, Template: "reply_moved_up", Phone: m.Phone, PersonID: m.PersonID, At: at, Expires: at.Add(movedUpLife),
+		Params: map[string]string{"date": s.dateDigits(m.Course.StartsOn), "phone": s.callCourse(m.Course)},
+	}
 }
 
 // callCourse is whom to call about a course.

@@ -393,9 +393,6 @@ func (t *oneTurn) fitSMS(text flows.SMSText) flows.SMSText {
 	return flows.SMSText{Template: text.Template, Params: params}
 }
 
-// longestVariable is the most that a template's variable takes.
-const longestVariable = 35
-
 // AnswerWaits is the text that says that staff have answered and whom to call; .Params.phone.
 const AnswerWaits = "reply_answer"
 

@@ -48,7 +48,6 @@ type Tx interface {
 	Doors
 	Wishes
 	Mail
-	Mutes
 	Outbox
 }
 

@@ -45,9 +45,9 @@ type Config struct {
 	Forecast  Forecast
 	Books     Books // may be nil
 	Inbox     Inbox
-	Unreached Unreached
 	Family    Family // may be nil
 	Codes     Codes  // may be nil: there is no account to bind to
+	Unreached Unreached
 	Sessions  scs.CtxStore
 	PublicURL string         // https makes the cookies Secure
 	SignName  string         // the SMS signature that samples are shown with; may be empty

@@ -209,11 +209,13 @@ const (
 type Sent struct {
 	CampaignID int64
 	PersonID   int64
-	Kind       string // of the campaign; reply or verification
-	Name       string // of the campaign: what it was about
-	Mark       string // the keyed mark of the text that went to them, "": none was kept
-	Check      string // the check code, "" where the text held none
-	CourseID   int64  // what it invited to, 0: nothing
+	Kind       string   // of the campaign
+	Name       string   // of the campaign: what it was about
+	Content    string   // the template's text, its variables as ${name}
+	Texts      []string // the texts as they went to this person, their variables filled; personal data
+	Changed    bool     // what the texts speak of has changed on file since
+	Check      string   // the check code, "" where the text held none
+	CourseID   int64    // what it invited to, 0: nothing
 	JobID      int64
 	At         time.Time
 }

@@ -294,29 +294,14 @@ func (t *tx) beginCall(cl claim, call *heldCall, b notify.Beginning, rows map[in
 	}
 	until := toMicros(now.Add(cl.Lease))
 	begun.query = `UPDATE calls SET state = 'sending', route = $2, owner = $3, lease_until = $4, wake_at = $4, signed_at = $5, begun_at = $6,
-		presented_at = $6, updated_at = $6, segments = $7, texts = $8`
-	begun.args = []any{call.id, b.Route, cl.Owner, until, toMicros(b.SignedAt), at, b.Segments, call.placed(b)}
+		presented_at = $6, updated_at = $6, segments = $7`
+	begun.args = []any{call.id, b.Route, cl.Owner, until, toMicros(b.SignedAt), at, b.Segments}
 	if call.renumber(rows) {
-		begun.query += `, members = $9`
+		begun.query += `, members = $8`
 		begun.args = append(begun.args, encodeMembers(call.members))
 	}
 	begun.query += ` WHERE id = $1`
 	return begun, nil
-}
-
-// placed puts the marks of the texts that begin at their members' places.
-func (c *heldCall) placed(b notify.Beginning) []byte {
-	texts := make([]byte, notify.MarkSize*len(c.people))
-	of := make(map[int64][]byte, len(b.Begin))
-	for i, id := range b.Begin {
-		if end := (i + 1) * notify.MarkSize; end <= len(b.Texts) {
-			of[id] = b.Texts[i*notify.MarkSize : end]
-		}
-	}
-	for i, id := range c.people {
-		copy(texts[i*notify.MarkSize:], of[id])
-	}
-	return texts
 }
 
 // waitAgain is how long a call waits that was rung for and may not go: two clocks may differ about a window.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -400,5 +401,35 @@ func TestACodeOfConsentNeverBindsAndAnIdentityCodeNeverConsents(t *testing.T) {
 			}
 			return nil
 		})
+	})
+}
+
+func TestOfManyTurnsAtOnceEachKnowsItsOwnFamily(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		at := hamlet(t, s)
+		turnAt(t, s, turn.WeChat, "o-mum", at, func(tx turn.Tx) error { return tx.Bind(1) })
+		turnAt(t, s, turn.WeChat, "o-son", at, func(tx turn.Tx) error {
+			_, err := tx.AskProxy(register.Proxy{PersonID: 1, Relation: "mother", EndsOn: "2027-11-23"})
+			return err
+		})
+		for round := range 5 {
+			var all sync.WaitGroup
+			for i := range 24 {
+				who := []string{"o-son", "o-mum", fmt.Sprint("o-", i)}[i%3]
+				all.Go(func() {
+					err := s.Turn(t.Context(), turn.Who{Channel: turn.WeChat, ID: who, Key: fmt.Sprint(round, " ", i), At: at.Add(time.Minute)}, func(tx turn.Tx) error {
+						o, err := tx.Open()
+						if want := i%3 < 2; err == nil && o.Family != want {
+							t.Errorf("%s: %v, want %v", who, o.Family, want)
+						}
+						return errors.Join(err, tx.Close(turn.Closing{Contact: o.Contact, Session: []byte("{}"), Expires: at.Add(time.Hour), Reply: []byte("{}"), Transcript: []byte("{}")}))
+					})
+					if err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+		}
 	})
 }

@@ -1,9 +1,7 @@
 package store
 
 import (
-	"bytes"
 	"database/sql"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -18,31 +16,25 @@ const sentMost = 20
 
 // Sent implements turn.Mail.
 func (t *turnTx) Sent(since time.Time, people ...int64) ([]register.Sent, error) {
-	// By WeChat: what went to the person by any channel, and what went to the number they have now, for which somebody
-	// else of their household may have carried it.
 	of, arg := `d.person_id IN (SELECT id FROM people WHERE phone_idx = $1) AND d.channel IN ('sms', 'voice')`, any(t.idx)
 	if t.who.Channel == turn.WeChat {
-		of = `(` + t.among("d.person_id", 1) + ` OR d.channel = 'sms' AND d.person_id IN (SELECT q.id FROM people q
-			WHERE q.phone_idx IN (SELECT o.phone_idx FROM people o WHERE ` + t.among("o.id", 1) + `)))`
-		arg = t.idList(people)
+		of, arg = t.among("d.person_id", 1), t.idList(people)
 	}
 	var list []register.Sent
 	campaigns := map[int64]sentCampaign{}
 	regions := map[int64]string{}
-	err := t.each(`SELECT d.campaign_id, d.person_id, `+sentOf("d", "k")+` AS at, p.region, c.template, c.spec, substr(m.texts, (d.slot - 1) * $4 + 1, $4)
-		FROM deliveries d LEFT JOIN calls k ON k.id = d.call_id AND d.state = '' LEFT JOIN calls m ON m.id = d.call_id AND d.slot > 0
-			JOIN campaigns c ON c.id = d.campaign_id AND c.month = d.month JOIN people p ON p.id = d.person_id
+	err := t.each(`SELECT d.campaign_id, d.person_id, `+sentOf("d", "k")+` AS at, p.region, c.template, c.spec
+		FROM deliveries d LEFT JOIN calls k ON k.id = d.call_id AND d.state = '' JOIN campaigns c ON c.id = d.campaign_id AND c.month = d.month JOIN people p ON p.id = d.person_id
 		WHERE `+of+` AND `+stateOf("d", "k")+` IN ('accepted', 'delivered', 'unconfirmed') AND `+sentOf("d", "k")+` >= $2
 		ORDER BY at DESC, d.campaign_id DESC, d.person_id LIMIT $3`,
 		func(rows *sql.Rows) error {
 			var v register.Sent
 			var at int64
 			var region, template, spec string
-			var mark []byte
-			if err := rows.Scan(&v.CampaignID, &v.PersonID, &at, &region, &template, &spec, &mark); err != nil {
+			if err := rows.Scan(&v.CampaignID, &v.PersonID, &at, &region, &template, &spec); err != nil {
 				return err
 			}
-			v.At, v.Mark, regions[v.PersonID] = fromMicros(at), markText(mark), region
+			v.At, regions[v.PersonID] = fromMicros(at), region
 			list = append(list, v)
 			if _, read := campaigns[v.CampaignID]; read {
 				return nil
@@ -54,7 +46,7 @@ func (t *turnTx) Sent(since time.Time, people ...int64) ([]register.Sent, error)
 			}
 			campaigns[v.CampaignID] = c
 			return err
-		}, arg, toMicros(since), sentMost, notify.MarkSize)
+		}, arg, toMicros(since), sentMost)
 	if err != nil {
 		return nil, fmt.Errorf("read what was sent: %w", err)
 	}
@@ -66,40 +58,6 @@ func (t *turnTx) Sent(since time.Time, people ...int64) ([]register.Sent, error)
 	return list, nil
 }
 
-// Answered implements turn.Mail.
-func (t *turnTx) Answered(since time.Time, people ...int64) (list []register.Sent, err error) {
-	of, arg := `phone_idx = $1`, any(t.idx)
-	if t.who.Channel == turn.WeChat {
-		of, arg = `phone_idx IN (SELECT o.phone_idx FROM people o WHERE `+t.among("o.id", 1)+`)`, t.idList(people)
-	}
-	err = t.each(`SELECT kind, COALESCE(person_id, 0), created_at, text_mark FROM outbox WHERE `+of+` AND created_at >= $2 AND text_mark IS NOT NULL
-		ORDER BY created_at DESC, id DESC LIMIT $3`,
-		func(rows *sql.Rows) error {
-			var v register.Sent
-			var at int64
-			var mark []byte
-			err := rows.Scan(&v.Kind, &v.PersonID, &at, &mark)
-			v.At, v.Mark = fromMicros(at), markText(mark)
-			list = append(list, v)
-			return err
-		}, arg, toMicros(since), sentMost)
-	if err != nil {
-		return nil, fmt.Errorf("read which answers went by SMS: %w", err)
-	}
-	return list, nil
-}
-
-// TextMark implements turn.Mail.
-func (t *turnTx) TextMark(text string) string { return markText(notify.TextMark(t.keys, text)) }
-
-// markText is a mark as conversations compare it; one of zeros is none.
-func markText(mark []byte) string {
-	if len(bytes.Trim(mark, "\x00")) == 0 {
-		return ""
-	}
-	return hex.EncodeToString(mark)
-}
-
 type sentCampaign struct {
 	spec     notify.Spec
 	template notify.Template
@@ -108,12 +66,19 @@ type sentCampaign struct {
 // describe says of a message what its campaign says of it: the course or posting as it was chosen on that day.
 func (t *turnTx) describe(v *register.Sent, c sentCampaign, region string) error {
 	v.Kind, v.Name, v.Check = string(c.spec.Kind), c.spec.Name, notify.CheckCode(t.keys, v.CampaignID, v.PersonID)
-	topics := notify.TopicsOf(c.spec, c.template)
-	topics = notify.Topics{
-		Job: topics.Job || topics.JobNamed != "", JobNamed: topics.JobNamed, Course: topics.Course || topics.CourseNamed != "", CourseNamed: topics.CourseNamed,
+	switch {
+	case t.who.Channel == turn.WeChat && c.template.WeChat != nil && c.template.WeChat.Text != "":
+		v.Content = c.template.WeChat.Text
+	case c.template.SMS != nil:
+		v.Content = c.template.SMS.Content
 	}
+	topics := notify.TopicsOf(c.spec, c.template)
+	topics.Job, topics.Course = topics.Job || topics.JobNamed != "", topics.Course || topics.CourseNamed != ""
 	facts := notify.Facts{PersonID: v.PersonID, Region: region}
 	if err := t.addAbout(topics, map[int64]*notify.Facts{v.PersonID: &facts}, v.At); err != nil {
+		return err
+	}
+	if err := t.retell(v, c, topics, facts); err != nil {
 		return err
 	}
 	if facts.About.Course != nil {
@@ -123,6 +88,39 @@ func (t *turnTx) describe(v *register.Sent, c sentCampaign, region string) error
 		v.JobID = facts.About.Job.ID
 	}
 	return nil
+}
+
+// retell fills the texts of a message again from what is on file, and says whether that has changed since it went.
+func (t *turnTx) retell(v *register.Sent, c sentCampaign, topics notify.Topics, facts notify.Facts) error {
+	var name []byte
+	changed := `p.updated_at > $2`
+	for _, topic := range []struct {
+		used  bool
+		table string
+	}{{topics.Due, "premiums"}, {topics.Subsidy, "subsidies"}} {
+		if topic.used {
+			changed += ` OR EXISTS (SELECT 1 FROM ` + topic.table + ` x WHERE x.person_id = p.id AND x.updated_at > $2)`
+		}
+	}
+	args := []any{v.PersonID, toMicros(v.At)}
+	if job := facts.About.Job; topics.Job && job != nil {
+		args = append(args, job.ID)
+		changed += fmt.Sprintf(` OR EXISTS (SELECT 1 FROM jobs x WHERE x.id = $%d AND x.updated_at > $2)`, len(args))
+	}
+	if course := facts.About.Course; topics.Course && course != nil {
+		args = append(args, course.ID)
+		changed += fmt.Sprintf(` OR EXISTS (SELECT 1 FROM courses x WHERE x.id = $%d AND x.updated_at > $2)`, len(args))
+	}
+	err := t.row(`SELECT p.name_sealed, `+changed+` FROM people p WHERE p.id = $1`, args...).Scan(&name, &v.Changed)
+	if err != nil {
+		return err
+	}
+	if err := t.openMember(&facts, name, nil); err != nil {
+		return err
+	}
+	v.Changed = v.Changed || topics.Lacks(facts.About)
+	v.Texts, err = notify.SentTexts(notify.Campaign{ID: v.CampaignID, Spec: c.spec, Template: c.template}, facts, t.keys)
+	return err
 }
 
 // muted is the subject of a mute in this turn: by SMS the number, by WeChat the person.

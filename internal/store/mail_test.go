@@ -78,7 +78,7 @@ func TestWhatWasSentIsFoundByThePhoneItWentToWithItsCodeAndItsCourse(t *testing.
 			}
 			first := list[0]
 			if first.CampaignID != invited || first.PersonID != 2 || first.CourseID != 2 || first.JobID != 0 || first.Name != "电工班开班" ||
-				first.Check != notify.CheckCode(s, invited, 2) || first.Mark == "" || first.Mark != tx.TextMark("【零距离】王小明 您好,请缴费。"[len("【零距离】"):]) || list[1].CourseID != 0 {
+				first.Check != notify.CheckCode(s, invited, 2) || first.Content == "" || list[1].CourseID != 0 {
 				t.Errorf("%+v", list)
 			}
 			return nil
@@ -109,6 +109,49 @@ func TestElderModeIsKept(t *testing.T) {
 				o.Contact.Elder, o.Contact.Follows = true, true
 				return tx.Close(turn.Closing{Contact: o.Contact, Reply: []byte("r")})
 			})
+		}
+	})
+}
+
+func TestWhatWasSentIsToldAgainWithEveryVariableFilledUntilItChangesOnFile(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, villager{id: 1, name: "李秀英", phone: phoneOf(1), household: "a"}, villager{id: 2, name: "黄水生", phone: phoneOf(2), household: "b"})
+		exec(t, s, `INSERT INTO premiums (person_id, insurance, year, due_fen, self_fen, subsidy_fen, deadline, state, paid_on, hand_fields, updated_at)
+			VALUES (1, 'medical', 2027, 43050, -1, -1, '2099-12-31', 'unpaid', '', '', 1), (2, 'medical', 2027, 21000, -1, -1, '2099-12-31', 'unpaid', '', '', 1)`)
+		template := notify.Template{Key: "due", Kind: notify.PremiumReminder, SMS: &notify.SMSTemplate{
+			Code: "SMS_1", Type: notify.SMSNotification, Content: "${name}您好，要缴${amount}元，${day}前。查验码${check}。",
+			Params: map[string]string{"name": "{{.Person.ShortName}}", "amount": "{{.Due.Amount}}", "day": "{{.Params.day}}", "check": "{{.Check}}"},
+		}}
+		anyHour := ""
+		id := approvedWith(t, s, notify.Spec{
+			Name: "缴费提醒", Kind: notify.PremiumReminder, Audience: register.Everybody(), Channels: []notify.Channel{notify.SMS}, Template: "due",
+			Window: &anyHour, Params: map[string]string{"day": "12月31日"},
+		}, template)
+		play(t, s, &platform{}, id, quickRules(), finished)
+		sent := func(person int64) (v register.Sent) {
+			inTurn(t, s, turn.SMS, string(phoneOf(int(person))), func(tx *turnTx) error {
+				list, err := tx.Sent(time.Now().Add(-time.Hour))
+				if err != nil || len(list) != 1 {
+					t.Fatalf("%+v, %v", list, err)
+				}
+				v = list[0]
+				return nil
+			})
+			return v
+		}
+		for person, want := range map[int64]string{1: "李秀英您好，要缴430.50元，12月31日前。查验码", 2: "黄水生您好，要缴210元，12月31日前。查验码"} {
+			v := sent(person)
+			if want += notify.CheckCode(s, id, person) + "。"; len(v.Texts) != 1 || v.Texts[0] != want || v.Changed {
+				t.Errorf("%q, changed %v; want %q", v.Texts, v.Changed, want)
+			}
+		}
+		exec(t, s, `UPDATE premiums SET due_fen = 50000, updated_at = $1 WHERE person_id = 1`, toMicros(time.Now()))
+		exec(t, s, `UPDATE premiums SET state = 'paid', updated_at = $1 WHERE person_id = 2`, toMicros(time.Now()))
+		if v := sent(1); !v.Changed {
+			t.Errorf("a new amount goes unnoticed: %+v", v.Changed)
+		}
+		if v := sent(2); !v.Changed || len(v.Texts) != 0 {
+			t.Errorf("a premium paid since: %d texts, changed %v", len(v.Texts), v.Changed)
 		}
 	})
 }

@@ -94,15 +94,10 @@ func (s *Store) SettleNotice(ctx context.Context, id int64, as notify.Settlement
 		if as.State != notify.NoticeQueued {
 			forget = `, params = ''`
 		}
-		var mark any
-		if len(as.Mark) > 0 {
-			mark = as.Mark
-		}
 		moved, err := t.exec(`UPDATE outbox SET state = $2, code = $3, lease_until = 0, next_at = $5, settled_at = $6,
-			platform_id = CASE WHEN $4 = '' THEN platform_id ELSE $4 END, segments = CASE WHEN $7 = 0 THEN segments ELSE $7 END,
-			text_mark = COALESCE($8, text_mark)`+forget+`
+			platform_id = CASE WHEN $4 = '' THEN platform_id ELSE $4 END, segments = CASE WHEN $7 = 0 THEN segments ELSE $7 END`+forget+`
 			WHERE id = $1 AND state IN (`+from+`)`,
-			id, string(as.State), as.Code, as.PlatformID, toMicros(as.RetryAt), toMicros(now), as.Segments, mark)
+			id, string(as.State), as.Code, as.PlatformID, toMicros(as.RetryAt), toMicros(now), as.Segments)
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"runtime"
@@ -225,24 +226,26 @@ func onFile(t *testing.T, s *Store, way string, i int) (text string) {
 			`SELECT updated_at, expires_at, length(body) FROM sessions WHERE who_idx = $1`,
 			`SELECT at, person_id, intent, length(body) FROM turns WHERE who_idx = $1`,
 		} {
-			rows, err := t.query(q, idx)
-			if err != nil {
-				return err
-			}
-			columns, _ := rows.Columns()
-			into := make([]any, len(columns))
-			for i := range into {
-				into[i] = new(any)
-			}
-			for rows.Next() {
+			err := t.each(q, func(rows *sql.Rows) error {
+				columns, err := rows.Columns()
+				if err != nil {
+					return err
+				}
+				into := make([]any, len(columns))
+				for i := range into {
+					into[i] = new(any)
+				}
 				if err := rows.Scan(into...); err != nil {
 					return err
 				}
 				for i := range into {
 					text += fmt.Sprint(columns[i], "=", *into[i].(*any), " ")
 				}
+				return nil
+			}, idx)
+			if err != nil {
+				return err
 			}
-			_ = rows.Close()
 		}
 		var reply []byte
 		err := t.row(`SELECT reply FROM inbound WHERE key = $1`, fmt.Sprint(way, i)).Scan(&reply)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -109,7 +110,7 @@ func TestOfManyAtOnceOnlyAsManyGetAPlaceAsThereAre(t *testing.T) {
 	})
 }
 
-func TestAnImportOfMorePlacesLetsPeopleMoveUpAndNotesWhoIsToBeTold(t *testing.T) {
+func TestWhoMovesUpBecauseAnImportAddedPlacesIsToldOnceWhateverIsKilled(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		h := newTwoHosts(t, s)
 		for person := int64(1); person <= 4; person++ {
@@ -119,21 +120,50 @@ func TestAnImportOfMorePlacesLetsPeopleMoveUpAndNotesWhoIsToBeTold(t *testing.T)
 		}
 		sheet := "培训名称,培训机构,地点,开班日期,名额\n粤菜师傅,云岭技校,洲心街道,2026-12-01,3\n"
 		sheetsOnFile(t, s, map[register.Kind]string{register.KindCourses: sheet})
-		var told []string
-		for range 2 { // a second look finds nobody
-			_, err := s.TellMovedUp(t.Context(), 10, h.at, func(m register.MovedUp) (turn.Message, bool) {
-				told = append(told, fmt.Sprint(m.PersonID, " ", m.Phone == "13800001002", " ", m.Course.Name))
-				return turn.Message{Kind: turn.Reply, Template: "reply_moved_up", Phone: m.Phone, PersonID: m.PersonID, At: h.at, Expires: h.at.Add(time.Hour)}, true
+		news := func(m register.MovedUp, at time.Time) turn.Message {
+			return turn.Message{Kind: turn.Reply, Template: "reply_moved_up", Phone: m.Phone, PersonID: m.PersonID, At: at, Expires: at.Add(time.Hour), Params: map[string]string{"date": m.Course.StartsOn}}
+		}
+		if told, err := s.TellMovedUp(t.Context(), "2026-12-02", 10, news); err != nil || told != 0 { // the course has begun: the news is worth nothing
+			t.Fatalf("%d, %v", told, err)
+		}
+		// Killed in the middle: nothing is written, and nothing forgotten.
+		dying, die := context.WithCancel(t.Context())
+		if told, err := s.TellMovedUp(dying, "2026-11-23", 10, func(m register.MovedUp, at time.Time) turn.Message { die(); return news(m, at) }); err == nil || told != 0 {
+			t.Fatalf("%d, %v", told, err)
+		}
+		var all sync.WaitGroup
+		var sum atomic.Int64
+		for range 4 {
+			all.Go(func() {
+				told, err := s.TellMovedUp(context.Background(), "2026-11-23", 1, news)
+				if err != nil {
+					t.Error(err)
+				}
+				sum.Add(int64(told))
 			})
+		}
+		all.Wait()
+		for range 3 {
+			told, err := s.TellMovedUp(t.Context(), "2026-11-23", 10, news)
 			if err != nil {
 				t.Fatal(err)
 			}
+			sum.Add(int64(told))
 		}
-		if d := cmp.Diff([]string{"2 false 粤菜师傅", "3 true 粤菜师傅"}, told); d != "" {
-			t.Fatal(d)
+		waiting, err := s.WaitingNotices(t.Context(), 10)
+		if err != nil || len(waiting) != 2 || sum.Load() != 2 {
+			t.Fatalf("%d messages wait, %d were told: %v", len(waiting), sum.Load(), err)
 		}
-		if n := count(t, s, `SELECT COUNT(*) FROM outbox WHERE template_key = $1 AND state = $2`, "reply_moved_up", "queued"); n != 2 {
-			t.Fatalf("%d messages wait", n)
+		people := map[int64]string{}
+		for _, id := range waiting {
+			n, err := s.ClaimNotice(t.Context(), id, fmt.Sprint("out", id), time.Minute)
+			if err != nil {
+				t.Fatal(err)
+			}
+			people[n.PersonID] = n.TemplateKey + n.Params["date"]
+		}
+		if d := cmp.Diff(map[int64]string{2: "reply_moved_up2026-12-01", 3: "reply_moved_up2026-12-01"}, people); d != "" {
+			t.Error(d)
 		}
 		list, err := s.ListSignUps(t.Context(), register.Scope{Prefix: "441802"}, 3)
 		if err != nil || len(list) != 4 {

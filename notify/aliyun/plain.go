@@ -130,10 +130,10 @@ func (p *plain) value() (string, bool) {
 	for p.at < len(p.text) && strings.IndexByte(",} \t\r\n", p.text[p.at]) < 0 {
 		p.at++
 	}
-	switch word := p.text[from:p.at]; {
-	case word == "null":
+	switch word := p.text[from:p.at]; word {
+	case "null":
 		return "", true
-	case word == "true", word == "false", word == "0":
+	case "true", "false", "0":
 		return word, true
 	default:
 		return word, digits(word) && word[0] != '0'

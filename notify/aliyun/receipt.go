@@ -110,24 +110,24 @@ type smsReport struct {
 	Size     loose `json:"sms_size"`
 }
 
-func (r *smsReport) field(name string) *loose {
+func (in *smsReport) field(name string) *loose {
 	switch name {
 	case "phone_number":
-		return &r.Phone
+		return &in.Phone
 	case "success":
-		return &r.Success
+		return &in.Success
 	case "err_code":
-		return &r.ErrCode
+		return &in.ErrCode
 	case "biz_id":
-		return &r.BizID
+		return &in.BizID
 	case "out_id":
-		return &r.OutID
+		return &in.OutID
 	case "report_time":
-		return &r.Reported
+		return &in.Reported
 	case "send_time":
-		return &r.Sent
+		return &in.Sent
 	case "sms_size":
-		return &r.Size
+		return &in.Size
 	}
 	return nil
 }

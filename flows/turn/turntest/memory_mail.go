@@ -6,15 +6,11 @@ import (
 	"time"
 
 	"github.com/lingjuli/lingjuli/flows/turn"
-	"github.com/lingjuli/lingjuli/internal/hanzi"
 	"github.com/lingjuli/lingjuli/internal/register"
 )
 
 // Mailed puts on file what campaigns sent.
 func (m *Memory) Mailed(list ...register.Sent) { m.mailed = append(m.mailed, list...) }
-
-// AnsweredBySMS puts on file what conversations said by SMS.
-func (m *Memory) AnsweredBySMS(list ...register.Sent) { m.answered = append(m.answered, list...) }
 
 // Keep keeps a worker's answer until an openid writes.
 func (m *Memory) Keep(openid string, letter turn.Letter) {
@@ -26,10 +22,9 @@ func (m *Memory) Kept(openid string) []turn.Letter { return m.letters[openid] }
 
 // mailbox is what campaigns sent, and which kinds of them nobody wants: "person 1 job_posting", "phone 138… job_posting".
 type mailbox struct {
-	mailed   []register.Sent
-	answered []register.Sent
-	muted    []string
-	letters  map[string][]turn.Letter // by openid
+	mailed  []register.Sent
+	muted   []string
+	letters map[string][]turn.Letter // by openid
 }
 
 // Sent implements turn.Mail.
@@ -42,13 +37,7 @@ func (t *memoryTx) Sent(since time.Time, people ...int64) ([]register.Sent, erro
 	return list, nil
 }
 
-// Answered implements turn.Mail.
-func (t *memoryTx) Answered(time.Time, ...int64) ([]register.Sent, error) { return t.m.answered, nil }
-
-// TextMark implements turn.Mail: the bare text is its own mark.
-func (t *memoryTx) TextMark(text string) string { return hanzi.Bare(text) }
-
-// Mute implements turn.Mutes.
+// Mute implements turn.Mail.
 func (t *memoryTx) Mute(personID int64, kind string) error {
 	if key := t.muteKey(personID, kind); !slices.Contains(t.m.muted, key) {
 		t.m.muted = append(t.m.muted, key)
@@ -56,14 +45,14 @@ func (t *memoryTx) Mute(personID int64, kind string) error {
 	return nil
 }
 
-// Unmute implements turn.Mutes.
+// Unmute implements turn.Mail.
 func (t *memoryTx) Unmute(personID int64, kind string) error {
 	key := t.muteKey(personID, kind)
 	t.m.muted = slices.DeleteFunc(t.m.muted, func(have string) bool { return have == key })
 	return nil
 }
 
-// Muted implements turn.Mutes.
+// Muted implements turn.Mail.
 func (t *memoryTx) Muted(personID int64) (kinds []string, err error) {
 	for _, have := range t.m.muted {
 		var who, id, kind string

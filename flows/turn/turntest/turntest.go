@@ -124,6 +124,23 @@ type Setting struct {
 	Doors []Door `yaml:"doors"`
 
 	Sheets map[register.Kind]string `yaml:"sheets"` // what else is on file, as it would be imported
+	Mail   []Mail                   `yaml:"mail"`   // what campaigns sent; for a store in memory
+}
+
+// Mail is one message of a campaign. Its template's text has variables as ${name}; the text is as it went.
+type Mail struct {
+	To       int64 // which of the people, from 1
+	Subject  string
+	Template string
+	Text     string
+	Check    string
+	At       time.Time
+	Changed  bool // what it speaks of has changed on file since
+}
+
+// Sent is the message as a store tells it.
+func (m Mail) Sent() register.Sent {
+	return register.Sent{PersonID: m.To, Name: m.Subject, Content: m.Template, Texts: []string{m.Text}, Check: m.Check, At: m.At, Changed: m.Changed}
 }
 
 // Door is a one-time code of the doorstep, made when the conversation begins.

@@ -110,19 +110,8 @@ func migratedDatabase(migrate Migrate, key string) (*database, error) {
 
 // dropForsaken drops the templates of processes that have ended.
 func dropForsaken(ctx context.Context, conn *sql.Conn) error {
-	rows, err := conn.QueryContext(ctx, "SELECT datname FROM pg_database WHERE starts_with(datname, $1)", templatePrefix)
+	names, err := templatesOn(ctx, conn)
 	if err != nil {
-		return err
-	}
-	var names []string
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return errors.Join(err, rows.Close())
-		}
-		names = append(names, name)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return err
 	}
 	for _, name := range names {
@@ -131,6 +120,22 @@ func dropForsaken(ctx context.Context, conn *sql.Conn) error {
 		}
 	}
 	return nil
+}
+
+func templatesOn(ctx context.Context, conn *sql.Conn) (names []string, err error) {
+	rows, err := conn.QueryContext(ctx, "SELECT datname FROM pg_database WHERE starts_with(datname, $1)", templatePrefix)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, rows.Err()
 }
 
 func dropIfForsaken(ctx context.Context, conn *sql.Conn, name string) error {

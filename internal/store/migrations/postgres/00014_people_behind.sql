@@ -1,5 +1,5 @@
 -- The people behind the bot: what an item of the inbox is about, whom it was passed on to, how it ended without an
--- answer, and the answers on their way. Beside it the marks of what really went out, by which a text can be checked.
+-- answer, and the answers on their way.
 
 -- +goose Up
 ALTER TABLE wishes ADD COLUMN about_id BIGINT NOT NULL DEFAULT 0;   -- the interest in a posting, or application, it stands for
@@ -34,15 +34,7 @@ CREATE INDEX letters_kept ON letters (who_idx) WHERE state = 'kept';
 CREATE INDEX letters_wish ON letters (wish_id);
 CREATE INDEX letters_age ON letters (created_at);
 
--- Eight bytes a member: a keyed mark of the text that went to them. NULL: begun by a version that kept none.
-ALTER TABLE calls ADD COLUMN texts BYTEA;
-ALTER TABLE outbox ADD COLUMN text_mark BYTEA;
-CREATE INDEX outbox_marked ON outbox (phone_idx, created_at) WHERE text_mark IS NOT NULL;
-
 -- +goose Down
-DROP INDEX outbox_marked;
-ALTER TABLE outbox DROP COLUMN text_mark;
-ALTER TABLE calls DROP COLUMN texts;
 DROP TABLE letters;
 DROP INDEX wishes_passed;
 ALTER TABLE wishes DROP COLUMN hint_id;

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/lingjuli/lingjuli/flows/turn"
+	"github.com/lingjuli/lingjuli/internal/register/fictional"
+	"github.com/lingjuli/lingjuli/internal/store/storetest"
+)
+
+func TestWhoMovesUpByAnImportHearsOfItByDayAndOnce(t *testing.T) {
+	s := storetest.SQLite(t)
+	imported := func(kind, sheet string) {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), kind+".csv")
+		if err := os.WriteFile(path, []byte(sheet), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if report, err := importFile(t.Context(), s, importRequest{kind: kind, path: path}); err != nil || report.Accepted+report.Updated == 0 {
+			t.Fatalf("%+v: %v", report, err)
+		}
+	}
+	people := "姓名,身份证号,手机号,行政区划代码\n"
+	for i, name := range []string{"黄水生", "何春花"} {
+		people += fmt.Sprintf("%s,%s,1390000000%d,441881000000\n", name, fictional.IDNumber("441881", "1980-01-02", i), i)
+	}
+	imported("people", people)
+	const head = "培训名称,培训机构,地点,行政区划代码,开班日期,名额,联系电话\n"
+	imported("courses", head+"电工班,云岭技校,洲心,441881000000,2099-01-02,1,0763-3000031\n")
+	for person := int64(1); person <= 2; person++ {
+		who := turn.Who{Channel: turn.WeChat, ID: fmt.Sprint("o-", person), Key: fmt.Sprint("k", person), At: time.Now()}
+		err := s.Turn(t.Context(), who, func(tx turn.Tx) error { _, err := tx.SignUp(1, person); return err })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	imported("courses", head+"电工班,云岭技校,洲心,441881000000,2099-01-02,2,0763-3000031\n")
+	turns, err := newTurns(config{Zone: time.UTC}, s, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(hour int) *time.Location { // a zone in which it is that hour now
+		return time.FixedZone("there", (hour-time.Now().UTC().Hour())*3600)
+	}
+	tell := func(zone *time.Location) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		tellMovedUp(ctx, s, turns, zone, slog.New(slog.DiscardHandler))
+	}
+	tell(at(3))
+	if ids, err := s.WaitingNotices(t.Context(), 10); err != nil || len(ids) != 0 {
+		t.Fatalf("told at night: %v, %v", ids, err)
+	}
+	tell(at(12))
+	tell(at(12))
+	ids, err := s.WaitingNotices(t.Context(), 10)
+	if err != nil || len(ids) != 1 {
+		t.Fatalf("%v, %v", ids, err)
+	}
+	n, err := s.ClaimNotice(t.Context(), ids[0], "out-1", time.Minute)
+	if err != nil || n.PersonID != 2 || n.TemplateKey != "reply_moved_up" || n.Params["date"] != "2099/01/02" || n.Params["phone"] != "0763-3000031" {
+		t.Errorf("%+v, %v", n, err)
+	}
+}

@@ -1,0 +1,185 @@
+package turn
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/text/width"
+
+	"github.com/lingjuli/lingjuli/internal/hanzi"
+	"github.com/lingjuli/lingjuli/internal/register"
+)
+
+// checkable is how far back a text can be checked.
+const checkable = 90 * 24 * time.Hour
+
+// The answers to "is this text real?".
+const (
+	textOurs    = "yes"
+	textAltered = "altered" // one of ours, and not as we sent it
+	textUnsure  = "unsure"  // of a kind that we sent; what it speaks of has changed on file since, so its figures can't be compared
+	textNotOurs = "no"
+	textUnknown = "unknown" // we don't know who asks
+)
+
+// checkText compares a text, or a check code, with what went to this person. It says yes only to what we know we sent
+// them: the code of one of our texts by itself, or a whole text that is ours to the last figure. Whom we don't know hears neither.
+func (t *oneTurn) checkText(words string) (found, error) {
+	v := found{"real": textNotOurs, "date": "", "subject": ""}
+	if t.self == 0 && len(t.onPhone) == 0 {
+		v["real"] = textUnknown
+		return v, nil
+	}
+	list, err := t.sentLately(checkable)
+	if err != nil {
+		return nil, err
+	}
+	asked := readText(words)
+	for _, s := range list { // newest first: of two verdicts alike the newer counts
+		verdict := asked.against(s)
+		if weight(verdict) > weight(v["real"]) {
+			v["real"], v["date"], v["subject"] = verdict, civil(s.At, t.s.zone), s.Name
+		}
+	}
+	return v, nil
+}
+
+// weight orders the answers: one text that is ours to the last figure outweighs another that only looks like it.
+func weight(verdict string) int {
+	return slices.Index([]string{textNotOurs, textAltered, textUnsure, textOurs}, verdict)
+}
+
+// askedText is a text that somebody asks about.
+type askedText struct {
+	bare  string   // as bareText writes it, without a signature
+	codes []string // what may be a check code
+	whole bool     // no longer a code with a word around it
+}
+
+// codeLike finds what may be a check code.
+var codeLike = regexp.MustCompile(`[A-Z0-9]{6}`)
+
+// wholeText is how long words are that are no longer a code with a word around it.
+const wholeText = 16
+
+func readText(words string) askedText {
+	words = width.Fold.String(strings.TrimSpace(words))
+	bare := bareText(signature.ReplaceAllString(words, ""))
+	return askedText{bare: bare, codes: codeLike.FindAllString(strings.ToUpper(bare), -1), whole: len([]rune(bare)) > wholeText}
+}
+
+// against says what the text is to one that we sent.
+func (a askedText) against(s register.Sent) string {
+	byCode := s.Check != "" && slices.Contains(a.codes, s.Check)
+	if byCode && !a.whole && strings.Count(a.bare, "")-1-len(s.Check) <= wordsByCode && !strings.ContainsAny(strings.Replace(strings.ToUpper(a.bare), s.Check, "", 1), digits) {
+		return textOurs
+	}
+	alike := byCode
+	for _, text := range s.Texts {
+		ours := bareText(text)
+		if ours == a.bare {
+			return textOurs
+		}
+		alike = alike || a.whole && likeness(ours, a.bare) >= likeEnough
+	}
+	fits := s.Content != "" && a.whole && fitsTemplate(s.Content, a.bare)
+	switch {
+	case fits && s.Changed && !a.leadsElsewhere(s):
+		return textUnsure
+	case alike || fits:
+		return textAltered
+	}
+	return textNotOurs
+}
+
+const digits = "0123456789"
+
+// wordsByCode is how many characters may stand around a code that is asked about by itself.
+const wordsByCode = 8
+
+// leads are what a fraud needs in a text: a telephone or account number, an address on the net.
+var leads = regexp.MustCompile(`[0-9]{5,}|[a-z]{2,}[.:/]|www|http|\.[a-z]`)
+
+// leadsElsewhere says whether the text leads to where what we wrote doesn't.
+func (a askedText) leadsElsewhere(s register.Sent) bool {
+	ours := bareText(s.Content) + " " + strings.ToLower(s.Check)
+	for _, text := range s.Texts {
+		ours += " " + bareText(text)
+	}
+	return slices.ContainsFunc(leads.FindAllString(a.bare, -1), func(lead string) bool { return !strings.Contains(ours, lead) })
+}
+
+// bareText is what a text says: without width, case, spaces, punctuation, Traditional characters. What stands between
+// two figures or two letters of an address stays: 4.30 is not 430.
+func bareText(text string) string {
+	runes := []rune(strings.ToLower(hanzi.Simplify(width.Fold.String(text))))
+	var b strings.Builder
+	for i, r := range runes {
+		switch {
+		case unicode.IsLetter(r), unicode.IsDigit(r), r == '%':
+			b.WriteRune(r)
+		case strings.ContainsRune(".:/@", r) && i > 0 && i+1 < len(runes) && plainSign(runes[i-1]) && plainSign(runes[i+1]):
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// plainSign is a figure or a letter of an address.
+func plainSign(r rune) bool {
+	return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r == '/'
+}
+
+// likeEnough is how alike two texts are of which one was made of the other.
+const likeEnough = 0.6
+
+// likeness is the share of pairs of neighbouring characters that two texts have in common.
+func likeness(a, b string) float64 {
+	pairs := func(text string) (list map[[2]rune]int, n int) {
+		runes := []rune(text)
+		list = map[[2]rune]int{}
+		for i := 1; i < len(runes); i++ {
+			list[[2]rune{runes[i-1], runes[i]}]++
+		}
+		return list, max(0, len(runes)-1)
+	}
+	of, n := pairs(a)
+	other, m := pairs(b)
+	if n == 0 || m == 0 {
+		return 0
+	}
+	common := 0
+	for pair, count := range of {
+		common += min(count, other[pair])
+	}
+	return float64(common) / float64(min(n, m)) // a text with something added is made of it too
+}
+
+var slot = regexp.MustCompile(`\$\{[A-Za-z0-9_]+\}`)
+
+// fitsTemplate says whether a bare text is a template filled: its fixed parts in their order from the first to the last,
+// with no more than a variable's length between them.
+func fitsTemplate(template, bare string) bool {
+	parts := slot.Split(template, -1)
+	for i := range parts {
+		parts[i] = bareText(parts[i])
+	}
+	at := 0
+	for i, part := range parts {
+		found := strings.Index(bare[at:], part)
+		if found < 0 || i == 0 && found > 0 || len([]rune(bare[at:at+found])) > longestVariable {
+			return false
+		}
+		at += found + len(part)
+	}
+	return parts[len(parts)-1] == "" && len([]rune(bare[at:])) <= longestVariable || at == len(bare)
+}
+
+// longestVariable is the most that a template's variable takes.
+const longestVariable = 35
+
+// signature stands in lenticular brackets before or after a text.
+var signature = regexp.MustCompile(`^\x{3010}[^\x{3011}]{1,20}\x{3011}|\x{3010}[^\x{3011}]{1,20}\x{3011}$`)

@@ -10,14 +10,14 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-//go:embed cli.*.yaml
+//go:embed cli.*.yaml faults.*.yaml
 var cliFiles embed.FS
 
 // CLI is the bundle of the commands' texts, in Chinese (the default) and English.
 func CLI() (*i18n.Bundle, error) {
 	bundle := i18n.NewBundle(language.SimplifiedChinese)
 	bundle.RegisterUnmarshalFunc("yaml", yaml.Unmarshal)
-	files, err := fs.Glob(cliFiles, "cli.*.yaml")
+	files, err := fs.Glob(cliFiles, "*.yaml")
 	if err != nil {
 		return nil, fmt.Errorf("locales: list the commands' texts: %w", err)
 	}

@@ -23,6 +23,7 @@ const (
 const (
 	taskCalls  = "calls"
 	taskNotice = "notice"
+	taskLetter = "letter"
 )
 
 // How many calls one task carries: of many members, or of one. What is done once for a task is shared by them; more where
@@ -78,6 +79,11 @@ func (b *bell) ring(ctx context.Context, c Campaign, channel Channel, calls []in
 // ringNotice rings for a notice.
 func (b *bell) ringNotice(ctx context.Context, id int64) bool {
 	return b.send(ctx, queueUrgent, taskNotice, noticeTask{id})
+}
+
+// ringLetter rings for a letter.
+func (b *bell) ringLetter(ctx context.Context, id int64) bool {
+	return b.send(ctx, queueUrgent, taskLetter, noticeTask{id})
 }
 
 type noticeTask struct {

@@ -29,6 +29,9 @@ func NewDoorbell(opt asynq.RedisConnOpt, log *slog.Logger) (*Doorbell, error) {
 // Ring rings for one notice.
 func (d *Doorbell) Ring(ctx context.Context, noticeID int64) { d.bell.ringNotice(ctx, noticeID) }
 
+// RingLetter rings for one letter.
+func (d *Doorbell) RingLetter(ctx context.Context, letterID int64) { d.bell.ringLetter(ctx, letterID) }
+
 // Close closes the connection.
 func (d *Doorbell) Close() error { return d.client.Close() }
 

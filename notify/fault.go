@@ -3,10 +3,13 @@ package notify
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/lingjuli/lingjuli/internal/register"
 )
 
 // FileError is one thing that is wrong with a campaign's or template's file. It is an ErrSpec. Commands say it in words
@@ -47,6 +50,33 @@ var (
 	wrongType    = regexp.MustCompile("line (\\d+): cannot unmarshal \\S+ `?([^`]*)`? into")
 	yamlLine     = regexp.MustCompile(`line (\d+)`)
 )
+
+// ReadFault is what is wrong with a text that could not be read: a *FileError.
+func ReadFault(err error) error {
+	var known *FileError
+	var condition *register.ConditionError
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &condition):
+		return &FileError{Key: "condition", text: condition.Error(), of: condition}
+	}
+	return parserFault(err)
+}
+
+// within says in which template and part of it a fault is.
+func within(err error, pairs ...string) error {
+	var f *FileError
+	if err == nil || !errors.As(err, &f) {
+		return err
+	}
+	in := &FileError{Key: f.Key, Data: maps.Clone(f.Data), text: f.text, of: f.of}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		in.Data[pairs[i]] = pairs[i+1]
+		in.text = strings.ToLower(pairs[i]) + " " + pairs[i+1] + ": " + in.text
+	}
+	return in
+}
 
 // parserFault gives the parser's words a key.
 func parserFault(err error) error {

@@ -223,6 +223,7 @@ type Store interface {
 	Ends
 	ReceiptLog
 	Notices
+	Letters
 	Templates
 	Budgets
 	MACs

@@ -42,7 +42,7 @@ type Span time.Duration
 func (s *Span) UnmarshalText(text []byte) error {
 	d, err := time.ParseDuration(string(text))
 	if err != nil || d < 0 {
-		return fmt.Errorf("%q is no duration like 24h or 90m", text)
+		return fault("span_wrong", fmt.Sprintf("%q is no duration like 24h or 90m", text), "Got", string(text))
 	}
 	*s = Span(d)
 	return nil
@@ -68,11 +68,7 @@ func decodeStrict(file []byte, into any) error {
 		if errors.Is(err, io.EOF) {
 			return fault("is_empty", "is empty")
 		}
-		var condition *register.ConditionError
-		if errors.As(err, &condition) {
-			return &FileError{Key: "condition", text: condition.Error(), of: condition}
-		}
-		return parserFault(err)
+		return ReadFault(err)
 	}
 	if err := dec.Decode(new(any)); !errors.Is(err, io.EOF) {
 		return fault("several_documents", "holds more than one document")

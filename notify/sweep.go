@@ -61,7 +61,7 @@ func (w *Worker) sweep(ctx context.Context) {
 
 func (w *Worker) sweepOnce(ctx context.Context) error {
 	err := w.sweepCalls(ctx)
-	if e := w.sweepNotices(ctx); err == nil {
+	if e := errors.Join(w.sweepNotices(ctx), w.sweepLetters(ctx)); err == nil {
 		err = e
 	}
 	for more := err == nil; more && ctx.Err() == nil; {
@@ -110,6 +110,20 @@ func (w *Worker) sweepNotices(ctx context.Context) error {
 	ids, err := w.cfg.Store.WaitingNotices(ctx, sweepBatch)
 	for _, id := range ids {
 		if !w.bell.ringNotice(ctx, id) {
+			break
+		}
+	}
+	return err
+}
+
+// sweepLetters rings for answers by WeChat that wait. Without an account they wait until there is one.
+func (w *Worker) sweepLetters(ctx context.Context) error {
+	if w.letters.sender == nil {
+		return nil
+	}
+	ids, err := w.cfg.Store.WaitingLetters(ctx, sweepBatch)
+	for _, id := range ids {
+		if !w.bell.ringLetter(ctx, id) {
 			break
 		}
 	}

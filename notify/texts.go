@@ -33,12 +33,12 @@ func ParseTemplates(file []byte) ([]Template, error) {
 		return nil, err
 	}
 	if len(f.Templates) == 0 {
-		return nil, fmt.Errorf("%w: holds no templates", ErrSpec)
+		return nil, fault("no_templates", "holds no templates")
 	}
 	seen := map[string]bool{}
 	for _, t := range f.Templates {
 		if seen[t.Key] {
-			return nil, fmt.Errorf("%w: template %q stands twice", ErrSpec, t.Key)
+			return nil, within(fault("template_twice", "stands twice"), "Template", t.Key)
 		}
 		seen[t.Key] = true
 		if err := t.Check(); err != nil {
@@ -50,32 +50,23 @@ func ParseTemplates(file []byte) ([]Template, error) {
 
 // Check says what is wrong with the template by itself.
 func (t Template) Check() error {
-	bad := func(format string, args ...any) error {
-		return fmt.Errorf("%w: template %q: "+format, append([]any{ErrSpec, t.Key}, args...)...)
-	}
 	kinds := append(CampaignKinds(), Reply, Verification)
+	var err error
 	switch {
 	case t.Key == "":
-		return fmt.Errorf("%w: a template has no key", ErrSpec)
+		return fault("template_no_key", "a template has no key")
 	case !slices.Contains(kinds, t.Kind):
-		return bad("kind %q is none of %v", t.Kind, kinds)
+		err = fault("template_kind", fmt.Sprintf("kind %q is none of %v", t.Kind, kinds), "Got", string(t.Kind), "Want", strings.Trim(fmt.Sprint(kinds), "[]"))
 	case t.SMS == nil && t.WeChat == nil && t.Voice == nil:
-		return bad("has neither sms nor wechat nor voice")
+		err = fault("template_empty", "has neither sms nor wechat nor voice")
 	case (t.Kind == Reply || t.Kind == Verification) && t.SMS == nil:
-		return bad("kind %s needs sms", t.Kind)
+		err = fault("template_needs_sms", fmt.Sprintf("kind %s needs sms", t.Kind), "Got", string(t.Kind))
 	case slices.Contains(CodeKeys(), t.Key) != (t.Kind == Verification):
-		return bad("kind verification and the keys %v go together", CodeKeys())
+		err = fault("template_verification", fmt.Sprintf("kind verification and the keys %v go together", CodeKeys()), "Want", strings.Join(CodeKeys(), " "))
+	default:
+		err = errors.Join(within(t.checkSMS(), "Part", "sms"), within(t.Voice.check(), "Part", "voice"), within(t.checkWeChat(), "Part", "wechat"))
 	}
-	if err := t.checkSMS(); err != nil {
-		return bad("sms: %w", err)
-	}
-	if err := t.Voice.check(); err != nil {
-		return bad("voice: %w", err)
-	}
-	if err := t.checkWeChat(); err != nil {
-		return bad("wechat: %w", err)
-	}
-	return nil
+	return within(err, "Template", t.Key)
 }
 
 func (t Template) checkSMS() error {
@@ -85,10 +76,10 @@ func (t Template) checkSMS() error {
 	switch t.SMS.Type {
 	case SMSCode, SMSNotification, SMSPromotion:
 	default:
-		return fmt.Errorf("type %q is none of code, notification, promotion", t.SMS.Type)
+		return fault("sms_type", fmt.Sprintf("type %q is none of code, notification, promotion", t.SMS.Type), "Got", string(t.SMS.Type))
 	}
 	if t.Kind == Verification && (t.SMS.Type != SMSCode || len(t.SMS.Params) != 1) {
-		return errors.New("a verification has type code and exactly one parameter")
+		return fault("verification_params", "a verification has type code and exactly one parameter")
 	}
 	return checkText(t.SMS.Code, t.SMS.Content, t.SMS.Params)
 }
@@ -99,7 +90,7 @@ func (t Template) checkWeChat() error {
 		return nil
 	}
 	if w.Subscribe == "" && w.Template == "" && w.Text == "" && t.SMS == nil {
-		return errors.New("names neither subscribe, template nor text")
+		return fault("wechat_nothing", "names neither subscribe, template nor text")
 	}
 	for name, text := range w.Fields {
 		if _, err := parseText(name, text); err != nil {
@@ -119,22 +110,22 @@ var variable = regexp.MustCompile(`\$\{([A-Za-z0-9_]+)\}`)
 // checkText holds content and parameters against each other.
 func checkText(code, content string, params map[string]string) error {
 	if code == "" {
-		return errors.New("code is missing")
+		return fault("code_missing", "code is missing")
 	}
 	fixed := strings.TrimFunc(variable.ReplaceAllString(content, ""), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	if fixed == "" {
-		return errors.New("content is one big variable; the platform refuses such a template")
+		return fault("one_variable", "content is one big variable; the platform refuses such a template")
 	}
 	var names []string
 	for _, m := range variable.FindAllStringSubmatch(content, -1) {
 		names = append(names, m[1])
 		if _, ok := params[m[1]]; !ok {
-			return fmt.Errorf("${%s} has no parameter", m[1])
+			return fault("no_param", fmt.Sprintf("${%s} has no parameter", m[1]), "Got", m[1])
 		}
 	}
 	for name, text := range params {
 		if !slices.Contains(names, name) {
-			return fmt.Errorf("parameter %q does not stand in the content", name)
+			return fault("param_unused", fmt.Sprintf("parameter %q does not stand in the content", name), "Got", name)
 		}
 		if _, err := parseText(name, text); err != nil {
 			return err
@@ -146,10 +137,10 @@ func checkText(code, content string, params map[string]string) error {
 func parseText(name, text string) (*template.Template, error) {
 	t, err := template.New(name).Option("missingkey=error").Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s", name, strings.TrimPrefix(err.Error(), "template: "))
+		return nil, fault("text_broken", name+": "+strings.TrimPrefix(err.Error(), "template: "), "Got", name)
 	}
 	if err := checkNames(t); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fault("unknown_name", name+": "+err.Error(), "Got", name)
 	}
 	return t, nil
 }

@@ -46,19 +46,8 @@ func (u *urgent) send(ctx context.Context, id int64) error {
 	if u.sender == nil {
 		return errors.New("there is no sender for sms")
 	}
-	for {
-		wait, err := u.limiter.Take(ctx, AccountBucket(string(SMS), u.qps), 1)
-		if err != nil {
-			return err
-		}
-		if wait == 0 {
-			break
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(wait):
-		}
+	if err := takeTurn(ctx, u.limiter, AccountBucket(string(SMS), u.qps)); err != nil {
+		return err
 	}
 	began := time.Now()
 	n, err := u.store.ClaimNotice(ctx, id, NoticeOutID(u.store, id), noticeLease)

@@ -105,10 +105,10 @@ func (v *VoiceTemplate) check() error {
 	spoken, _ := register.FindField("language")
 	for language, file := range v.Recordings {
 		if !slices.ContainsFunc(spoken.Words(), func(w register.Word) bool { return w.Code == language }) {
-			return fmt.Errorf("recordings: %q is no language that the register knows", language)
+			return fault("recording_language", fmt.Sprintf("recordings: %q is no language that the register knows", language), "Got", language)
 		}
 		if strings.TrimSpace(file) == "" {
-			return fmt.Errorf("recordings: %s names no file", language)
+			return fault("recording_empty", fmt.Sprintf("recordings: %s names no file", language), "Got", language)
 		}
 	}
 	return checkText(v.Code, v.Content, v.Params)

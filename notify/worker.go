@@ -31,6 +31,7 @@ type WorkerConfig struct {
 	VoiceQPS int                                   // 0: SMSQPS
 	WeChat   int                                   // QPS of WeChat
 	Office   func(region string) map[string]string // .Office of texts; nil: GeneralOffice
+	SayAs    func(language, text string) string    // how a worker's answer is said in a language; nil: as it stands
 	Now      func() time.Time
 	Logger   *slog.Logger
 	Parallel int           // calls under way at once; 0: 24
@@ -43,6 +44,7 @@ type Worker struct {
 	run     *runner
 	bell    *bell
 	urgent  *urgent
+	letters *letters
 	looking looking
 	looks   *quiet
 	bulk    *asynq.Server
@@ -85,6 +87,7 @@ func NewWorker(cfg WorkerConfig) (*Worker, error) {
 		office: cfg.Office, lease: cfg.Lease, owner: newOwner(), now: cfg.Now, log: cfg.Logger,
 	}
 	w.urgent = &urgent{store: cfg.Store, sender: cfg.Senders[SMS], limiter: cfg.Limiter, qps: cfg.SMSQPS, rules: cfg.Rules, now: cfg.Now, log: cfg.Logger}
+	w.letters = &letters{store: cfg.Store, sender: cfg.Senders[WeChat], limiter: cfg.Limiter, qps: cfg.WeChat, say: cfg.SayAs, now: cfg.Now, log: cfg.Logger}
 	return w, nil
 }
 
@@ -165,16 +168,23 @@ func (w *Worker) handle(ctx context.Context, t *asynq.Task) error {
 	case taskReconcile:
 		w.reconcile(t.Payload())
 	case taskNotice:
-		var task noticeTask
-		if err := json.Unmarshal(t.Payload(), &task); err != nil {
-			w.cfg.Logger.Error("a task is unreadable", "kind", t.Type(), "error", err)
-			return nil
-		}
-		if err := w.urgent.send(ctx, task.ID); err != nil && ctx.Err() == nil {
-			w.cfg.Logger.Warn("a notice waits for another try", "notice", task.ID, "error", err)
-		}
+		w.handleOne(ctx, t, w.urgent.send)
+	case taskLetter:
+		w.handleOne(ctx, t, w.letters.send)
 	}
 	return nil
+}
+
+// handleOne sends the one notice or letter that a task rings for.
+func (w *Worker) handleOne(ctx context.Context, t *asynq.Task, send func(context.Context, int64) error) {
+	var task noticeTask
+	if err := json.Unmarshal(t.Payload(), &task); err != nil {
+		w.cfg.Logger.Error("a task is unreadable", "kind", t.Type(), "error", err)
+		return
+	}
+	if err := send(ctx, task.ID); err != nil && ctx.Err() == nil {
+		w.cfg.Logger.Warn("it waits for another try", "kind", t.Type(), "id", task.ID, "error", err)
+	}
 }
 
 // hurry tells the feeder that there may be room for more calls.

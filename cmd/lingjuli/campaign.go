@@ -237,7 +237,7 @@ func (c *campaignStatusCmd) print(r campaignRun, s notify.Status) error {
 	case err != nil:
 		return err
 	case found.State == notify.Halted:
-		fmt.Fprintln(r.stdout, r.texts.t("status_halted", "Reason", r.texts.t(found.Reason), "Detail", found.Detail))
+		fmt.Fprintln(r.stdout, r.texts.t("status_halted", "Reason", r.texts.t(found.Reason), "Detail", r.texts.halting(found.Detail)))
 	case found.State == notify.Draft && found.Detail != "":
 		fmt.Fprintln(r.stdout, r.texts.t("status_returned", "Note", found.Detail))
 	}

@@ -94,6 +94,6 @@ func newUrgent(a *app, cfg config, s *store.Store) (turn.Doorbell, error) {
 // Ring sends. What could not be sent now stays in its row for a server.
 func (b urgentBell) Ring(ctx context.Context, id int64) {
 	if err := b.u.Send(ctx, id); err != nil {
-		fmt.Fprintln(b.a.stderr, b.a.texts.t("chat_sms_waits", "Reason", err))
+		fmt.Fprintln(b.a.stderr, b.a.texts.t("chat_sms_waits", "Reason", b.a.texts.reason(err)))
 	}
 }

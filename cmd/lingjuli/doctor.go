@@ -169,7 +169,7 @@ func (d *doctor) wechat(ctx context.Context) {
 		_, err = client.Tokens().GetAccessTokenContext(ctx)
 	}
 	if err != nil {
-		d.says("doctor_wechat", broken, "doctor_token_bad", "Reason", bot.Redact(err))
+		d.says("doctor_wechat", broken, "doctor_token_bad", "Reason", d.a.texts.reason(err))
 		return
 	}
 	d.says("doctor_wechat", fine, "doctor_token")
@@ -190,7 +190,7 @@ func (d *doctor) aliyun(ctx context.Context, s *store.Store) {
 	}
 	d.clock(theirs)
 	if err != nil {
-		d.says("doctor_aliyun", broken, "doctor_aliyun_bad", "Reason", err)
+		d.says("doctor_aliyun", broken, "doctor_aliyun_bad", "Reason", d.a.texts.reason(err))
 		return
 	}
 	d.says("doctor_aliyun", fine, "doctor_signature")
@@ -256,7 +256,7 @@ func (d *doctor) template(ctx context.Context, sms *aliyun.SMS, t notify.Templat
 	}
 	reason := review.Reason
 	if err != nil {
-		reason = err.Error()
+		reason = d.a.texts.reason(err)
 	}
 	d.says("doctor_templates", broken, "doctor_template_bad", "Key", t.Key, "Code", t.SMS.Code, "State", d.a.texts.word("review", string(review.State)), "Reason", reason)
 	return false

@@ -148,6 +148,7 @@ func TestEveryExampleWorksWhenPasted(t *testing.T) {
 		{before: "lingjuli campaign submit 1 --as chen", path: "campaign status"},
 		{path: "campaign approve"},
 		{before: "lingjuli import people people.xlsx", path: "serve"},
+		{path: "campaign unreached"},
 		{path: "campaign pause"},
 		{path: "campaign resume"},
 		{path: "campaign cancel"},

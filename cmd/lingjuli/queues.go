@@ -64,7 +64,7 @@ func (d *doctor) queues(ctx context.Context) {
 		err = queues.Ping(ctx)
 	}
 	if err != nil {
-		d.says("doctor_queues", broken, "doctor_queues_bad", "Reason", err)
+		d.says("doctor_queues", broken, "doctor_queues_bad", "Reason", d.a.texts.reason(err))
 		return
 	}
 	d.says("doctor_queues", fine, "doctor_answers")

@@ -33,7 +33,6 @@ func wordings() []wording {
 		{notify.ErrKind, "wrong_kind", true},
 		{notify.ErrNoWay, "no_way", true},
 		{notify.ErrTemplateRefused, "template_refused", true},
-		{notify.ErrSpec, "bad_file", true},
 		{register.ErrRegionUnknown, "region_unknown", false},
 	}
 }
@@ -43,6 +42,9 @@ func (w texts) worded(err error) (text string, ok bool) {
 	if text, ok := w.fileFault(err); ok {
 		return w.t("bad_file", "Detail", text), true
 	}
+	if errors.Is(err, notify.ErrSpec) {
+		return w.t("bad_file", "Detail", w.t("fault.unreadable")), true
+	}
 	for _, x := range wordings() {
 		if !errors.Is(err, x.err) {
 			continue
@@ -50,7 +52,7 @@ func (w texts) worded(err error) (text string, ok bool) {
 		if !x.detail {
 			return w.t(x.key), true
 		}
-		detail := oneLine(err)
+		detail := ""
 		var about *notify.TemplateError
 		if errors.As(err, &about) {
 			detail = about.Template

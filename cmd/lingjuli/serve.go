@@ -197,7 +197,7 @@ func (s *server) startRoles(ln net.Listener) error {
 		return err
 	}
 	if s.roles.worker {
-		if err := s.startWorker(turns); err != nil {
+		if err := s.startWorker(turns, bell); err != nil {
 			return err
 		}
 		if s.sms != nil {
@@ -207,7 +207,7 @@ func (s *server) startRoles(ln net.Listener) error {
 	mux := http.NewServeMux()
 	addHealth(mux, checks{database: s.store.Ready, redis: func(ctx context.Context) error { return s.redis.Ping(ctx).Err() }}, s.metrics)
 	if s.roles.web {
-		if err := s.addDoors(mux, turns); err != nil {
+		if err := s.addDoors(mux, turns, bell); err != nil {
 			return err
 		}
 	}
@@ -235,7 +235,7 @@ func (s *server) beside(name string, work func(context.Context)) {
 	s.life.add(name, func(context.Context) error { cancel(); <-done; return nil })
 }
 
-func (s *server) startWorker(turns turn.Turner) error {
+func (s *server) startWorker(turns *turn.Service, bell *notify.Doorbell) error {
 	cfg := notify.WorkerConfig{
 		Store: s.store, Senders: map[notify.Channel]notify.Sender{}, Replies: smsReplies{turns}, Redis: s.queue, Rules: rules(s.cfg),
 		Looks: s.cfg.Looks, Validity: s.cfg.Validity, SMSQPS: s.cfg.SMSQPS, WeChat: s.cfg.WeChatQPS, Now: time.Now, Logger: s.log,
@@ -252,6 +252,11 @@ func (s *server) startWorker(turns turn.Turner) error {
 		sender.Refusals = goneConsents{s.store, s.log}
 		cfg.Senders[notify.WeChat] = sender
 	}
+	sayAs, err := letterText()
+	if err != nil {
+		return err
+	}
+	cfg.SayAs = sayAs
 	w, err := notify.NewWorker(cfg)
 	if err != nil {
 		return err
@@ -266,7 +271,7 @@ func (s *server) startWorker(turns turn.Turner) error {
 }
 
 // addDoors mounts what strangers and staff come in by.
-func (s *server) addDoors(mux *http.ServeMux, turns turn.Turner) error {
+func (s *server) addDoors(mux *http.ServeMux, turns turn.Turner, bell *notify.Doorbell) error {
 	if s.wechat != nil {
 		callback, err := bot.NewCallback(
 			bot.Account{AppID: s.cfg.WeChat.AppID, Token: s.cfg.WeChat.Token, AESKeys: s.cfg.WeChat.AESKeys, Compat: s.cfg.WeChat.Compat},
@@ -284,7 +289,7 @@ func (s *server) addDoors(mux *http.ServeMux, turns turn.Turner) error {
 	if s.sms != nil {
 		mux.Handle("/aliyun/", aliyun.ReceiptHandler(s.cfg.Secrets, receiptSink{s.store}))
 	}
-	pages, err := s.newConsole()
+	pages, err := s.newConsole(bell)
 	if err != nil {
 		return err
 	}
@@ -315,8 +320,12 @@ func (s *server) keepMenu(ctx context.Context) {
 	}
 }
 
-func (s *server) newConsole() (http.Handler, error) {
+func (s *server) newConsole(bell *notify.Doorbell) (http.Handler, error) {
 	service, err := staffService(s.store)
+	if err != nil {
+		return nil, err
+	}
+	inbox, err := newInbox(s.cfg, s.store, bell)
 	if err != nil {
 		return nil, err
 	}
@@ -328,7 +337,7 @@ func (s *server) newConsole() (http.Handler, error) {
 	return console.New(console.Config{
 		Family: s.store, Codes: codes,
 		Staff: consoleStaff{service, s.store}, Audit: s.store, People: s.store, Regions: s.store, Counts: s.store,
-		Campaigns: campaigns, Forecast: campaigns, Books: s.store, Unreached: s.store, Sessions: s.store.StaffSessions(time.Now), PublicURL: s.cfg.PublicURL.String(),
+		Campaigns: campaigns, Forecast: campaigns, Books: s.store, Inbox: inbox, Unreached: s.store, Sessions: s.store.StaffSessions(time.Now), PublicURL: s.cfg.PublicURL.String(),
 		SignName: s.cfg.Aliyun.SignName, Location: s.cfg.Zone, Now: time.Now, Logger: s.log, Closing: s.closing,
 	})
 }

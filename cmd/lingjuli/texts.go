@@ -27,7 +27,10 @@ func (s *saying) Error() string { return fmt.Sprint(append([]any{s.key}, s.data.
 func (s *saying) Unwrap() error { return s.err }
 
 // texts are the words of one language.
-type texts struct{ loc *i18n.Localizer }
+type texts struct {
+	loc *i18n.Localizer
+	tag string // zh-Hans or en
+}
 
 // textsFor picks the language of LANG; LC_ALL wins. Chinese by default.
 func textsFor(lang, lcAll string) texts {
@@ -42,7 +45,7 @@ func textsFor(lang, lcAll string) texts {
 	if err != nil {
 		panic(err) // embedded texts that do not parse are a broken build, caught by any test
 	}
-	return texts{i18n.NewLocalizer(bundle, tag)}
+	return texts{i18n.NewLocalizer(bundle, tag), tag}
 }
 
 // t is the text of a key; pairs are names and values of its placeholders.
@@ -94,7 +97,7 @@ func (a *app) explain(err error) []string {
 	if text, ok := w.worded(err); ok {
 		return []string{text}
 	}
-	return []string{w.t("failed", "Reason", oneLine(err))}
+	return []string{w.t("failed", "Reason", w.reason(err))}
 }
 
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", " ") }

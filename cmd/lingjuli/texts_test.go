@@ -17,13 +17,15 @@ import (
 
 func catalogue(t *testing.T, lang string) map[string]string {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("..", "..", "locales", "cli."+lang+".yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	texts := map[string]string{}
-	if err := yaml.Unmarshal(raw, &texts); err != nil {
-		t.Fatal(err)
+	for _, file := range []string{"cli.", "faults."} {
+		raw, err := os.ReadFile(filepath.Join("..", "..", "locales", file+lang+".yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := yaml.Unmarshal(raw, &texts); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return texts
 }
@@ -56,7 +58,7 @@ func TestTheCommandsTextsAreTheSameInBothLanguagesAndAllUsed(t *testing.T) {
 
 // families are the kinds of codes that have words.
 func families() []string {
-	return []string{"warn", "state", "halt", "unreadable", "refusal", "review", "role", "kind", "fault", "condition", "wait", "skip", "unreached"}
+	return []string{"warn", "state", "halt", "unreadable", "refusal", "review", "role", "kind", "fault", "condition", "wait", "skip", "unreached", "code"}
 }
 
 func TestEveryCampaignStateAndHaltHasWords(t *testing.T) {

@@ -29,10 +29,10 @@ func (d *doctor) voice(ctx context.Context, needed bool) {
 	case err == nil:
 		d.says("doctor_voice", fine, "doctor_signature")
 	case needed && errors.As(err, &refused) && refused.Code != "":
-		d.says("doctor_voice", broken, "doctor_aliyun_bad", "Reason", err)
+		d.says("doctor_voice", broken, "doctor_aliyun_bad", "Reason", d.a.texts.reason(err))
 	case needed:
-		d.says("doctor_voice", note, "doctor_voice_silent", "Reason", err)
+		d.says("doctor_voice", note, "doctor_voice_silent", "Reason", d.a.texts.reason(err))
 	default:
-		d.says("doctor_voice", note, "doctor_voice_unused", "Reason", err)
+		d.says("doctor_voice", note, "doctor_voice_unused", "Reason", d.a.texts.reason(err))
 	}
 }

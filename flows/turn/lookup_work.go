@@ -106,7 +106,21 @@ func (t *oneTurn) wantJob(id int64) (found, error) {
 	case already:
 		return found{"wanted": "again"}, err
 	}
+	if err == nil {
+		err = t.tellOfInterest(id)
+	}
 	return found{"wanted": "yes"}, err
+}
+
+// tellOfInterest puts the wish for a posting into the township's inbox.
+func (t *oneTurn) tellOfInterest(job int64) error {
+	work, err := t.tx.Work(t.personID)
+	for _, i := range work.Interests {
+		if i.JobID == job {
+			return t.tellStaff(register.TopicJob, i.Job.Title+" · "+i.Job.Employer, i.ID)
+		}
+	}
+	return err
 }
 
 // fairsShown and schoolsShown bound what one answer lists.
@@ -158,6 +172,16 @@ func (t *oneTurn) apply(kind string, id int64) (found, error) {
 	already, err := t.tx.Apply(register.Application{PersonID: t.personID, Kind: kind, JobID: id, Region: t.region})
 	if already {
 		return found{"applied": "again"}, err
+	}
+	if err != nil {
+		return nil, err
+	}
+	list, err := t.tx.Applications(t.personID)
+	for _, a := range list {
+		if a.Kind == kind && a.JobID == id && a.State.Open() {
+			err = t.tellStaff(register.TopicApplication, t.word("application_"+kind), a.ID)
+			break
+		}
 	}
 	return found{"applied": "yes"}, err
 }

@@ -15,3 +15,9 @@ type Mail interface {
 	Unmute(personID int64, kind string) error
 	Muted(personID int64) ([]string, error)
 }
+
+// Letter is a worker's answer that was kept until the person writes.
+type Letter struct {
+	ID   int64
+	Text string
+}

@@ -55,6 +55,10 @@ func (t *oneTurn) write(effects []flows.Effect) (Answer, []string) {
 	if t.contact.Elder {
 		how = "choices.how_elder"
 	}
+	for _, letter := range t.letters {
+		lines = append(lines, l.Text("letter.from_staff", map[string]string{"text": letter.Text}))
+		t.given = append(t.given, letter.ID)
+	}
 	for _, e := range effects {
 		switch e := e.(type) {
 		case flows.Say:
@@ -62,6 +66,7 @@ func (t *oneTurn) write(effects []flows.Effect) (Answer, []string) {
 				lines = append(lines, text)
 			}
 		case flows.Page:
+			t.given = nil // what waits goes with an answer of its own
 			return Answer{Text: e.Text}, nil
 		case flows.Offer:
 			choices = nil

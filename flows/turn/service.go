@@ -155,6 +155,8 @@ type oneTurn struct {
 	queued   []int64
 	intent   string
 	secret   bool
+	letters  []Letter // workers' answers to go with this one
+	given    []int64  // those that go
 }
 
 func (t *oneTurn) run() error {
@@ -199,6 +201,7 @@ func (t *oneTurn) again(stored []byte) error {
 
 func (t *oneTurn) arrive(opened Opened) error {
 	t.contact, t.personID, t.self, t.region = opened.Contact, opened.PersonID, opened.PersonID, opened.Region
+	t.letters = opened.Letters
 	if !opened.LastAt.IsZero() {
 		t.away = t.now.Sub(opened.LastAt)
 	}
@@ -390,6 +393,9 @@ func (t *oneTurn) fitSMS(text flows.SMSText) flows.SMSText {
 	return flows.SMSText{Template: text.Template, Params: params}
 }
 
+// AnswerWaits is the text that says that staff have answered and whom to call; .Params.phone.
+const AnswerWaits = "reply_answer"
+
 // officeTemplateKey is the text that names the office's telephone.
 const officeTemplateKey = "reply_office"
 
@@ -413,7 +419,7 @@ func (t *oneTurn) close(session []byte) error {
 	}
 	return t.tx.Close(Closing{
 		Contact: t.contact, Session: session, Expires: t.now.Add(sessionLife), Reply: reply,
-		PersonID: t.personID, Intent: t.intent, Transcript: transcript,
+		PersonID: t.personID, Intent: t.intent, Transcript: transcript, Given: t.given,
 	})
 }
 

@@ -174,6 +174,43 @@ func TestATextIsRealOnlyIfItIsWhatWeSentThem(t *testing.T) {
 	}
 }
 
+func TestAStaffsAnswerThatWaitedGoesWithTheNextReplyAndOnce(t *testing.T) {
+	p := newPlace(t)
+	p.Keep("o-1", turn.Letter{ID: 4, Text: "带身份证来镇里。"})
+	if answer := p.say(t, turn.WeChat, "o-2", "主菜单"); strings.Contains(answer, "身份证来镇里") {
+		t.Errorf("somebody else hears it: %s", answer)
+	}
+	answer := p.say(t, turn.WeChat, "o-1", "主菜单")
+	if !strings.HasPrefix(answer, "工作人员回您：带身份证来镇里。\n") || !strings.Contains(answer, "我的医保") {
+		t.Error(answer)
+	}
+	if answer = p.say(t, turn.WeChat, "o-1", "主菜单"); strings.Contains(answer, "身份证来镇里") || len(p.Kept("o-1")) != 0 {
+		t.Errorf("said again: %s", answer)
+	}
+}
+
+func TestAWishForAPostingAndAnApplicationReachTheInbox(t *testing.T) {
+	p := newPlace(t)
+	err := p.FileSheets(map[register.Kind]string{"jobs": "单位名称,岗位名称,岗位类型,人数,工作地点,行政区划代码\n云岭手袋厂,车工,企业,10,源潭镇,441802103\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"找工作", "1", "1", "我想要这份工作"} {
+		p.say(t, turn.WeChat, "o-1", line)
+	}
+	for _, line := range []string{"公益性岗位", "申请"} {
+		p.say(t, turn.WeChat, "o-1", line)
+	}
+	var got []string
+	for _, h := range p.Handovers() {
+		got = append(got, fmt.Sprint(h.Topic, " ", h.Words, " ", h.AboutID, " ", h.PersonID, " ", h.Due.After(p.now)))
+	}
+	want := []string{"job 车工 · 云岭手袋厂 1 1 true", "application 公益性岗位 1 1 true"}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestWhatIsToldOnceIsKeptThoughTheFormIsNeverFinished(t *testing.T) {
 	p := newPlace(t)
 	for _, line := range []string{"别的事", "9", "说说我想要的", "想", "不想"} {

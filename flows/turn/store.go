@@ -70,6 +70,7 @@ type Opened struct {
 	LastAt   time.Time // of the session; zero: none
 	PersonID int64     // their own person by binding; 0: none
 	Region   string    // of that person
+	Letters  []Letter  // workers' answers that wait for this
 	Family   bool      // they look after somebody's matters, or there is news of who looks after whose
 }
 
@@ -93,7 +94,8 @@ type Closing struct {
 	Reply      []byte
 	PersonID   int64
 	Intent     string
-	Transcript []byte // masked already
+	Transcript []byte  // masked already
+	Given      []int64 // the letters that the reply holds
 }
 
 // Identities keeps identity checks.

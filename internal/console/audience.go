@@ -10,6 +10,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/lingjuli/lingjuli/internal/register"
+	"github.com/lingjuli/lingjuli/notify"
 )
 
 // How an audience is written in the form: as rows, which cover nearly every campaign, or as the campaign file's
@@ -66,16 +67,16 @@ func (f audienceForm) condition() (register.Condition, *problem) {
 	if f.Mode == modeRows {
 		tree := f.rowsTree()
 		if tree == nil {
-			return register.Condition{}, &problem{"form.audience_missing", ""}
+			return register.Condition{}, &problem{Key: "form.audience_missing"}
 		}
 		var err error
 		if text, err = yaml.Marshal(tree); err != nil {
-			return register.Condition{}, &problem{"form.audience_wrong", err.Error()}
+			return register.Condition{}, &problem{Key: "form.audience_wrong", Fault: faultOf(notify.ReadFault(err))}
 		}
 	}
 	condition, err := register.ParseCondition(text)
 	if err != nil {
-		return register.Condition{}, &problem{"form.audience_wrong", strings.TrimPrefix(err.Error(), "register: ")}
+		return register.Condition{}, &problem{Key: "form.audience_wrong", Fault: faultOf(notify.ReadFault(err))}
 	}
 	return condition, nil
 }

@@ -65,23 +65,26 @@ func readCampaignForm(post url.Values) campaignForm {
 	return form
 }
 
-// problem is one thing to mend: a locale key, and a detail in the words of the one who found it.
-type problem struct{ Key, Detail string }
+// problem is one thing to mend: a locale key, with what was typed, or with what is wrong with it.
+type problem struct {
+	Key, Detail string
+	Fault       *specFault
+}
 
 // spec makes the campaign's file of the form.
 func (f campaignForm) spec(zone *time.Location, templates []notify.Template) (notify.Spec, []problem) {
 	var problems []problem
-	add := func(key, detail string) { problems = append(problems, problem{key, detail}) }
+	add := func(key string) { problems = append(problems, problem{Key: key}) }
 	spec := notify.Spec{Name: f.Name, Template: f.Template, Channels: f.channels(), Schedule: "now"}
 	if f.Name == "" {
-		add("form.name_missing", "")
+		add("form.name_missing")
 	}
 	if len(spec.Channels) == 0 {
-		add("form.channels_missing", "")
+		add("form.channels_missing")
 	}
 	at := slices.IndexFunc(templates, func(t notify.Template) bool { return t.Key == f.Template })
 	if at < 0 {
-		add("form.template_missing", "")
+		add("form.template_missing")
 	} else {
 		spec.Kind = templates[at].Kind
 	}
@@ -100,7 +103,7 @@ func (f campaignForm) spec(zone *time.Location, templates []notify.Template) (no
 	problems = append(problems, f.limits(&spec)...)
 	if len(problems) == 0 {
 		if err := spec.Check(); err != nil {
-			add("form.refused", specFault(err))
+			problems = append(problems, problem{Key: "form.refused", Fault: faultOf(err)})
 		}
 	}
 	return spec, problems
@@ -122,7 +125,7 @@ func (f campaignForm) times(spec *notify.Spec, zone *time.Location) (problems []
 	if f.Start == "at" {
 		at, err := time.ParseInLocation(localTime, f.StartAt, zone)
 		if err != nil {
-			problems = append(problems, problem{"form.start_wrong", f.StartAt})
+			problems = append(problems, problem{Key: "form.start_wrong", Detail: f.StartAt})
 		}
 		spec.Schedule = at.Format(time.RFC3339)
 	}
@@ -131,13 +134,13 @@ func (f campaignForm) times(spec *notify.Spec, zone *time.Location) (problems []
 		window = ""
 	}
 	if _, err := notify.ParseWindow(window); err != nil {
-		problems = append(problems, problem{"form.window_wrong", window})
+		problems = append(problems, problem{Key: "form.window_wrong", Detail: window})
 	}
 	spec.Window = &window
 	if f.Expires != "" {
 		at, err := time.ParseInLocation(localTime, f.Expires, zone)
 		if err != nil {
-			problems = append(problems, problem{"form.expires_wrong", f.Expires})
+			problems = append(problems, problem{Key: "form.expires_wrong", Detail: f.Expires})
 		}
 		spec.Expires = at
 	}
@@ -149,14 +152,14 @@ func (f campaignForm) limits(spec *notify.Spec) (problems []problem) {
 	if f.Fallback != "" {
 		wait, ok := f.wait()
 		if !ok {
-			problems = append(problems, problem{"form.fallback_wrong", f.Fallback})
+			problems = append(problems, problem{Key: "form.fallback_wrong", Detail: f.Fallback})
 		}
 		spec.FallbackAfter = notify.Span(wait)
 	}
 	var err error
 	if f.Rate != "" {
 		if spec.Rate, err = strconv.Atoi(f.Rate); err != nil || spec.Rate < 0 {
-			problems = append(problems, problem{"form.rate_wrong", f.Rate})
+			problems = append(problems, problem{Key: "form.rate_wrong", Detail: f.Rate})
 		}
 	}
 	return problems

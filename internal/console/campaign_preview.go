@@ -1,8 +1,6 @@
 package console
 
 import (
-	"errors"
-	"strings"
 	"sync"
 	"time"
 
@@ -16,7 +14,7 @@ type previewView struct {
 	Channels    []share
 	Unreachable []share
 	Reached     int64
-	Error       string // why there is no forecast: words for staff
+	Fault       *specFault // why there is no forecast
 }
 
 // previewOf asks whom the campaign would reach. It reaches as far as its author's region, whoever looks at it:
@@ -25,8 +23,8 @@ func (v *visit) previewOf(spec notify.Spec, scope register.Scope) (*previewView,
 	author := v.who
 	author.Region = scope.Prefix
 	preview, err := v.Forecast.Preview(v.ctx(), author, spec)
-	if fault := specFault(err); fault != "" {
-		return &previewView{Error: fault}, nil
+	if fault := faultOf(err); fault != nil {
+		return &previewView{Fault: fault}, nil
 	}
 	if err != nil {
 		return nil, err
@@ -76,21 +74,6 @@ func (f *forecastCache) of(c notify.Campaign, now time.Time, ask func() (*previe
 	}
 	f.held[c.ID] = heldForecast{view, c.UpdatedAt, now}
 	return view, nil
-}
-
-// specFault is what is wrong with a campaign's file, in the words that commands print too; empty: the error is
-// none of the author's.
-func specFault(err error) string {
-	var condition *register.ConditionError
-	switch {
-	case errors.As(err, &condition):
-		return condition.Error()
-	case errors.Is(err, notify.ErrSpec), errors.Is(err, notify.ErrNoTemplate), errors.Is(err, notify.ErrKind),
-		errors.Is(err, notify.ErrNoWay), errors.Is(err, notify.ErrTemplateRefused):
-		text := err.Error()
-		return strings.TrimPrefix(strings.TrimPrefix(text, "notify: "), "file: ")
-	}
-	return ""
 }
 
 // signed puts the signature in front of SMS texts, as the platform does.

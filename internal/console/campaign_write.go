@@ -79,8 +79,8 @@ func (v *visit) save(form campaignForm, spec notify.Spec) (err error) {
 	} else {
 		err = v.Campaigns.Change(v.ctx(), v.who, id, spec)
 	}
-	if fault := specFault(err); fault != "" {
-		return v.showForm(http.StatusUnprocessableEntity, form, []problem{{"form.refused", fault}}, nil)
+	if fault := faultOf(err); fault != nil {
+		return v.showForm(http.StatusUnprocessableEntity, form, []problem{{Key: "form.refused", Fault: fault}}, nil)
 	}
 	if err != nil {
 		return err

@@ -43,7 +43,8 @@ type Config struct {
 	Counts    Counts
 	Campaigns Campaigns
 	Forecast  Forecast
-	Books     Books  // may be nil
+	Books     Books // may be nil
+	Inbox     Inbox
 	Family    Family // may be nil
 	Codes     Codes  // may be nil: there is no account to bind to
 	Unreached Unreached
@@ -96,8 +97,8 @@ func (cfg Config) complete() error {
 	for name, missing := range map[string]bool{
 		"Staff": cfg.Staff == nil, "Audit": cfg.Audit == nil, "People": cfg.People == nil,
 		"Regions": cfg.Regions == nil, "Counts": cfg.Counts == nil, "Campaigns": cfg.Campaigns == nil, "Forecast": cfg.Forecast == nil,
-		"Unreached": cfg.Unreached == nil,
-		"Sessions":  cfg.Sessions == nil, "Location": cfg.Location == nil, "Now": cfg.Now == nil, "Logger": cfg.Logger == nil,
+		"Inbox": cfg.Inbox == nil, "Unreached": cfg.Unreached == nil,
+		"Sessions": cfg.Sessions == nil, "Location": cfg.Location == nil, "Now": cfg.Now == nil, "Logger": cfg.Logger == nil,
 	} {
 		if missing {
 			return errors.New("console: the configuration has no " + name)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lingjuli/lingjuli/internal/console"
+	"github.com/lingjuli/lingjuli/internal/register"
 	"github.com/lingjuli/lingjuli/internal/staff"
 	"github.com/lingjuli/lingjuli/internal/store"
 	"github.com/lingjuli/lingjuli/internal/store/storetest"
@@ -54,7 +55,7 @@ func newDesk(t *testing.T) *desk {
 	handler, err := console.New(console.Config{
 		Family: d.kin, Codes: d.kin,
 		Staff: d.staff, Audit: d.store, People: d.county, Regions: d.county, Counts: d.county,
-		Campaigns: d.office, Forecast: d.office, Books: d.store, Unreached: d.county, Sessions: d.store.StaffSessions(clock), SignName: "零距离", Location: time.FixedZone("CST", 8*3600), Now: clock,
+		Campaigns: d.office, Forecast: d.office, Books: d.store, Inbox: deskInbox{d.store}, Unreached: d.county, Sessions: d.store.StaffSessions(clock), SignName: "零距离", Location: time.FixedZone("CST", 8*3600), Now: clock,
 		Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
 	if err != nil {
@@ -63,6 +64,15 @@ func newDesk(t *testing.T) *desk {
 	d.server = httptest.NewServer(handler)
 	t.Cleanup(d.server.Close)
 	return d
+}
+
+// deskInbox is the store's inbox without a bell.
+type deskInbox struct{ *store.Store }
+
+func (i deskInbox) AnswerInbox(ctx context.Context, scope register.Scope, id int64, a register.InboxAnswer) error {
+	a.Office = "12345"
+	_, _, err := i.Store.AnswerInbox(ctx, scope, id, a)
+	return err
 }
 
 // add makes a member of staff.

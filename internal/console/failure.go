@@ -38,6 +38,8 @@ func verdict(err error) (status int, key string) {
 		return http.StatusForbidden, "failure.forbidden"
 	case errors.Is(err, notify.ErrSameColleague):
 		return http.StatusForbidden, "failure.same_person"
+	case errors.Is(err, register.ErrConflict):
+		return http.StatusConflict, "failure.settled"
 	case errors.Is(err, notify.ErrWrongState):
 		return http.StatusConflict, "failure.state"
 	case errors.As(err, &tooLarge):

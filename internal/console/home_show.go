@@ -18,6 +18,7 @@ type homePage struct {
 	Figures register.Figures
 	Groups  []taskGroup
 	Books   []notify.Reconciliation // those that differ
+	Inbox   *register.InboxFigures  // nil: none of the visitor's
 }
 
 // taskGroup is a list of campaigns that wait for the same thing.
@@ -42,6 +43,9 @@ func (v *visit) showHome() error {
 		}
 	}
 	if page.Books, err = v.bookDifferences(); err != nil {
+		return err
+	}
+	if page.Inbox, err = v.inboxTally(); err != nil {
 		return err
 	}
 	return v.render(http.StatusOK, "home", page)

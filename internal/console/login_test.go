@@ -189,7 +189,7 @@ func TestCookiesAreOutOfReachOfScriptsAndSecureOnHTTPS(t *testing.T) {
 	clock := func() time.Time { return d.now }
 	handler, err := console.New(console.Config{
 		Staff: d.staff, Audit: d.store, People: d.county, Regions: d.county, Counts: d.county,
-		Campaigns: d.office, Forecast: d.office, Unreached: d.county, Sessions: d.store.StaffSessions(clock), PublicURL: "https://bureau.example",
+		Campaigns: d.office, Forecast: d.office, Inbox: deskInbox{d.store}, Unreached: d.county, Sessions: d.store.StaffSessions(clock), PublicURL: "https://bureau.example",
 		Location: time.UTC, Now: clock, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

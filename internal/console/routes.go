@@ -41,6 +41,8 @@ func (c *console) routes(mux *http.ServeMux) {
 		mux.Handle("POST /console/campaigns/{id}/"+act.Path, c.may(act.Act, c.actOn(act)))
 	}
 
+	c.deskRoutes(mux)
+
 	mux.Handle("GET /console/unreached", c.may(staff.ReadPeople, (*visit).listUnreached))
 	mux.Handle("GET /console/unreached/sheet", c.may(staff.ReadPeople, (*visit).printUnreached))
 	mux.Handle("GET /console/unreached/csv", c.may(staff.ReadPeople, (*visit).exportUnreached))
@@ -48,6 +50,17 @@ func (c *console) routes(mux *http.ServeMux) {
 
 	mux.Handle("GET /console/audit", c.may(staff.ReadAudit, (*visit).listAudit))
 	mux.Handle("/console/", c.known((*visit).showNotFound))
+}
+
+// deskRoutes are the pages of the people behind the bot: the inbox.
+func (c *console) deskRoutes(mux *http.ServeMux) {
+	mux.Handle("GET /console/inbox", c.may(staff.ReadInbox, (*visit).listInbox))
+	mux.Handle("GET /console/inbox/{id}", c.may(staff.ReadInbox, (*visit).showInbox))
+	mux.Handle("POST /console/inbox/{id}/reveal", c.may(staff.RevealPerson, (*visit).revealInbox))
+	mux.Handle("POST /console/inbox/{id}/hide", c.may(staff.RevealPerson, (*visit).hideInbox))
+	mux.Handle("POST /console/inbox/{id}/answer", c.may(staff.AnswerInbox, (*visit).answerInbox))
+	mux.Handle("POST /console/inbox/{id}/close", c.may(staff.AnswerInbox, (*visit).closeInbox))
+	mux.Handle("POST /console/inbox/{id}/pass", c.may(staff.AnswerInbox, (*visit).passInbox))
 }
 
 // handler puts the guards around the routes, outermost last.

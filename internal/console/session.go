@@ -88,14 +88,23 @@ func (c *console) since(ctx context.Context, key string) time.Duration {
 
 // reveal lets one person's page be shown unmasked for a while, in this session alone.
 func (c *console) reveal(ctx context.Context, personID int64) {
-	c.sessions.Put(ctx, keyReveal, personID)
+	c.revealObject(ctx, personObject(personID))
+}
+
+// revealObject is the same for a person's page or a matter of the inbox; showing one masks the one before.
+func (c *console) revealObject(ctx context.Context, object string) {
+	c.sessions.Put(ctx, keyReveal, object)
 	c.sessions.Put(ctx, keyRevealUntil, c.Now().Add(revealFor).Unix())
 }
 
 // revealedUntil says until when a person is shown unmasked; zero: masked.
 func (c *console) revealedUntil(ctx context.Context, personID int64) time.Time {
+	return c.objectRevealedUntil(ctx, personObject(personID))
+}
+
+func (c *console) objectRevealedUntil(ctx context.Context, object string) time.Time {
 	until := time.Unix(c.sessions.GetInt64(ctx, keyRevealUntil), 0)
-	if c.sessions.GetInt64(ctx, keyReveal) != personID || !until.After(c.Now()) {
+	if c.sessions.GetString(ctx, keyReveal) != object || !until.After(c.Now()) {
 		return time.Time{}
 	}
 	return until

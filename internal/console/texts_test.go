@@ -48,7 +48,7 @@ func keysInUse(t *testing.T) map[string]string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		gather(name, string(text), `v\.frame\("([a-z_.]+)"`, `problem\{"([a-z_.]+)"`, `add\("([a-z_.]+)"`, `f\.T\("([a-z_.]+)"`,
+		gather(name, string(text), `v\.frame\("([a-z_.]+)"`, `problem\{Key: "([a-z_.]+)"`, `v\.showMatter\([^"]*"([a-z_.]+)"`, `add\("([a-z_.]+)"`, `f\.T\("([a-z_.]+)"`,
 			`refusePassword\("([a-z_.]+)"`, `page\.Error = "([a-z_.]+)"`, `"(failure\.[a-z_]+)"`, `"(campaign\.(?:new|edit))"`)
 	}
 	return keys
@@ -120,10 +120,31 @@ func keysOfSets() (keys []string) {
 	add("unreached_column", "row_code", "place", "name", "phone", "why", "channel", "code", "at", "campaign")
 	add("detail_by", "row_code")
 	add("halt", "content", "failures", "numbers", "refused", "outage", "request")
+	for _, s := range inboxStates() {
+		add("inbox_state", string(s))
+	}
+	for _, topic := range inboxTopics() {
+		add("inbox_topic", topic)
+	}
+	for _, o := range register.InboxOutcomes() {
+		add("inbox_outcome", string(o))
+	}
+	for _, s := range notify.LetterStates() {
+		add("letter", string(s))
+		add("letter_says", string(s))
+	}
+	for _, s := range notify.NoticeStates() {
+		add("notice", string(s))
+	}
+	add("skip", "unlisted")
+	add("done", "inbox_answered", "inbox_closed", "inbox_passed")
+	add("act", staff.DidListInbox, staff.DidLookInbox, staff.DidRevealInbox, staff.DidAnswerInbox, staff.DidCloseInbox, staff.DidPassInbox)
+	add("object", "inbox")
+	add("detail", "about", "outcome")
 	add("object", "person", "campaign", "staff")
 	add("detail", "by", "found", "count", "masked", "reason", "region", "name", "role", "try", "via", "note", "since")
 	add("detail_reason", append(revealReasons(), "unstated")...)
-	add("warn", "template_unasked", "template_waiting", "template_unknown", "template_refused", "hours", "channel_unserved", "texts_unfit")
+	add("warn", "budget", "holiday", "holidays_unknown", "template_unasked", "template_waiting", "template_unknown", "template_refused", "hours", "channel_unserved", "texts_unfit")
 	return keys
 }
 

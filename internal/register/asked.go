@@ -140,42 +140,6 @@ const (
 	OtherWork  CheckUpAnswer = "other"
 )
 
-// Handover is a conversation given to the township's people.
-type Handover struct {
-	Topic    string
-	Words    string
-	PersonID int64
-	Region   string
-	Due      time.Time // when an answer may be expected
-}
-
-// InboxState is where an item of the inbox stands.
-type InboxState string
-
-// The values of InboxState.
-const (
-	InboxOpen     InboxState = "open"
-	InboxAnswered InboxState = "answered"
-	InboxClosed   InboxState = "closed"
-)
-
-// InboxItem is one hand-over as staff see it.
-type InboxItem struct {
-	ID         int64
-	Channel    string
-	PersonID   int64 // 0: nobody we know
-	RegionCode string
-	Topic      string
-	Words      string
-	State      InboxState
-	At         time.Time
-	Due        time.Time // zero: none was promised
-	Answer     string
-	AnsweredBy string
-	AnsweredAt time.Time
-	Turns      []string // the last turns before it, oldest first, masked, as the transcript keeps them
-}
-
 // Proxy is one who looks after another's matters.
 type Proxy struct {
 	ID        int64
@@ -241,7 +205,7 @@ const (
 	ProxyEnded   ProxyState = "ended"
 )
 
-// Sent is one campaign's message to one person, as they can ask about it.
+// Sent is one message to one person, as they can ask about it: a campaign's, or an answer by SMS (CampaignID 0).
 type Sent struct {
 	CampaignID int64
 	PersonID   int64

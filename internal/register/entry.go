@@ -10,6 +10,9 @@ import (
 // ErrNotFound: nobody with that id within the scope.
 var ErrNotFound = errors.New("register: no such person")
 
+// ErrConflict: somebody else changed it meanwhile.
+var ErrConflict = errors.New("register: changed by somebody else")
+
 // Kind is a kind of sheet.
 type Kind string
 

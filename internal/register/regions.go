@@ -282,3 +282,11 @@ func FindPlace(text string) (string, error) {
 	}
 	return FindCounty("", rest)
 }
+
+// CountyOf is the county that a region belongs to, as a code of 12 digits; "" above the county.
+func CountyOf(code string) string {
+	if len(code) < 6 || !isCounty(code[:6]) {
+		return ""
+	}
+	return pad(code[:6])
+}

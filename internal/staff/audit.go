@@ -40,6 +40,13 @@ const (
 	DidListUnreached  = "unreached.listed"
 	DidPrint          = "unreached.printed"
 	DidExport         = "unreached.exported"
+
+	DidListInbox   = "inbox.listed"
+	DidLookInbox   = "inbox.looked"
+	DidRevealInbox = "inbox.revealed"
+	DidAnswerInbox = "inbox.answered"
+	DidCloseInbox  = "inbox.closed"
+	DidPassInbox   = "inbox.passed"
 )
 
 // Record is one line of the audit as it is kept: numbered without gaps and chained by hash.

@@ -38,6 +38,8 @@ const (
 	ImportData      Act = "import"
 	ReadAudit       Act = "audit.read"
 	ManageStaff     Act = "staff.manage"
+	ReadInbox       Act = "inbox.read"
+	AnswerInbox     Act = "inbox.answer" // answer, close, pass on
 )
 
 // Member is one member of staff.
@@ -74,11 +76,11 @@ func (m Member) May(act Act, own bool) bool {
 			act == ReadCampaigns || act == ReadPeople
 	case Operator:
 		return act == PauseCampaign || act == ResumeCampaign || act == CancelCampaign || act == ImportData ||
-			act == ReadCampaigns || act == ReadPeople || act == RevealPerson || act == BindPerson
+			act == ReadCampaigns || act == ReadPeople || act == RevealPerson || act == BindPerson || act == ReadInbox || act == AnswerInbox
 	case Township:
-		return act == ReadPeople || act == RevealPerson || act == BindPerson
+		return act == ReadPeople || act == RevealPerson || act == BindPerson || act == ReadInbox || act == AnswerInbox
 	case Auditor:
-		return act == ReadCampaigns || act == ReadPeople || act == ReadAudit
+		return act == ReadCampaigns || act == ReadPeople || act == ReadAudit || act == ReadInbox
 	}
 	return false
 }

@@ -133,7 +133,7 @@ func putOnFile(t testing.TB, s *Store, people ...villager) {
 			}
 			id := []byte(fmt.Sprint("id", p.id))
 			rows = append(rows, []any{
-				p.id, id, id, id, tx.keys.Seal([]byte(p.name), "people", "name_sealed", p.id), phoneIdx, phoneSealed, p.phone != "",
+				p.id, id, tx.keys.Seal(id, "people", "id_number_sealed", p.id), id, tx.keys.Seal([]byte(p.name), "people", "name_sealed", p.id), phoneIdx, phoneSealed, p.phone != "",
 				"441802103201", "", p.household, "", "1970-01-01", "", "", "", "", false, "", "", "", "", 0, 0, 0, "", false, "", "",
 				string(p.status), 0, "", "", "", "", false, false, false, 0, 0, 0,
 			})

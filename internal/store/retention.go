@@ -28,6 +28,7 @@ func Retentions() []Retention {
 		{Table: "doorsteps", Keep: 180 * aDay, key: "id", since: "expires_at"},
 		{Table: "inbound", Keep: aDay, key: "key", since: "at"},
 		{Table: "turns", Keep: 180 * aDay, key: "channel, who_idx, at", since: "at"},
+		{Table: "letters", Keep: 180 * aDay, key: "id", since: "created_at", only: "state NOT IN ('queued', 'sending')"},
 		{Table: "outbox", Keep: 180 * aDay, key: "id", since: "created_at", only: "state NOT IN ('queued', 'sending')"},
 		{Table: "receipts", What: "reports", Keep: 90 * aDay, key: "id", since: "received_at", only: "applied_at > 0 AND kind <> 'reply'"},
 		{Table: "receipts", What: "replies", Keep: 180 * aDay, key: "id", since: "received_at", only: "applied_at > 0 AND kind = 'reply'"},
@@ -48,6 +49,9 @@ const (
 func (s *Store) Purge(ctx context.Context, now time.Time) (map[string]int64, error) {
 	gone := map[string]int64{}
 	if err := s.write(ctx, "store: end late proxies", func(t *tx) error { return t.endLateProxies(now) }); err != nil {
+		return gone, err
+	}
+	if err := s.write(ctx, "store: end letters that nobody came for", func(t *tx) error { return t.endLateLetters(now) }); err != nil {
 		return gone, err
 	}
 	portion := 5 * purgeLeast

@@ -12,6 +12,7 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
 
+	"github.com/lingjuli/lingjuli/internal/register"
 	"github.com/lingjuli/lingjuli/internal/store/seal"
 )
 
@@ -21,7 +22,7 @@ var migrations embed.FS
 // Errors that callers tell apart.
 var (
 	ErrNotFound = errors.New("store: not found")
-	ErrConflict = errors.New("store: changed by somebody else")
+	ErrConflict = register.ErrConflict
 	// ErrWrongKey: the data key does not open this database's check value.
 	ErrWrongKey = errors.New("LINGJULI_DATA_KEY is not the key of this database")
 	// ErrSchema: the database is of another version than this program.

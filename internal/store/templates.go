@@ -39,7 +39,7 @@ func (s *Store) FindTemplate(ctx context.Context, key string) (notify.Template, 
 		var body string
 		err := t.row(`SELECT body FROM templates WHERE key = $1`, key).Scan(&body)
 		if errors.Is(err, sql.ErrNoRows) {
-			return notify.ErrNoTemplate
+			return &notify.TemplateError{Template: key, Err: notify.ErrNoTemplate}
 		}
 		if err != nil {
 			return err

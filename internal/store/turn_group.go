@@ -114,14 +114,15 @@ const (
 	groupLockSQL     = `SELECT v.n, c.language, c.language_chosen, c.follows, c.scene, c.elder, c.status_day, c.status_used, c.replies_used
 		FROM unnest($1::text[], $2::bytea[]) WITH ORDINALITY AS v(channel, who_idx, n) CROSS JOIN LATERAL (
 			SELECT * FROM contacts WHERE channel = v.channel AND who_idx = v.who_idx FOR UPDATE) c`
-	groupLookSQL = `SELECT v.n, i.reply, i.at, s.body, s.updated_at, s.expires_at, b.person_id, b.region, f.yes IS NOT NULL OR g.yes IS NOT NULL
+	groupLookSQL = `SELECT v.n, i.reply, i.at, s.body, s.updated_at, s.expires_at, b.person_id, b.region, f.yes IS NOT NULL OR g.yes IS NOT NULL, h.yes IS NOT NULL
 		FROM unnest($1::text[], $2::bytea[], $3::text[]) WITH ORDINALITY AS v(channel, who_idx, key, n)
 		LEFT JOIN LATERAL (SELECT reply, at FROM inbound WHERE key = v.key OFFSET 0) i ON TRUE
 		LEFT JOIN LATERAL (SELECT body, updated_at, expires_at FROM sessions WHERE channel = v.channel AND who_idx = v.who_idx OFFSET 0) s ON TRUE
 		LEFT JOIN LATERAL (SELECT n.person_id, p.region FROM bindings n LEFT JOIN people p ON p.id = n.person_id
 			WHERE n.openid_idx = v.who_idx AND n.until = 0 AND n.relation = 'self' ORDER BY n.since DESC LIMIT 1) b ON TRUE
 		LEFT JOIN LATERAL (SELECT 1 AS yes FROM proxies x WHERE x.openid_idx = v.who_idx AND (x.state IN ('asked', 'given') OR x.told_at = 0) LIMIT 1) f ON TRUE
-		LEFT JOIN LATERAL (SELECT 1 AS yes FROM proxies x WHERE x.consent_by = b.person_id AND x.state IN ('asked', 'given') AND x.shown_at = 0 LIMIT 1) g ON TRUE`
+		LEFT JOIN LATERAL (SELECT 1 AS yes FROM proxies x WHERE x.consent_by = b.person_id AND x.state IN ('asked', 'given') AND x.shown_at = 0 LIMIT 1) g ON TRUE
+		LEFT JOIN LATERAL (SELECT 1 AS yes FROM letters l WHERE l.who_idx = v.who_idx AND l.state = 'kept' AND v.channel = 'wechat' LIMIT 1) h ON TRUE`
 )
 
 func (t *tx) lockAndLook(turns []*turnTx) error {
@@ -145,7 +146,7 @@ func (t *tx) lockAndLook(turns []*turnTx) error {
 		{act: "read sessions", query: groupLookSQL, args: []any{channels, people, keys}, each: func(rows pgx.Rows) error {
 			var n int
 			var k keptTurn
-			err := rows.Scan(&n, &k.reply, &k.repliedAt, &k.body, &k.updated, &k.expires, &k.person, &k.region, &k.family)
+			err := rows.Scan(&n, &k.reply, &k.repliedAt, &k.body, &k.updated, &k.expires, &k.person, &k.region, &k.family, &k.answered)
 			if err == nil && found[n-1] != nil {
 				k.contact = found[n-1].contact
 				*found[n-1] = k

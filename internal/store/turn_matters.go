@@ -101,9 +101,9 @@ func (t *turnTx) HandOver(h register.Handover) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	_, err = t.exec(`INSERT INTO wishes (id, channel, who_idx, person_id, region_code, topic, words, at, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+	_, err = t.exec(`INSERT INTO wishes (id, channel, who_idx, person_id, region_code, topic, words, at, due_at, about_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		id, string(t.who.Channel), t.idx, sql.NullInt64{Int64: h.PersonID, Valid: h.PersonID != 0}, h.Region, h.Topic,
-		t.keys.Seal([]byte(h.Words), "wishes", "words", id), toMicros(t.who.At), toMicros(h.Due))
+		t.keys.Seal([]byte(h.Words), "wishes", "words", id), toMicros(t.who.At), toMicros(h.Due), h.AboutID)
 	if err != nil {
 		return 0, fmt.Errorf("hand over: %w", err)
 	}

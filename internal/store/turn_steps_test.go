@@ -333,7 +333,7 @@ func TestAHandOverComesWithItsLastTurnsAndIsAnsweredOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		list, err := s.ListInbox(ctx, here, register.InboxOpen, 0, 10)
+		list, err := s.ListInbox(ctx, here, register.InboxQuery{State: register.InboxOpen, Limit: 10})
 		if err != nil || len(list) != 1 || list[0].Words != "想问报销" || list[0].PersonID != 1 {
 			t.Fatalf("%+v, %v", list, err)
 		}
@@ -341,24 +341,27 @@ func TestAHandOverComesWithItsLastTurnsAndIsAnsweredOnce(t *testing.T) {
 		if err != nil || len(item.Turns) != 10 || item.Turns[9] != "turn 11" || item.Turns[0] != "turn 2" {
 			t.Fatalf("%+v, %v", item, err)
 		}
-		open, overdue, oldest, err := s.InboxFigures(ctx, here, h.at.Add(2*time.Hour))
-		if err != nil || open != 1 || overdue != 1 || !oldest.Equal(item.At) {
-			t.Fatalf("%d, %d, %v, %v", open, overdue, oldest, err)
+		figures, err := s.InboxFigures(ctx, here, h.at.Add(2*time.Hour))
+		if err != nil || figures.Open != 1 || figures.Overdue != 1 || !figures.Oldest.Equal(item.At) {
+			t.Fatalf("%+v, %v", figures, err)
 		}
 		if _, err := s.InboxItem(ctx, there, item.ID); !errors.Is(err, register.ErrNotFound) {
 			t.Fatal(err)
 		}
-		channel, who, err := s.AnswerInbox(ctx, here, item.ID, "chen", "带身份证来镇里", h.at.Add(3*time.Hour))
-		if err != nil || channel != turn.WeChat || who != "o-1" {
-			t.Fatalf("%s, %s, %v", channel, who, err)
-		}
-		if _, _, err := s.AnswerInbox(ctx, here, item.ID, "li", "再来", h.at); !errors.Is(err, ErrConflict) {
+		answer := register.InboxAnswer{By: "chen", At: h.at.Add(3 * time.Hour), Text: "带身份证来镇里", Office: "12345"}
+		if _, _, err := s.AnswerInbox(ctx, there, item.ID, answer); !errors.Is(err, register.ErrNotFound) {
 			t.Fatal(err)
 		}
-		if err := s.CloseInbox(ctx, here, item.ID, "li", h.at); !errors.Is(err, ErrConflict) {
+		if _, _, err := s.AnswerInbox(ctx, here, item.ID, answer); err != nil {
 			t.Fatal(err)
 		}
-		done, err := s.ListInbox(ctx, here, register.InboxAnswered, 0, 10)
+		if _, _, err := s.AnswerInbox(ctx, here, item.ID, answer); !errors.Is(err, ErrConflict) {
+			t.Fatal(err)
+		}
+		if err := s.SettleInbox(ctx, here, item.ID, register.InboxEnd{By: "li", At: h.at, Outcome: register.OutcomeCalled}); !errors.Is(err, ErrConflict) {
+			t.Fatal(err)
+		}
+		done, err := s.ListInbox(ctx, here, register.InboxQuery{State: register.InboxAnswered, Limit: 10})
 		if err != nil || len(done) != 1 || done[0].Answer != "带身份证来镇里" || done[0].AnsweredBy != "chen" {
 			t.Fatalf("%+v, %v", done, err)
 		}

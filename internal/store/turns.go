@@ -96,18 +96,26 @@ type keptTurn struct {
 	reply, body                         []byte
 	repliedAt, updated, expires, person sql.NullInt64
 	region                              sql.NullString
+	answered                            bool // a worker's answer waits
 	family                              bool
 }
 
-// hasFamily says whether this openid looks after somebody's matters, or has something to hear of a proxy.
-const hasFamily = `(EXISTS (SELECT 1 FROM proxies x WHERE x.openid_idx = $3 AND (x.state IN ('asked', 'given') OR x.told_at = 0))
-	OR EXISTS (SELECT 1 FROM proxies x WHERE x.consent_by = b.person_id AND x.state IN ('asked', 'given') AND x.shown_at = 0))`
+// hasFamily says whether an openid looks after somebody's matters, or has something to hear of a proxy.
+func hasFamily(idx string) string {
+	return `(EXISTS (SELECT 1 FROM proxies x WHERE x.openid_idx = ` + idx + ` AND (x.state IN ('asked', 'given') OR x.told_at = 0))
+		OR EXISTS (SELECT 1 FROM proxies x WHERE x.consent_by = b.person_id AND x.state IN ('asked', 'given') AND x.shown_at = 0))`
+}
+
+// hasLetter says whether a worker's answer waits for an openid to write.
+func hasLetter(channel, idx string) string {
+	return channel + ` = 'wechat' AND EXISTS (SELECT 1 FROM letters l WHERE l.who_idx = ` + idx + ` AND l.state = 'kept')`
+}
 
 // look is a statement of its own, after the lock: its snapshot holds what the turn before this one committed.
 func (t *turnTx) look(k *keptTurn) statement {
 	return statement{
 		act: "read the session",
-		query: `SELECT i.reply, i.at, s.body, s.updated_at, s.expires_at, b.person_id, p.region, ` + hasFamily + `
+		query: `SELECT i.reply, i.at, s.body, s.updated_at, s.expires_at, b.person_id, p.region, ` + hasFamily("$3") + `, ` + hasLetter("$2", "$3") + `
 			FROM (SELECT 1 AS one) o
 			LEFT JOIN inbound i ON i.key = $1
 			LEFT JOIN sessions s ON s.channel = $2 AND s.who_idx = $3
@@ -115,7 +123,7 @@ func (t *turnTx) look(k *keptTurn) statement {
 			LEFT JOIN people p ON p.id = b.person_id
 			ORDER BY b.since DESC LIMIT 1`,
 		args: []any{t.who.Key, string(t.who.Channel), t.idx},
-		into: []any{&k.reply, &k.repliedAt, &k.body, &k.updated, &k.expires, &k.person, &k.region, &k.family},
+		into: []any{&k.reply, &k.repliedAt, &k.body, &k.updated, &k.expires, &k.person, &k.region, &k.family, &k.answered},
 	}
 }
 
@@ -132,12 +140,15 @@ func (t *turnTx) read(o *turn.Opened, k keptTurn) (err error) {
 		}
 		o.LastAt, t.last = fromMicros(k.updated.Int64), k.updated.Int64
 	}
-	return nil
+	if k.answered {
+		o.Letters, err = t.letters()
+	}
+	return err
 }
 
 // Close implements turn.Sessions. What it leaves is written when the turn ends: nothing is read after it.
 func (t *turnTx) Close(c turn.Closing) error {
-	if t.kept != nil && c.Session != nil && c.Transcript != nil {
+	if t.kept != nil && c.Session != nil && c.Transcript != nil && len(c.Given) == 0 {
 		t.closed = &c
 		return nil
 	}
@@ -155,6 +166,12 @@ func (t *turnTx) Close(c turn.Closing) error {
 			query: `INSERT INTO turns (channel, who_idx, at, person_id, intent, body) VALUES ($1, $2, $3, $4, $5, $6)
 				ON CONFLICT (channel, who_idx, at) DO NOTHING`,
 			args: []any{string(t.who.Channel), t.idx, at, person, c.Intent, t.keys.Seal(c.Transcript, "turns", "body", rowID(t.idx))},
+		})
+	}
+	if len(c.Given) > 0 {
+		list = append(list, statement{
+			act: "give the answers that waited", query: `UPDATE letters SET state = 'given', settled_at = $2 WHERE ` + t.among("id", 1) + ` AND state = 'kept'`,
+			args: []any{t.idList(c.Given), at},
 		})
 	}
 	t.closing = list
@@ -219,6 +236,9 @@ func (t *turnTx) Forget() error {
 		if _, err := t.exec(`DELETE FROM `+table+` WHERE channel = $1 AND who_idx = $2`, string(t.who.Channel), t.idx); err != nil {
 			return fmt.Errorf("erase %s: %w", table, err)
 		}
+	}
+	if _, err := t.exec(`DELETE FROM letters WHERE who_idx = $1`, t.idx); err != nil {
+		return fmt.Errorf("erase letters: %w", err)
 	}
 	for _, table := range []string{"consents", "codes"} {
 		if _, err := t.exec(`DELETE FROM `+table+` WHERE openid_idx = $1`, t.idx); err != nil {

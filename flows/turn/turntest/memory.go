@@ -43,7 +43,7 @@ func NewMemory(cast []Person) *Memory {
 	m := &Memory{
 		contacts: make(map[string]turn.Contact), sessions: make(map[string]kept), replies: make(map[string]kept),
 		bound: make(map[string]int64), checks: make(map[string]turn.Check), codes: make(map[string]turn.Code),
-		optedOut: make(map[string]bool), doubts: make(map[string]bool),
+		optedOut: make(map[string]bool), doubts: make(map[string]bool), mailbox: mailbox{letters: make(map[string][]turn.Letter)},
 	}
 	for i, p := range cast {
 		m.people = append(m.people, p.Record(int64(i+1)))
@@ -92,6 +92,7 @@ func (t *memoryTx) Open() (turn.Opened, error) {
 		o.Session, o.LastAt = s.body, s.at
 	}
 	if t.who.Channel == turn.WeChat {
+		o.Letters = t.m.letters[t.who.ID]
 		o.Family = len(t.m.proxies) > 0
 		if o.PersonID = t.m.bound[t.who.ID]; o.PersonID != 0 {
 			o.Region = t.m.people[o.PersonID-1].Person.RegionCode
@@ -107,6 +108,7 @@ func (t *memoryTx) Close(c turn.Closing) error {
 		t.m.sessions[t.key] = kept{c.Session, t.who.At}
 	}
 	t.m.replies[t.who.Key] = kept{c.Reply, t.who.At}
+	t.m.letters[t.who.ID] = slices.DeleteFunc(slices.Clone(t.m.letters[t.who.ID]), func(l turn.Letter) bool { return slices.Contains(c.Given, l.ID) })
 	t.m.lines = append(t.m.lines, string(c.Transcript))
 	return nil
 }

@@ -12,10 +12,19 @@ import (
 // Mailed puts on file what campaigns sent.
 func (m *Memory) Mailed(list ...register.Sent) { m.mailed = append(m.mailed, list...) }
 
+// Keep keeps a worker's answer until an openid writes.
+func (m *Memory) Keep(openid string, letter turn.Letter) {
+	m.letters[openid] = append(m.letters[openid], letter)
+}
+
+// Kept lists the answers that wait for an openid.
+func (m *Memory) Kept(openid string) []turn.Letter { return m.letters[openid] }
+
 // mailbox is what campaigns sent, and which kinds of them nobody wants: "person 1 job_posting", "phone 138… job_posting".
 type mailbox struct {
-	mailed []register.Sent
-	muted  []string
+	mailed  []register.Sent
+	muted   []string
+	letters map[string][]turn.Letter // by openid
 }
 
 // Sent implements turn.Mail.

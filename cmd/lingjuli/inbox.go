@@ -31,7 +31,7 @@ func newInbox(cfg config, s *store.Store, bell *notify.Doorbell) (inbox, error) 
 
 // AnswerInbox writes the answer down, then rings for it. What the bell can't reach the sweeper finds.
 func (i inbox) AnswerInbox(ctx context.Context, scope register.Scope, id int64, a register.InboxAnswer) error {
-	item, err := i.Store.InboxItem(ctx, scope, id)
+	item, err := i.InboxItem(ctx, scope, id)
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,9 @@ const (
 	redialAfter  = 2 * time.Hour
 )
 
+// Ringing is how long a call may ring and speak before its report is there; so long a campaign waits for it.
+const Ringing = 2 * time.Minute
+
 // Redial says when a call that ended unheard is made again. unanswered and heldBack count such ends of the delivery's
 // calls by telephone, this one included. ok is false where it isn't called again: after the last call, where that would
 // come after the campaign's end, or where a further channel is sooner.

@@ -55,8 +55,14 @@ func TestInABrowserOneTypesTapsAndSeesAnSMSCome(t *testing.T) {
 	client := sdkClient(t, s, "very secret")
 	do := func(steps ...chromedp.Action[chromedp.Void]) {
 		t.Helper()
-		if err := chromedp.Do(ctx, steps...); err != nil {
-			t.Fatal(err)
+		for _, step := range steps {
+			err := chromedp.Do(ctx, step)
+			for err != nil && strings.Contains(err.Error(), "Could not find node") { // the panes came anew between the look and the touch
+				err = chromedp.Do(ctx, step)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	holds := func(id, want string) {

@@ -98,7 +98,7 @@ func TestANumberIsCalledOnceAMinuteWhoeverCalls(t *testing.T) {
 		p := &platform{}
 		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
 		defer w.Shutdown()
-		until(t, s, approved(t, s, byVoice), "finished", finished)
+		until(t, s, approved(t, s, byVoice), "called", func(st notify.Status) bool { return st.Accepted == 1 })
 		began := time.Now()
 		st := until(t, s, approved(t, s, byVoice), "held", heldByLimit)
 		wantCounts(t, st, map[string]int64{"planned": 1})
@@ -106,7 +106,7 @@ func TestANumberIsCalledOnceAMinuteWhoeverCalls(t *testing.T) {
 			t.Errorf("waits until %v", st.NextAt)
 		}
 		hoursLater(t, s)
-		until(t, s, st.ID, "finished", finished)
+		until(t, s, st.ID, "called", func(st notify.Status) bool { return st.Accepted == 1 })
 		onceACall(t, p, 2)
 	})
 }

@@ -52,7 +52,7 @@ func (s *Store) endCampaign(ctx context.Context, c notify.Campaign, now time.Tim
 	var left leftover
 	began := time.Now()
 	err = s.read(ctx, fmt.Sprintf("store: is campaign %d finished", c.ID), func(t *tx) error {
-		left, err = t.leftover(c, expired || c.State == notify.Cancelled)
+		left, err = t.leftover(c, expired || c.State == notify.Cancelled, now)
 		return err
 	})
 	if err != nil {
@@ -108,8 +108,8 @@ func (t *tx) drainCalls(c notify.Campaign, now time.Time) (int, error) {
 }
 
 // leftover looks whether anything may still happen to a row of the campaign. The cheap questions come first. What was
-// accepted goes on to no further channel in one that has ended.
-func (t *tx) leftover(c notify.Campaign, ended bool) (left leftover, err error) {
+// accepted goes on to no further channel in one that has ended; a telephone that may be ringing may have to ring again.
+func (t *tx) leftover(c notify.Campaign, ended bool, now time.Time) (left leftover, err error) {
 	left.open = true
 	if c.State == notify.Running && c.PlannedAt.IsZero() {
 		return left, nil
@@ -122,12 +122,14 @@ func (t *tx) leftover(c notify.Campaign, ended bool) (left leftover, err error) 
 	}
 	err = t.row(`SELECT EXISTS (SELECT 1 FROM deliveries WHERE month = $1 AND campaign_id = $2 AND state <> ''
 			AND (state IN ('planned', 'queued', 'sending', 'unconfirmed') OR NOT $3 AND state = 'accepted' AND later <> '' AND channel <> 'wechat'))
+		OR NOT $3 AND EXISTS (SELECT 1 FROM calls WHERE campaign_id = $2 AND channel = 'voice' AND state = 'accepted' AND wake_at > 0
+			AND presented_at > $4 AND (marks LIKE '%-%' OR marks LIKE '%+%'))
 		OR EXISTS (SELECT 1 FROM calls WHERE campaign_id = $2 AND (marks LIKE '%-%' AND state = 'unconfirmed'
 			OR marks LIKE '%+%' AND (state = 'unconfirmed' OR NOT $3 AND state = 'accepted' AND channel <> 'wechat')
 			OR state IN ('planned', 'queued', 'sending'))),
 		EXISTS (SELECT 1 FROM deliveries d WHERE d.month = $1 AND d.campaign_id = $2 AND d.state = 'planned' AND d.state <> '' AND NOT d.lead
 			AND (`+mateHeard()+` OR `+noCarrier()+`))`,
-		c.Month, c.ID, ended).Scan(&left.open, &left.stuck)
+		c.Month, c.ID, ended, toMicros(now.Add(-notify.Ringing))).Scan(&left.open, &left.stuck)
 	return left, err
 }
 

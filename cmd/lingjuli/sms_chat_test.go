@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/lingjuli/lingjuli/flows"
@@ -69,6 +71,7 @@ func TestEveryTextThatAnSMSCanAskForIsHeardWithinTwoSegments(t *testing.T) {
 	}
 	eachTown(t, 4, nil, func(w *town) {
 		w.registerReplies()
+		year := time.Now().Year()
 		id := func(i int) string { return fictional.IDNumber("441881", "1950-01-02", i) }
 		people := "姓名,身份证号,手机号,行政区划代码,户编号\n甲木," + id(50) + ",13900000050,441881000000,同户\n甲水," + id(51) + ",13900000050,441881000000,同户\n"
 		for i, name := range []string{"甲金", "甲火", "甲土", "甲山", "甲石", "甲田", "甲禾", "甲竹", "甲兰", "甲梅"} { // more than a text can name
@@ -77,10 +80,10 @@ func TestEveryTextThatAnSMSCanAskForIsHeardWithinTwoSegments(t *testing.T) {
 		w.imported("people", people)
 		cover := "身份证号,险种,年度,参保状态\n"
 		for _, who := range []int{0, 50, 51, 60, 61} {
-			cover += id(who) + ",城乡居民医保,2026,已参保\n"
+			cover += fmt.Sprintf("%s,城乡居民医保,%d,已参保\n", id(who), year)
 		}
 		w.imported("cover", cover)
-		w.imported("premiums", "身份证号,险种,年度,应缴金额,缴费状态\n"+id(0)+",城乡居民医保,2027,400,未缴\n")
+		w.imported("premiums", fmt.Sprintf("身份证号,险种,年度,应缴金额,缴费状态\n%s,城乡居民医保,%d,400,未缴\n", id(0), year+1))
 		w.imported("subsidies", "身份证号,补贴项目,申请日期,状态\n"+id(0)+",培训补贴,2026-09-01,审核中\n")
 		bare := w.chat(w.phone(1), "找工作", "培训班", "我的补贴")
 		w.imported("jobs", "单位名称,岗位名称,人数,工作地点,行政区划代码,截止日期\n示范厂,普工,5,英德,441881000000,2099-12-31\n")

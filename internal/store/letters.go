@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -289,25 +288,4 @@ func (t *turnTx) letters() (list []turn.Letter, err error) {
 		return nil, fmt.Errorf("read the answers that wait: %w", err)
 	}
 	return list, nil
-}
-
-// queueNotice queues an SMS that goes no sooner than from.
-func (t *tx) queueNotice(m turn.Message, from time.Time) (int64, error) {
-	id, err := t.ids("outbox", 1)
-	if err != nil {
-		return 0, err
-	}
-	params, err := json.Marshal(m.Params)
-	if err != nil {
-		return 0, fmt.Errorf("queue a message: %w", err)
-	}
-	_, err = t.exec(`INSERT INTO outbox (id, kind, template_key, phone, phone_idx, params, person_id, created_at, expires_at, next_at, state)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued')`,
-		id, string(m.Kind), m.Template, t.keys.Seal([]byte(m.Phone), "outbox", "phone", id), t.keys.Index("phone", string(m.Phone)),
-		t.keys.Seal(params, "outbox", "params", id), sql.NullInt64{Int64: m.PersonID, Valid: m.PersonID != 0},
-		toMicros(m.At), toMicros(m.Expires), toMicros(from))
-	if err != nil {
-		return 0, fmt.Errorf("queue a message: %w", err)
-	}
-	return id, nil
 }

@@ -34,7 +34,7 @@ func (r *run) hear() {
 	case q != nil && r.e.words.has(wordLeave, said):
 		r.leave(flowMenu)
 	case r.global(said):
-	case q != nil && q.Ask != nil && q.Ask.As != "words" && (r.byTitle(said) || r.byWords(said)):
+	case q != nil && q.Ask != nil && (r.byTitle(said) || q.Ask.As != "words" && r.byWords(said)):
 	case q != nil && q.Ask != nil && r.answer(q.Ask):
 	case q != nil && q.Choose != nil && r.answersBefore():
 	case q != nil && q.Choose != nil && r.inOwnWords(q.Choose):
@@ -364,9 +364,6 @@ func (r *run) unclear(g Guess) {
 
 // begin starts a flow; one that waits for an answer is suspended and comes back later.
 func (r *run) begin(flow string) {
-	if flow == flowElder && r.in.Env.Elder {
-		flow = flowPlain // the same button, pressed again
-	}
 	d := r.e.book.flows[flow]
 	if d == nil {
 		r.push(flowMenu)

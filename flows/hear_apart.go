@@ -72,17 +72,25 @@ func (e *Engine) nameChoices(catalogue *locales.Bundle) {
 			if s.Choose != nil {
 				for _, o := range s.Choose.Options {
 					e.labels[o.Label] = words(o.Label)
+					if o.Flow != "" && !e.book.flows[id].SMS {
+						e.nameFlow(o.Flow, words)
+					}
 				}
 			}
 			if s.End == nil {
 				continue
 			}
 			for _, flow := range s.End.Offer {
-				for _, w := range words(e.book.flows[flow].Title) {
-					e.titles[w] = flow
-				}
+				e.nameFlow(flow, words)
 			}
 		}
+	}
+}
+
+// nameFlow lets a flow be started by its title, in any locale.
+func (e *Engine) nameFlow(flow string, words func(key string) []string) {
+	for _, w := range words(e.book.flows[flow].Title) {
+		e.titles[w] = flow
 	}
 }
 

@@ -249,7 +249,7 @@ func (t *oneTurn) talk(opened Opened) error {
 	if t.in.Kind == Follow {
 		stored = nil // a new follower starts anew
 	}
-	session, err := t.s.engine.Book().Read(stored)
+	session, err := t.takeSession(stored, opened.LastAt)
 	if err != nil {
 		return err
 	}

@@ -130,10 +130,19 @@ func (w *watcher) detour(flow string, m moment) string {
 		return ""
 	case m.paused >= pauseLeast:
 		return ""
+	case w.shapes[flow].Soft && w.elsewhere(m):
+		return change
 	case w.leaves(m.in.Text), under(m.after.Parked, flow) && !under(m.before.Parked, flow):
 		return change
 	}
 	return ""
+}
+
+// elsewhere says whether a flow answered that was neither under way nor the menu.
+func (w *watcher) elsewhere(m moment) bool {
+	return slices.ContainsFunc(w.spoken(m.after, m.in.Channel), func(id string) bool {
+		return id != "main_menu" && id != "human" && !w.shapes[id].Soft && !under(m.before.Stack, id) && !under(m.before.Parked, id)
+	})
 }
 
 func (w *watcher) leaves(said string) bool { return w.engine.MeansAway(said) }

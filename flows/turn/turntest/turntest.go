@@ -136,12 +136,13 @@ type Mail struct {
 	Text     string
 	Check    string
 	At       time.Time
-	Changed  bool // what it speaks of has changed on file since
+	Changed  bool  // what it speaks of has changed on file since
+	Course   int64 // what it invites to, by place in the sheet, from 1
 }
 
 // Sent is the message as a store tells it.
 func (m Mail) Sent() register.Sent {
-	return register.Sent{PersonID: m.To, Name: m.Subject, Content: m.Template, Texts: []string{m.Text}, Check: m.Check, At: m.At, Changed: m.Changed}
+	return register.Sent{PersonID: m.To, Name: m.Subject, Content: m.Template, Texts: []string{m.Text}, Check: m.Check, At: m.At, Changed: m.Changed, CourseID: m.Course}
 }
 
 // Door is a one-time code of the doorstep, made when the conversation begins.

@@ -297,7 +297,7 @@ func (r *run) wish() {
 	case r.helpsKin():
 		r.begin(flowProxy)
 		r.top().set("relation", r.e.book.settings.kinIn(normalise(r.in.Text)))
-	case r.waiting() == nil && checkCode.MatchString(strings.TrimSpace(r.in.Text)):
+	case r.waiting() == nil && holdsCheckCode(r.in.Text):
 		r.begin(flowCheck)
 	case r.waiting() == nil:
 		r.unclear(g)

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/lingjuli/lingjuli/locales"
@@ -107,6 +108,23 @@ func (r *run) byTitle(said string) bool {
 
 // checkCode is how the codes look by which a text can be checked: what is read aloud without mistakes.
 var checkCode = regexp.MustCompile(`^[ACDEFHJKLMNPQRTUVWXYacdefhjklmnpqrtuvwxy34679]{6}$`)
+
+// isCheckCode says whether somebody wrote a check code and nothing else.
+func isCheckCode(text string) bool {
+	return checkCode.MatchString(strings.Join(strings.Fields(normalise(text)), ""))
+}
+
+// codeAmong finds what looks like a check code among other words.
+var codeAmong = regexp.MustCompile(`(?:^|[^A-Za-z0-9])([ACDEFHJKLMNPQRTUVWXYacdefhjklmnpqrtuvwxy34679]{6})(?:$|[^A-Za-z0-9])`)
+
+// holdsCheckCode says whether few words hold a check code: somebody asks about it in words of their own.
+func holdsCheckCode(text string) bool {
+	if isCheckCode(text) {
+		return true
+	}
+	m := codeAmong.FindStringSubmatch(text)
+	return m != nil && utf8.RuneCountInString(text) <= wordsRunes && strings.ContainsAny(m[1], "34679") && strings.ContainsFunc(m[1], unicode.IsLetter)
+}
 
 // renew begins a flow anew whose definition has changed under the session, unless they say something plainer.
 func (r *run) renew(said string) bool {

@@ -205,7 +205,7 @@ const shortText = 10
 func (e *Engine) validText(a answer) (map[string]string, bool) {
 	g := a.guess()
 	flow := e.book.flows[e.book.byIntent[g.Intent]]
-	if utf8.RuneCountInString(a.text) <= shortText && flow != nil && !flow.Vague && g.Score >= e.book.settings.Certain && !checkCode.MatchString(strings.TrimSpace(a.text)) {
+	if utf8.RuneCountInString(a.text) <= shortText && flow != nil && !flow.Vague && g.Score >= e.book.settings.Certain && !isCheckCode(a.text) {
 		return nil, false
 	}
 	return e.validWords(a.text)

@@ -12,6 +12,7 @@ package turntest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -132,6 +133,7 @@ type Setting struct {
 type Mail struct {
 	To       int64 // which of the people, from 1
 	Subject  string
+	Kind     string // of the campaign
 	Template string
 	Text     string
 	Check    string
@@ -142,7 +144,7 @@ type Mail struct {
 
 // Sent is the message as a store tells it.
 func (m Mail) Sent() register.Sent {
-	return register.Sent{PersonID: m.To, Name: m.Subject, Content: m.Template, Texts: []string{m.Text}, Check: m.Check, At: m.At, Changed: m.Changed, CourseID: m.Course}
+	return register.Sent{PersonID: m.To, Name: m.Subject, Kind: cmp.Or(m.Kind, "service_notice"), Content: m.Template, Texts: []string{m.Text}, Check: m.Check, At: m.At, Changed: m.Changed, CourseID: m.Course}
 }
 
 // Door is a one-time code of the doorstep, made when the conversation begins.

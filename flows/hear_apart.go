@@ -25,7 +25,7 @@ func (r *run) apart(said string, q *Step) bool {
 	switch {
 	case free:
 		return false
-	case s.forwarded(r.in.Text):
+	case s.Forwarded(r.in.Text):
 		r.understood("report_problem", 1)
 		r.begin(flowCheck)
 		return true
@@ -44,8 +44,8 @@ func holds(said string, words []string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(said, w) })
 }
 
-// forwarded says whether this is a text with the signature that every SMS begins or ends with.
-func (s Settings) forwarded(text string) bool {
+// Forwarded says whether this is a text with the signature that every SMS begins or ends with: somebody else's words.
+func (s Settings) Forwarded(text string) bool {
 	text = strings.TrimSpace(text)
 	if utf8.RuneCountInString(text) < 8 || s.Signature == "" {
 		return false

@@ -18,7 +18,7 @@ func (r *run) hearSMS(said string) {
 	if r.byWords(said) {
 		return
 	}
-	if r.e.book.settings.forwarded(r.in.Text) || isCheckCode(r.in.Text) {
+	if r.e.book.settings.Forwarded(r.in.Text) || isCheckCode(r.in.Text) {
 		r.understood("report_problem", 1)
 		r.begin(flowCheck)
 		return

@@ -217,7 +217,7 @@ func (t *oneTurn) arrive(opened Opened) error {
 			t.contact.Scene = t.in.Scene
 		}
 	case Text, Voice:
-		if t.in.Channel == WeChat && !t.contact.LanguageChosen {
+		if t.in.Channel == WeChat && !t.contact.LanguageChosen && !t.s.engine.Book().Settings().Forwarded(t.in.Text) {
 			t.contact.Language = heard(t.in.Text, t.contact.Language, t.signs())
 		}
 	}

@@ -144,6 +144,11 @@ func TestElderModeIsKept(t *testing.T) {
 				return tx.Close(turn.Closing{Contact: o.Contact, Reply: []byte("r")})
 			})
 		}
+		for who, want := range map[register.OpenID]bool{"o-1": true, "o-nobody": false} {
+			if elder, err := s.Elder(context.Background(), who); err != nil || elder != want {
+				t.Errorf("%s: %v, %v", who, elder, err)
+			}
+		}
 	})
 }
 

@@ -96,7 +96,7 @@ func aboutFamily() []RequestKind {
 
 // aboutWork is work and training.
 func aboutWork() []RequestKind {
-	page := []string{"found", "total", "next", "more"}
+	page := []string{"found", "total", "next", "more", "sought", "eased"}
 	return []RequestKind{
 		{Name: "jobs", Takes: []string{"mode", "words", "offset"}, Gives: page, Items: []string{"id", "title", "employer", "place", "wage"}},
 		{Name: "job", Takes: []string{"id"}, Gives: []string{

@@ -46,7 +46,7 @@ func (l *linter) complain(format string, args ...any) {
 func (l *linter) builtIn() {
 	for _, id := range []string{
 		flowMenu, flowBind, flowHuman, flowOptOut, flowOptIn, flowResume, flowStuck, flowUnclear, flowUnclear2, flowNoMore, flowSMS,
-		flowMenuSMS, flowWhose, flowInvited, flowElder, flowPlain, flowMore, flowUpset, flowCheck, flowOf, flowProxy,
+		flowMenuSMS, flowWhose, flowInvited, flowElder, flowPlain, flowMore, flowUpset, flowCheck, flowOf, flowProxy, flowJobs,
 	} {
 		if l.b.flows[id] == nil {
 			l.complain("flow %s is missing: the engine starts it", id)

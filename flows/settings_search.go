@@ -32,6 +32,17 @@ func (s Search) Empty() bool {
 	return len(s.Words) == 0 && len(s.Places) == 0 && s.Yuan == 0 && !s.Near
 }
 
+// Says says whether at least so many of place, trade and wage were told.
+func (s Search) Says(least int) bool {
+	told := 0
+	for _, have := range []bool{len(s.Places) > 0, len(s.Trades) > 0, s.Yuan > 0} {
+		if have {
+			told++
+		}
+	}
+	return told >= least
+}
+
 // String is what they look for, as it is said back to them: what is surely a place, a trade, a wage. "" where nothing is.
 func (s Search) String() string {
 	var said []string

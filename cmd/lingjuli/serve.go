@@ -222,7 +222,7 @@ func (s *server) newTeller() turn.Teller {
 	if s.wechat == nil {
 		return nil
 	}
-	t := newTeller(s.wechat, s.log)
+	t := newTeller(s.wechat, s.store, s.log)
 	s.life.add("teller", t.stop)
 	return t
 }

@@ -44,8 +44,16 @@ type Config struct {
 }
 
 // Teller sends a customer message and returns at once. Nothing is lost where it can't: the rows tell it on their next turn.
+// Where it could, it notes that in the row, so that nobody is told twice.
 type Teller interface {
-	Tell(to register.OpenID, text string)
+	Tell(m Telling)
+}
+
+// Telling is a message to somebody else than who writes.
+type Telling struct {
+	To   register.OpenID
+	Text string
+	News register.ProxyNews // what it tells
 }
 
 // Service hosts conversations. Safe for concurrent use.
@@ -110,7 +118,7 @@ func (s *Service) Turn(ctx context.Context, in Inbound) (Answer, error) {
 	}
 	if s.teller != nil {
 		for _, m := range done.tellings {
-			s.teller.Tell(m.to, m.text)
+			s.teller.Tell(m)
 		}
 	}
 	return done.answer, nil
@@ -144,7 +152,7 @@ type oneTurn struct {
 	self     int64            // who writes, by WeChat
 	mine     []register.Proxy // whose matters they look after
 	news     []flows.Effect   // to be said before the answer
-	tellings []telling
+	tellings []Telling
 	ownName  string // of who writes, masked; read where they look after others
 	onPhone  []int64
 	strange  bool   // people of different households are on file with this phone: it can't be told whose it is

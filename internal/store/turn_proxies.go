@@ -14,6 +14,7 @@ import (
 const (
 	askedFor   = 7 * 24 * time.Hour
 	refusedFor = 7 * 24 * time.Hour
+	oldNews    = 30 * 24 * time.Hour // after which nobody is told any more that a proxy ended
 )
 
 // AskProxy implements turn.Proxies.
@@ -130,7 +131,7 @@ func (t *turnTx) SettleProxy(id int64, state register.ProxyState) error {
 		return fmt.Errorf("settle proxy %d: no such state %q", id, state)
 	}
 	n, err := t.exec(`UPDATE proxies SET state = $2, settled_at = $3, told_at = CASE WHEN openid_idx = $4 THEN CAST($3 AS BIGINT) ELSE 0 END,
-			shown_at = CASE WHEN openid_idx = $4 THEN 0 ELSE CAST($3 AS BIGINT) END WHERE id = $1 AND `+from,
+			shown_at = CASE WHEN openid_idx = $4 AND (state = 'given' OR CAST($2 AS TEXT) <> 'ended') THEN 0 ELSE CAST($3 AS BIGINT) END WHERE id = $1 AND `+from,
 		id, string(state), toMicros(t.who.At), t.idx, toMicros(t.who.At.Add(-askedFor)))
 	if err != nil {
 		return fmt.Errorf("settle proxy %d: %w", id, err)
@@ -162,7 +163,8 @@ func (t *turnTx) ProxyNews(personID int64) (news []register.ProxyNews, err error
 	if personID == 0 {
 		return news, nil
 	}
-	over, err := t.proxies(`WHERE x.consent_by = $1 AND x.shown_at = 0 AND `+openProxy(2)+` ORDER BY x.at, x.id`, append([]any{personID}, t.openArgs(t.who.At)...)...)
+	over, err := t.proxies(`WHERE x.consent_by = $1 AND x.shown_at = 0 AND (`+openProxy(2)+` OR x.state = 'ended' AND x.settled_at > $4) ORDER BY x.at, x.id`,
+		append([]any{personID}, append(t.openArgs(t.who.At), toMicros(t.who.At.Add(-oldNews)))...)...)
 	if err != nil || len(over) == 0 {
 		return news, err
 	}

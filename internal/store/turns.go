@@ -228,7 +228,7 @@ func (t *turnTx) Forget() error {
 	if err != nil {
 		return fmt.Errorf("end proxies: %w", err)
 	}
-	_, err = t.exec(`UPDATE proxies SET state = 'ended', settled_at = $2, told_at = $2 WHERE openid_idx = $1 AND state IN ('asked', 'given')`, t.idx, toMicros(t.who.At))
+	_, err = t.exec(`UPDATE proxies SET state = 'ended', settled_at = $2, told_at = $2, shown_at = CASE state WHEN 'given' THEN 0 ELSE shown_at END WHERE openid_idx = $1 AND state IN ('asked', 'given')`, t.idx, toMicros(t.who.At))
 	if err != nil {
 		return fmt.Errorf("end proxies: %w", err)
 	}

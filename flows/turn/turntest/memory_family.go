@@ -1,6 +1,7 @@
 package turntest
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"time"
@@ -151,7 +152,7 @@ func (t *memoryTx) SettleProxy(id int64, state register.ProxyState) error {
 		}
 		p.State, p.settled = state, t.who.At
 		p.told = string(p.OpenID) == t.who.ID
-		p.shown = !p.told
+		p.shown = !p.told || asked && state == register.ProxyEnded
 		return nil
 	}
 	return register.ErrNotFound
@@ -167,12 +168,27 @@ func (t *memoryTx) ProxyNews(personID int64) (news []register.ProxyNews, err err
 		case string(p.OpenID) == t.who.ID && p.State == register.ProxyGiven && !t.open(*p):
 			p.State = register.ProxyEnded
 			news = append(news, register.ProxyNews{Proxy: t.shownAs(*p), Mine: true})
-		case personID != 0 && p.ConsentBy == personID && !p.shown && t.open(*p):
+		case personID != 0 && p.ConsentBy == personID && !p.shown && (t.open(*p) || p.State == register.ProxyEnded):
 			p.shown = true
 			news = append(news, register.ProxyNews{Proxy: t.shownAs(*p)})
 		}
 	}
 	return news, nil
+}
+
+// ProxyTold implements Notes.
+func (m *Memory) ProxyTold(_ context.Context, proxyID int64, mine bool, state register.ProxyState, _ time.Time) error {
+	for i := range m.proxies {
+		p := &m.proxies[i]
+		switch {
+		case p.ID != proxyID || p.State != state:
+		case mine:
+			p.told = true
+		default:
+			p.shown = true
+		}
+	}
+	return nil
 }
 
 func (t *memoryTx) AccountOf(personID int64) (register.OpenID, string, error) {

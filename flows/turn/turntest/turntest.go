@@ -247,12 +247,25 @@ func (s *stage) header(comment []byte) []byte {
 	return withHeader(comment, s.watch.header())
 }
 
-// pushes keeps what is said to other accounts.
-type pushes struct{ list []string }
+// pushes keeps what is said to other accounts; all of it arrives, and is noted.
+type pushes struct {
+	list  []string
+	store Kept
+}
+
+// Notes is a store that keeps which news of proxies somebody has heard.
+type Notes interface {
+	ProxyTold(ctx context.Context, proxyID int64, mine bool, state register.ProxyState, at time.Time) error
+}
 
 // Tell implements turn.Teller.
-func (p *pushes) Tell(to register.OpenID, text string) {
-	p.list = append(p.list, string(to)+" "+strings.ReplaceAll(text, "\n", " "))
+func (p *pushes) Tell(m turn.Telling) {
+	p.list = append(p.list, string(m.To)+" "+strings.ReplaceAll(m.Text, "\n", " "))
+	if notes, ok := p.store.(Notes); ok {
+		if err := notes.ProxyTold(context.Background(), m.News.ID, m.News.Mine, m.News.State, time.Now()); err != nil {
+			p.list = append(p.list, err.Error())
+		}
+	}
 }
 
 // Service makes a host over a store with the embedded book and a simple understander.
@@ -278,7 +291,7 @@ func maker(t testing.TB, engine *flows.Engine) makeService {
 }
 
 func newStage(setting Setting, store Kept, host makeService) *stage {
-	s := &stage{setting: setting, store: store, now: setting.Now}
+	s := &stage{setting: setting, store: store, now: setting.Now, pushes: pushes{store: store}}
 	s.service = host(store, func() time.Time { return s.now }, func() string {
 		s.codes++
 		return fmt.Sprintf("%06d", 100000+s.codes)

@@ -222,7 +222,7 @@ func (s *server) newTeller() turn.Teller {
 	if s.wechat == nil {
 		return nil
 	}
-	t := newTeller(s.wechat, s.log)
+	t := newTeller(s.counted(), s.log)
 	s.life.add("teller", t.stop)
 	return t
 }
@@ -275,7 +275,7 @@ func (s *server) addDoors(mux *http.ServeMux, turns turn.Turner, bell *notify.Do
 	if s.wechat != nil {
 		callback, err := bot.NewCallback(
 			bot.Account{AppID: s.cfg.WeChat.AppID, Token: s.cfg.WeChat.Token, AESKeys: s.cfg.WeChat.AESKeys, Compat: s.cfg.WeChat.Compat},
-			bot.CallbackOptions{Turner: turns, Proofs: proofs{s.store}, Late: s.wechat, Log: s.log, Metrics: s.metrics})
+			bot.CallbackOptions{Turner: turns, Proofs: proofs{s.store}, Late: s.counted(), Log: s.log, Metrics: s.metrics})
 		if err != nil {
 			return err
 		}

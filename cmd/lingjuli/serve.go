@@ -154,9 +154,10 @@ func (s *server) startStore(ctx context.Context) error {
 
 func (s *server) startRedis(context.Context) error {
 	text := s.cfg.RedisURL
+	var e *embeddedRedis
 	if s.cfg.embedded() {
-		e, err := startEmbeddedRedis(s.log)
-		if err != nil {
+		var err error
+		if e, err = startEmbeddedRedis(s.log); err != nil {
 			return err
 		}
 		s.life.add("embedded redis", func(context.Context) error { e.close(); return nil })
@@ -167,6 +168,9 @@ func (s *server) startRedis(context.Context) error {
 		return &settingError{envName("redis-url"), "must_redis", ""}
 	}
 	s.redis, s.queue = redis.NewUniversalClient(options), queueOptions(options)
+	if e != nil {
+		s.queue = embeddedQueue{s.queue, e.server}
+	}
 	s.life.add("redis client", func(context.Context) error { return s.redis.Close() })
 	return nil
 }

@@ -209,7 +209,7 @@ func (s *server) startRoles(ln net.Listener) error {
 		}
 	}
 	mux := http.NewServeMux()
-	addHealth(mux, checks{database: s.store.Ready, redis: func(ctx context.Context) error { return s.redis.Ping(ctx).Err() }}, s.metrics)
+	addHealth(mux, checks{database: s.store.Ready, room: s.store.Writable, redis: func(ctx context.Context) error { return s.redis.Ping(ctx).Err() }}, s.metrics)
 	if s.roles.web {
 		if err := s.addDoors(mux, turns, bell); err != nil {
 			return err
@@ -275,11 +275,11 @@ func (s *server) startWorker(turns *turn.Service, bell *notify.Doorbell) error {
 }
 
 // addDoors mounts what strangers and staff come in by.
-func (s *server) addDoors(mux *http.ServeMux, turns turn.Turner, bell *notify.Doorbell) error {
+func (s *server) addDoors(mux *http.ServeMux, turns *turn.Service, bell *notify.Doorbell) error {
 	if s.wechat != nil {
 		callback, err := bot.NewCallback(
 			bot.Account{AppID: s.cfg.WeChat.AppID, Token: s.cfg.WeChat.Token, AESKeys: s.cfg.WeChat.AESKeys, Compat: s.cfg.WeChat.Compat},
-			bot.CallbackOptions{Turner: turns, Proofs: proofs{s.store}, Late: s.counted(), Log: s.log, Metrics: s.metrics})
+			bot.CallbackOptions{Turner: turns, Proofs: proofs{s.store}, Late: s.counted(), Sorry: sorry{turns, s.store}.text, Log: s.log, Metrics: s.metrics})
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/lingjuli/lingjuli/flows/turn"
@@ -21,4 +23,16 @@ func (s *Store) SpendCustomerMessage(ctx context.Context, to register.OpenID, at
 		_, err := t.exec(spendWindowSQL, t.keys.Index(whoDomain(turn.WeChat), string(to)), toMicros(at))
 		return err
 	})
+}
+
+// LanguageOf is the language that an openid's contact is kept with, "" where there is none.
+func (s *Store) LanguageOf(ctx context.Context, who register.OpenID) (language string, err error) {
+	err = s.read(ctx, "store: read a language", func(t *tx) error {
+		err := t.row(`SELECT language FROM contacts WHERE channel = 'wechat' AND who_idx = $1`, t.keys.Index(whoDomain(turn.WeChat), string(who))).Scan(&language)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	return language, err
 }

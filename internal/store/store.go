@@ -42,6 +42,7 @@ type Store struct {
 	writers, readers queue
 	receipts         idBlock
 	turns            *together
+	room             room
 	aside            *aside // nil on SQLite
 }
 

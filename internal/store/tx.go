@@ -121,6 +121,7 @@ func (s *Store) again(ctx context.Context, op string, once func() error) error {
 	const tries = 8
 	for try := 1; ; try++ {
 		err := once()
+		s.room.note(err)
 		if err == nil {
 			return nil
 		}

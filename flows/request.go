@@ -185,7 +185,7 @@ func hostTexts() []string {
 		"benefit.paid", "benefit.pending", "benefit.failed", "benefit.suspended", "state.signed_up", "state.waiting", "state.wish",
 		"state.attended", "state.absent", "state.wanted", "state.told", "state.placed", "state.declined", "state.received",
 		"state.reviewing", "state.approved", "state.returned", "choices.how_elder", "tap.old", "renewed.again",
-		"letter.from_staff",
+		"failed.sorry", "letter.from_staff",
 		"whose.line", "kin.self", "as.mother", "as.father", "as.spouse", "as.child", "as.grandparent", "as.relative",
 		"proxy.side_over", "proxy.side_asks", "proxy.side_mine", "proxy.side_waits", "proxy.what_look", "proxy.what_act",
 		"proxy.news_asked", "proxy.news_now", "proxy.news_given", "proxy.news_refused", "proxy.news_ended",

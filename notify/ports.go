@@ -34,6 +34,7 @@ type Campaign struct {
 	ExpiresAt   time.Time
 	PlannedAt   time.Time
 	Raised      int
+	ReplyCodes  []string // extension numbers for replies, of the first and the second household of a number
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 	SubmittedAt time.Time
@@ -203,16 +204,25 @@ type ReceiptLog interface {
 	DoneReply(ctx context.Context, id int64, at time.Time) error
 }
 
-// StoredReply is a reply with the id under which it is kept: the key of its turn.
+// StoredReply is a reply with the id under which it is kept, and the key of its turn.
 type StoredReply struct {
-	ID int64
+	ID  int64
+	Key string // the same for every copy of the reply, however often it was pushed
 	ReplySMS
 }
 
-// Replies is whoever understands what people send back. It is called at least once for each reply, with the same id
+// Replies is whoever understands what people send back. It is called at least once for each reply, with the same key
 // for the same reply, and must have one effect for each.
 type Replies interface {
 	HandleReply(ctx context.Context, r StoredReply) error
+}
+
+// Questions gives campaigns that ask something by SMS extension numbers for the replies.
+type Questions interface {
+	// TakeReplyCodes decides once for a campaign with which of the account's numbers it goes out: the two that have been
+	// quiet the longest, of those that no other campaign's question may still be answered by. Where none is free, or it
+	// has begun to send, it goes without.
+	TakeReplyCodes(ctx context.Context, campaignID int64, pool []string, now time.Time) error
 }
 
 // Store is all that a worker needs of where rows are kept.
@@ -222,6 +232,7 @@ type Store interface {
 	Lookups
 	Ends
 	ReceiptLog
+	Questions
 	Notices
 	Letters
 	Templates

@@ -37,6 +37,11 @@ func (t *memoryTx) Sent(since time.Time, people ...int64) ([]register.Sent, erro
 	return list, nil
 }
 
+// Asked implements turn.Mail.
+func (t *memoryTx) Asked(replyCode string) (bool, error) {
+	return slices.ContainsFunc(t.m.mailed, func(s register.Sent) bool { return s.ReplyCode != "" && s.ReplyCode == replyCode }), nil
+}
+
 // Mute implements turn.Mail.
 func (t *memoryTx) Mute(personID int64, kind string) error {
 	if key := t.muteKey(personID, kind); !slices.Contains(t.m.muted, key) {

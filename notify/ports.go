@@ -111,23 +111,24 @@ type Calls interface {
 
 // Status is what `status --json` prints.
 type Status struct {
-	ID          int64                `json:"id"`
-	State       CampaignState        `json:"state"`
-	Reason      string               `json:"reason"`
-	Total       int64                `json:"total"`
-	Planned     int64                `json:"planned"`
-	Queued      int64                `json:"queued"`
-	Sending     int64                `json:"sending"`
-	Accepted    int64                `json:"accepted"`
-	Delivered   int64                `json:"delivered"`
-	Failed      int64                `json:"failed"`
-	Unconfirmed int64                `json:"unconfirmed"`
-	Skipped     map[SkipReason]int64 `json:"skipped"`
-	ByChannel   map[Channel]int64    `json:"by_channel"` // accepted or delivered by it
-	StartedAt   *time.Time           `json:"started_at"`
-	FinishedAt  *time.Time           `json:"finished_at"`
-	NextAt      *time.Time           `json:"next_at,omitempty"` // when what waits will go, where something holds it
-	Waiting     map[WaitReason]int64 `json:"waiting,omitempty"` // of those planned: what holds them
+	ID          int64                  `json:"id"`
+	State       CampaignState          `json:"state"`
+	Reason      string                 `json:"reason"`
+	Total       int64                  `json:"total"`
+	Planned     int64                  `json:"planned"`
+	Queued      int64                  `json:"queued"`
+	Sending     int64                  `json:"sending"`
+	Accepted    int64                  `json:"accepted"`
+	Delivered   int64                  `json:"delivered"`
+	Failed      int64                  `json:"failed"`
+	Unconfirmed int64                  `json:"unconfirmed"`
+	Skipped     map[SkipReason]int64   `json:"skipped"`
+	ByChannel   map[Channel]int64      `json:"by_channel"` // accepted or delivered by it
+	StartedAt   *time.Time             `json:"started_at"`
+	FinishedAt  *time.Time             `json:"finished_at"`
+	NextAt      *time.Time             `json:"next_at,omitempty"` // when what waits will go, where something holds it
+	Waiting     map[WaitReason]int64   `json:"waiting,omitempty"` // of those planned: what holds them
+	Visits      map[VisitOutcome]int64 `json:"visits,omitempty"`  // of those whom no channel reached: what came of the visits
 }
 
 // Add counts n rows of one state.

@@ -50,7 +50,7 @@ type RequestKind struct {
 //	apply           applied yes|again
 //	tiers           found yes|no; items; back: what would be paid of the amount, empty where that can't be told
 //	phone_people    several yes|no; items: who has this phone
-//	answer_sms      asked none|signed|again|waiting|gone|declined: what a bare number or yes by SMS answered
+//	answer_sms      asked none|signed|again|waiting|gone|declined|wanted|not_wanted|over|shared: what a bare number or yes by SMS answered
 //	check_text      real yes|no|code|part|altered|unsure|unknown; date, subject and kind of what we sent, and the text as it went
 //	hand_over       open yes|no: whether somebody is at work; date: by when they answer
 func Requests() []RequestKind {

@@ -134,14 +134,14 @@ func fullDiskStory(t *testing.T, databaseURL string, d disk) {
 	if _, err := w.box.Follow(t.Context(), openID, "", ""); err != nil {
 		t.Fatal(err)
 	}
-	w.hears(openID, "我份医保交咗未", "姓名")
+	w.hearsAtOnce(openID, "我份医保交咗未", "姓名")
 	id := w.campaign("sms", "rate: 10\n")
 	w.eventually("a text is accepted", func() bool { return len(w.box.Counts(1)) > 0 })
 	d.fill()
-	w.hears(openID, "甲一", "冇記低")
+	w.hearsAtOnce(openID, "甲一", "冇記低")
 	w.eventually("not ready", func() bool { return w.ready() == http.StatusServiceUnavailable })
 	time.Sleep(4 * time.Second) // receipts are pushed in vain meanwhile, and leases run on
-	w.hears(openID, "甲一", "冇記低")
+	w.hearsAtOnce(openID, "甲一", "冇記低")
 	if w.ready() != http.StatusServiceUnavailable {
 		t.Error("ready with a full disk")
 	}
@@ -151,15 +151,15 @@ func fullDiskStory(t *testing.T, databaseURL string, d disk) {
 	}
 	d.makeRoom()
 	w.eventually("ready", func() bool { return w.ready() == http.StatusOK })
-	w.hears(openID, "甲一", "身份證號") // what was said before the disk was full is still known
+	w.hearsAtOnce(openID, "甲一", "身份證號") // what was said before the disk was full is still known
 	w.until(id, "told", func(s notify.Status) bool { return s.Delivered == people && s.State == notify.Finished })
 	if n := w.box.Stats().SMS; n.Phones != people || n.Repeated != 0 {
 		t.Errorf("the carrier took texts to %d phones, %d of them more than one", n.Phones, n.Repeated)
 	}
 }
 
-// hears says something and wants an answer at once.
-func (w *town) hears(openID, says, want string) {
+// hearsAtOnce says something and wants an answer at once.
+func (w *town) hearsAtOnce(openID, says, want string) {
 	w.t.Helper()
 	r, err := w.box.Say(w.t.Context(), openID, says)
 	if err != nil || r == nil || !strings.Contains(r.Text, want) {

@@ -3,7 +3,11 @@ package flows
 // hearSMS takes a reply by SMS: the answer to what was asked there, an answer to what a campaign asked that number,
 // or a question of their own. Anything else is answered by the template that names the office's telephone.
 func (r *run) hearSMS(said string) {
+	bare := r.in.Choice > 0 || r.e.words.has(wordYes, said) || r.e.words.has(wordNo, said)
 	q := r.waiting()
+	if bare && r.in.Asked != "" {
+		q = nil // a campaign's question, not the conversation's
+	}
 	if q != nil && r.pick(q, said) {
 		return
 	}
@@ -11,7 +15,7 @@ func (r *run) hearSMS(said string) {
 		return
 	}
 	r.s = Session{Version: sessionVersion}
-	if r.in.Choice > 0 || r.e.words.has(wordYes, said) || r.e.words.has(wordNo, said) {
+	if bare {
 		r.answerSMS(said)
 		return
 	}

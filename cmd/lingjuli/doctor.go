@@ -199,7 +199,33 @@ func (d *doctor) aliyun(ctx context.Context, s *store.Store) {
 	d.says("doctor_aliyun", fine, "doctor_signature")
 	d.queues(ctx)
 	if s != nil {
+		d.replies(ctx, s)
 		d.templates(ctx, sms, s)
+	}
+}
+
+// repliesSeen is how many of the last replies by SMS are looked at.
+const repliesSeen = 200
+
+// replies says whether replies by SMS name the question that they answer. Whether the account has extension numbers, the
+// platform does not say: what came back does.
+func (d *doctor) replies(ctx context.Context, s *store.Store) {
+	if !d.sound("sms-extend-codes") {
+		return
+	}
+	count := len(d.cfg.Aliyun.ExtendCodes)
+	if count == 0 {
+		d.says("doctor_aliyun", fine, "doctor_extend_none")
+		return
+	}
+	of, echoed, err := s.RepliesEchoed(ctx, repliesSeen)
+	switch {
+	case err != nil:
+		d.finds("doctor_aliyun", broken, d.a.explain(err)[0])
+	case of > 0 && echoed == 0:
+		d.says("doctor_aliyun", note, "doctor_extend_deaf", "Of", of)
+	default:
+		d.says("doctor_aliyun", fine, "doctor_extend", "Count", count, "Of", of, "Echoed", echoed)
 	}
 }
 

@@ -88,7 +88,7 @@ func TestOneRoleAloneWithTheEmbeddedRedisIsAConfigurationError(t *testing.T) {
 }
 
 func TestWrongUsageExitsWithTwo(t *testing.T) {
-	for _, args := range [][]string{{"fly"}, {"import", "people"}, {"staff", "add", "x"}, {"serve", "--nothing"}, {"import", "dragons", "x.csv"}, {"serve", "--roles", "cook"}} {
+	for _, args := range [][]string{{"fly"}, {"import", "people"}, {"staff", "add", "x"}, {"serve", "--nothing"}, {"import", "dragons", "x.csv"}, {"serve", "--roles", "cook"}, {"staff", "add", "x", "--role", "cook"}} {
 		if _, stderr, code := call(t, goodEnv(t), args...); code != exitUsage || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("%v: exit %d, said %q", args, code, stderr)
 		}

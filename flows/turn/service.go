@@ -43,19 +43,6 @@ type Config struct {
 	SubscribeURL string // the page where a follower agrees to reminders
 }
 
-// Teller sends a customer message and returns at once. Nothing is lost where it can't: the rows tell it on their next turn.
-// Where it could, it notes that in the row, so that nobody is told twice.
-type Teller interface {
-	Tell(m Telling)
-}
-
-// Telling is a message to somebody else than who writes.
-type Telling struct {
-	To   register.OpenID
-	Text string
-	News register.ProxyNews // what it tells
-}
-
 // Service hosts conversations. Safe for concurrent use.
 type Service struct {
 	engine *flows.Engine
@@ -155,9 +142,11 @@ type oneTurn struct {
 	tellings []Telling
 	ownName  string // of who writes, masked; read where they look after others
 	onPhone  []int64
-	strange  bool   // people of different households are on file with this phone: it can't be told whose it is
-	several  bool   // of one household
-	region   string // where the person lives, "" where we don't know them
+	strange  bool // people of different households are on file with this phone: it can't be told whose it is
+	several  bool // of one household
+	asked    flows.Asked
+	invited  []register.Sent // by SMS: the open questions of campaigns, the newest first; of the one that was named alone
+	region   string          // where the person lives, "" where we don't know them
 	away     time.Duration
 	answer   Answer
 	queued   []int64
@@ -257,11 +246,14 @@ func (t *oneTurn) talk(opened Opened) error {
 	if t.in.Kind == Follow {
 		stored = nil // a new follower starts anew
 	}
-	session, err := t.takeSession(stored, opened.LastAt)
+	session, err := t.s.engine.Book().Read(stored)
 	if err != nil {
 		return err
 	}
 	if err := t.recall(&session); err != nil {
+		return err
+	}
+	if err := t.findQuestion(opened); err != nil {
 		return err
 	}
 	session, effects, err := t.step(session)
@@ -336,7 +328,7 @@ func (t *oneTurn) input() flows.Input {
 			}
 			return unreadable("unreadable_other")
 		}
-		return flows.Input{Kind: flows.Said, Text: t.in.Text, Choice: t.in.Choice, Tap: t.in.Mark}
+		return flows.Input{Kind: flows.Said, Text: t.in.Text, Choice: t.in.Choice, Tap: t.in.Mark, Asked: t.asked}
 	case Picture:
 		return unreadable("unreadable_picture")
 	case Follow, Scan:

@@ -66,7 +66,7 @@ func (t *turnTx) Sent(since time.Time, people ...int64) ([]register.Sent, error)
 			return nil, fmt.Errorf("read what was sent: %w", err)
 		}
 	}
-	return list, nil
+	return list, t.nameReplies(list)
 }
 
 type sentCampaign struct {

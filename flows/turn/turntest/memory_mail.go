@@ -45,6 +45,11 @@ func (t *memoryTx) mates(a, b int64) bool {
 	return p.HouseholdNo != "" && p.HouseholdNo == q.HouseholdNo && p.Phone == q.Phone && t.m.trusted(p) != ""
 }
 
+// Asked implements turn.Mail.
+func (t *memoryTx) Asked(replyCode string) (bool, error) {
+	return slices.ContainsFunc(t.m.mailed, func(s register.Sent) bool { return s.ReplyCode != "" && s.ReplyCode == replyCode }), nil
+}
+
 // Mute implements turn.Mail.
 func (t *memoryTx) Mute(personID int64, kind string) error {
 	if key := t.muteKey(personID, kind); !slices.Contains(t.m.muted, key) {

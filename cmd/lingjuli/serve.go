@@ -339,7 +339,7 @@ func (s *server) newConsole(bell *notify.Doorbell) (http.Handler, error) {
 		codes = doorCodes{s.wechat}
 	}
 	return console.New(console.Config{
-		Family: s.store, Codes: codes,
+		Family: s.store, Codes: codes, Witnesses: s.store,
 		Staff: consoleStaff{service, s.store}, Audit: s.store, People: s.store, Regions: s.store, Counts: s.store,
 		Campaigns: campaigns, Forecast: campaigns, Books: s.store, Inbox: inbox, Unreached: s.store, Sessions: s.store.StaffSessions(time.Now), PublicURL: s.cfg.PublicURL.String(),
 		SignName: s.cfg.Aliyun.SignName, Location: s.cfg.Zone, Now: time.Now, Logger: s.log, Closing: s.closing,

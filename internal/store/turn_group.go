@@ -121,7 +121,7 @@ const (
 		LEFT JOIN LATERAL (SELECT n.person_id, p.region FROM bindings n LEFT JOIN people p ON p.id = n.person_id
 			WHERE n.openid_idx = v.who_idx AND n.until = 0 AND n.relation = 'self' ORDER BY n.since DESC LIMIT 1) b ON TRUE
 		LEFT JOIN LATERAL (SELECT 1 AS yes FROM proxies x WHERE x.openid_idx = v.who_idx AND (x.state IN ('asked', 'given') OR x.told_at = 0) LIMIT 1) f ON TRUE
-		LEFT JOIN LATERAL (SELECT 1 AS yes FROM proxies x WHERE x.consent_by = b.person_id AND x.state IN ('asked', 'given') AND x.shown_at = 0 LIMIT 1) g ON TRUE
+		LEFT JOIN LATERAL (SELECT 1 AS yes FROM proxies x WHERE x.consent_by = b.person_id AND x.shown_at = 0 AND x.state <> 'refused' LIMIT 1) g ON TRUE
 		LEFT JOIN LATERAL (SELECT 1 AS yes FROM letters l WHERE l.who_idx = v.who_idx AND l.state = 'kept' AND v.channel = 'wechat' LIMIT 1) h ON TRUE`
 )
 

@@ -59,7 +59,7 @@ func (t *tx) endLateProxies(now time.Time) error {
 	_, err := t.exec(`UPDATE proxies SET state = 'ended', settled_at = $2, told_at = 0 WHERE state = 'given' AND ends_on <> '' AND ends_on < $1`,
 		now.UTC().Format(time.DateOnly), toMicros(now))
 	if err == nil {
-		_, err = t.exec(`UPDATE proxies SET state = 'ended', settled_at = $2, told_at = $2 WHERE state = 'asked' AND at <= $1`,
+		_, err = t.exec(`UPDATE proxies SET state = 'ended', settled_at = $2, told_at = $2, shown_at = $2 WHERE state = 'asked' AND at <= $1`,
 			toMicros(now.Add(-askedFor)), toMicros(now))
 	}
 	if err != nil {
@@ -89,7 +89,7 @@ func (t *tx) openArgs(now time.Time) []any {
 
 // proxies reads "proxies x" with the people they speak of, by the end of a statement.
 func (t *tx) proxies(tail string, args ...any) (list []register.Proxy, err error) {
-	err = t.each(`SELECT x.id, x.person_id, p.name_sealed, x.consent_by, x.openid_idx, c.who, COALESCE(c.language, ''), w.id, w.name_sealed, x.relation, x.scope, x.ends_on, x.state, x.at
+	err = t.each(`SELECT x.id, x.person_id, p.name_sealed, x.consent_by, x.openid_idx, c.who, COALESCE(c.language, ''), w.id, w.name_sealed, x.relation, x.scope, x.ends_on, x.state, x.at, x.witness, x.consent
 		FROM proxies x JOIN people p ON p.id = x.person_id
 		LEFT JOIN contacts c ON c.channel = 'wechat' AND c.who_idx = x.openid_idx
 		LEFT JOIN bindings b ON b.openid_idx = x.openid_idx AND b.until = 0 AND b.relation = 'self'
@@ -110,7 +110,7 @@ func (t *tx) scanProxy(rows *sql.Rows) (v register.Proxy, err error) {
 	var who sql.NullInt64
 	var scope string
 	var at int64
-	if err := rows.Scan(&v.ID, &v.PersonID, &name, &v.ConsentBy, &idx, &openSealed, &v.Language, &who, &whoName, &v.Relation, &scope, &v.EndsOn, &v.State, &at); err != nil {
+	if err := rows.Scan(&v.ID, &v.PersonID, &name, &v.ConsentBy, &idx, &openSealed, &v.Language, &who, &whoName, &v.Relation, &scope, &v.EndsOn, &v.State, &at, &v.Witness, &v.Consent); err != nil {
 		return v, err
 	}
 	var openID string
@@ -165,7 +165,7 @@ func (t *turnTx) ProxyNews(personID int64) (news []register.ProxyNews, err error
 	}
 	over, err := t.proxies(`WHERE x.consent_by = $1 AND x.shown_at = 0 AND (`+openProxy(2)+` OR x.state = 'ended' AND x.settled_at > $4) ORDER BY x.at, x.id`,
 		append([]any{personID}, append(t.openArgs(t.who.At), toMicros(t.who.At.Add(-oldNews)))...)...)
-	if err != nil || len(over) == 0 {
+	if err != nil {
 		return news, err
 	}
 	for _, p := range over {

@@ -107,7 +107,7 @@ type keptTurn struct {
 // hasFamily says whether an openid looks after somebody's matters, or has something to hear of a proxy.
 func hasFamily(idx string) string {
 	return `(EXISTS (SELECT 1 FROM proxies x WHERE x.openid_idx = ` + idx + ` AND (x.state IN ('asked', 'given') OR x.told_at = 0))
-		OR EXISTS (SELECT 1 FROM proxies x WHERE x.consent_by = b.person_id AND x.state IN ('asked', 'given') AND x.shown_at = 0))`
+		OR EXISTS (SELECT 1 FROM proxies x WHERE x.consent_by = b.person_id AND x.shown_at = 0 AND x.state <> 'refused'))`
 }
 
 // hasLetter says whether a worker's answer waits for an openid to write.

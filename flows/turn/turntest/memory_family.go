@@ -28,9 +28,9 @@ type door struct {
 }
 
 // Door puts a one-time code of the doorstep on file.
-func (m *Memory) Door(scene string, personID int64, expires time.Time) {
+func (m *Memory) Door(scene string, personID int64, terms register.DoorTerms, expires time.Time) {
 	id := int64(len(m.doors) + 1)
-	m.doors = append(m.doors, door{register.Door{ID: id, PersonID: personID, State: register.DoorOpen}, scene, "", expires})
+	m.doors = append(m.doors, door{register.Door{ID: id, PersonID: personID, State: register.DoorOpen, Terms: terms}, scene, "", expires})
 }
 
 // Doubt notes that a person's number may be somebody else's by now.
@@ -235,7 +235,14 @@ func (t *memoryTx) PassDoor(id int64) (register.Door, bool, error) {
 		return register.Door{}, false, nil
 	}
 	d.State = register.DoorUsed
-	return d.Door, true, t.Bind(d.PersonID)
+	if !d.Terms.Proxy() {
+		return d.Door, true, t.Bind(d.PersonID)
+	}
+	t.m.proxies = append(t.m.proxies, held{shown: true, told: true, settled: t.who.At, Proxy: register.Proxy{
+		ID: int64(len(t.m.proxies) + 1), PersonID: d.PersonID, ConsentBy: d.PersonID, OpenID: register.OpenID(t.who.ID), Relation: d.Terms.Relation,
+		Scope: d.Terms.Scope, EndsOn: d.Terms.EndsOn, State: register.ProxyGiven, At: t.who.At, Consent: d.Terms.Consent,
+	}})
+	return d.Door, true, nil
 }
 
 func (t *memoryTx) RefuseDoor(id int64) error {

@@ -152,6 +152,19 @@ type Door struct {
 	Scene  string        `yaml:"scene"`
 	Person int64         `yaml:"person"` // by place in the list, from 1
 	Life   time.Duration `yaml:"life"`
+
+	// For a proxy instead of a binding.
+	Relation string   `yaml:"relation"`
+	Scope    []string `yaml:"scope"`
+	Until    string   `yaml:"until"`
+}
+
+// Terms are those of the code; whoever agreed said so.
+func (d Door) Terms() register.DoorTerms {
+	if d.Relation == "" {
+		return register.DoorTerms{}
+	}
+	return register.DoorTerms{Relation: d.Relation, Scope: d.Scope, EndsOn: d.Until, Consent: register.ConsentSpoken}
 }
 
 // Kept is a store that can tell what was queued for SMS.

@@ -46,7 +46,7 @@ func (r *run) byWords(said string) bool {
 	sms := r.in.Env.Channel == SMS
 	q := r.waiting()
 	told := q != nil && q.Ask != nil // what they tell may hold the words that began it
-	i := slices.IndexFunc(r.e.starts, func(w startWord) bool { return w.sms == sms && w.in(said) && !(told && r.running(w.flow)) })
+	i := slices.IndexFunc(r.e.starts, func(w startWord) bool { return w.sms == sms && w.in(said) && (!told || !r.running(w.flow)) })
 	if i < 0 {
 		return false
 	}

@@ -141,8 +141,11 @@ func TestWhoHasNeitherPhoneNorWeChatAgreesBeforeTheWorker(t *testing.T) {
 		t.Errorf("an author: %d", got.status)
 	}
 	for _, wrong := range [][]string{
-		{"relation", "father", "months", "3"}, {"relation", "boss", "months", "3", "consent", "spoken"}, {"relation", "mother", "months", "3", "consent", "spoken"},
-		{"relation", "father", "months", "60", "consent", "spoken"}, {"relation", "father", "months", "3", "consent", "guessed"},
+		{"relation", "father", "months", "3"},
+		{"relation", "boss", "months", "3", "consent", "spoken"},
+		{"relation", "mother", "months", "3", "consent", "spoken"},
+		{"relation", "father", "months", "60", "consent", "spoken"},
+		{"relation", "father", "months", "3", "consent", "guessed"},
 	} {
 		if got := b.post(door, wrong...); got.status != 400 {
 			t.Errorf("%v: %d", wrong, got.status)

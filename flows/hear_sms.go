@@ -22,7 +22,7 @@ func (r *run) hearSMS(said string) {
 	if r.byWords(said) {
 		return
 	}
-	if r.e.book.settings.forwarded(r.in.Text) {
+	if r.e.book.settings.Forwarded(r.in.Text) || isCheckCode(r.in.Text) {
 		r.understood("report_problem", 1)
 		r.begin(flowCheck)
 		return
@@ -35,6 +35,8 @@ func (r *run) hearSMS(said string) {
 		r.push(flowMenuSMS)
 	case r.e.words.has(wordPerson, said):
 		r.push(flowSMS)
+	case g.Score < r.e.book.settings.Sure && holdsCheckCode(r.in.Text):
+		r.begin(flowCheck)
 	case g.Score < r.e.book.settings.Sure || flow == "":
 		r.push(flowSMS)
 	case g.Intent == "unsubscribe":

@@ -177,11 +177,14 @@ func (d *doctor) wechat(ctx context.Context) {
 
 func (d *doctor) aliyun(ctx context.Context, s *store.Store) {
 	switch {
-	case !d.sound("aliyun-access-key-id", "aliyun-access-key-secret", "aliyun-sms-endpoint", "sms-sign-name"):
+	case !d.sound("aliyun-access-key-id", "aliyun-access-key-secret", "aliyun-region", "aliyun-sms-endpoint", "sms-sign-name"):
 		return
 	case !d.cfg.Aliyun.on():
 		d.says("doctor_aliyun", note, "doctor_off")
 		return
+	}
+	if len(d.cfg.Secrets) == 0 && len(d.cfg.Aliyun.Queues) == 0 && d.sound("callback-secret", "aliyun-receipts", "aliyun-queues") {
+		d.finds("doctor_aliyun", broken, d.a.explain(&settingError{envName("callback-secret"), "must_given", ""})[0])
 	}
 	sms, err := newSMS(d.cfg)
 	var theirs time.Time
@@ -195,9 +198,6 @@ func (d *doctor) aliyun(ctx context.Context, s *store.Store) {
 	}
 	d.says("doctor_aliyun", fine, "doctor_signature")
 	d.queues(ctx)
-	if len(d.cfg.Secrets) == 0 && len(d.cfg.Aliyun.Queues) == 0 && d.sound("callback-secret", "aliyun-receipts", "aliyun-queues") {
-		d.finds("doctor_aliyun", broken, d.a.explain(&settingError{envName("callback-secret"), "must_given", ""})[0])
-	}
 	if s != nil {
 		d.replies(ctx, s)
 		d.templates(ctx, sms, s)

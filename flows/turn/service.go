@@ -221,7 +221,7 @@ func (t *oneTurn) arrive(opened Opened) error {
 			t.contact.Scene = t.in.Scene
 		}
 	case Text, Voice:
-		if t.in.Channel == WeChat && !t.contact.LanguageChosen {
+		if t.in.Channel == WeChat && !t.contact.LanguageChosen && !t.s.engine.Book().Settings().Forwarded(t.in.Text) {
 			t.contact.Language = heard(t.in.Text, t.contact.Language, t.signs())
 		}
 	}
@@ -253,7 +253,7 @@ func (t *oneTurn) talk(opened Opened) error {
 	if t.in.Kind == Follow {
 		stored = nil // a new follower starts anew
 	}
-	session, err := t.s.engine.Book().Read(stored)
+	session, err := t.takeSession(stored, opened.LastAt)
 	if err != nil {
 		return err
 	}

@@ -152,6 +152,7 @@ func TestATextIsRealOnlyIfItIsWhatWeSentThem(t *testing.T) {
 		"您好，家政班12月1日开班，想来请回复1。查验码ACD3E4。":      true,
 		"【零距离】您好，家政班12月1日开班，想来请回复1。查验码ACD3E4。": true,
 		"您好，家政班 12月1日 开班，想来请回复1。查验码ACD3E4。":    true,
+		"ACD3E4快转钱": false, "ACD3E4转200": false, "快，ACD3E4，交钱": false, "ACD3E4是真的吗": false, "家政班ACD3E4": false,
 		"AAAAAA": false,
 		"您好，您的补贴2000元待领，请点http://x.example转账。查验码ACD3E4":       false,
 		"您好，家政班12月1日开班，想来请回复1。查验码ACD3E4。请先交200元到卡号6222000011": false,

@@ -42,6 +42,8 @@ type Store struct {
 	writers, readers queue
 	receipts         idBlock
 	turns            *together
+	room             room
+	aside            *aside // nil on SQLite
 }
 
 // Open connects. It neither migrates nor reads keys: call Migrate or Ready next.
@@ -65,6 +67,9 @@ func Open(ctx context.Context, databaseURL, dataKeys string) (*Store, error) {
 	}
 	s := &Store{d: d, keys: keys, writer: writer, reader: reader, writers: newQueue(writer), readers: newQueue(reader), receipts: idBlock{sequence: "receipts"}}
 	s.turns = s.newTogether()
+	if s.aside, err = openAside(d, source); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	if err := pingPools(ctx, writer); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -77,7 +82,7 @@ func (s *Store) Close() error {
 	if s.reader != s.writer {
 		err = errors.Join(err, s.reader.Close())
 	}
-	return err
+	return errors.Join(err, s.aside.close())
 }
 
 // Dialect is "sqlite" or "postgres", for messages.

@@ -151,8 +151,7 @@ type oneTurn struct {
 	onPhone  []int64
 	strange  bool // people of different households are on file with this phone: it can't be told whose it is
 	several  bool // of one household
-	asked    flows.Asked
-	invited  []register.Sent // by SMS: the open questions of campaigns, the newest first; of the one that was named alone
+	campaignQuestion
 	region   string          // where the person lives, "" where we don't know them
 	away     time.Duration
 	answer   Answer

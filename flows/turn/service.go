@@ -152,14 +152,14 @@ type oneTurn struct {
 	strange  bool // people of different households are on file with this phone: it can't be told whose it is
 	several  bool // of one household
 	campaignQuestion
-	region   string          // where the person lives, "" where we don't know them
-	away     time.Duration
-	answer   Answer
-	queued   []int64
-	intent   string
-	secret   bool
-	letters  []Letter // workers' answers to go with this one
-	given    []int64  // those that go
+	region  string // where the person lives, "" where we don't know them
+	away    time.Duration
+	answer  Answer
+	queued  []int64
+	intent  string
+	secret  bool
+	letters []Letter // workers' answers to go with this one
+	given   []int64  // those that go
 }
 
 func (t *oneTurn) run() error {

@@ -41,6 +41,7 @@ func benchSays() []string {
 // constant to the same posts.
 func BenchmarkServedCallback(b *testing.B) {
 	var lines []string
+	var where whereTime
 	bare := map[int]loadResult{}
 	posts := newPosts(b)
 	for _, clients := range []int{16, 64} {
@@ -55,8 +56,11 @@ func BenchmarkServedCallback(b *testing.B) {
 			r := startBench(b, at)
 			r.load(benchFollowers)
 			r.follow()
+			r.server.store.WatchTurns(where.take)
 			for _, clients := range []int{16, 64} {
 				b.Run(fmt.Sprintf("c=%d", clients), func(b *testing.B) {
+					rest(b.Context(), b, r.cfg)
+					where.begin()
 					got := posts.load(b, "http://"+r.server.addr+"/wechat/callback", clients, r)
 					got.report(b)
 					line := got.line("callback on "+at.name, clients)
@@ -65,10 +69,12 @@ func BenchmarkServedCallback(b *testing.B) {
 						line += fmt.Sprintf("; %.3f of the bare handler", got.rate/bare[clients].rate)
 					}
 					lines = append(lines, line)
+					where.end(at.name, clients)
 				})
 			}
 		})
 	}
+	where.write(os.Stdout)
 	for _, line := range lines {
 		fmt.Fprintln(os.Stdout, line)
 	}

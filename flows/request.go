@@ -52,7 +52,7 @@ type RequestKind struct {
 //	phone_people    several yes|no; items: who has this phone
 //	answer_sms      asked none|signed|again|waiting|gone|declined|wanted|not_wanted|over|shared: what a bare number or yes by SMS answered
 //	check_text      real yes|no|code|part|altered|unsure|unknown; date, subject and kind of what we sent, and the text as it went
-//	hand_over       open yes|no: whether somebody is at work; date: by when they answer
+//	hand_over       open yes|no|holiday: whether somebody is at work; date: by when they answer
 func Requests() []RequestKind {
 	return slices.Concat(aboutPerson(), aboutFamily(), aboutWork(), aboutCover(), aboutUs())
 }

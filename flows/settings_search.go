@@ -62,15 +62,17 @@ func (s Settings) AsksForElder(words string) bool {
 	return holds(hanzi.Simplify(normalise(words)), s.Elder)
 }
 
-// Due says whether somebody is at work at a time, and by when they answer what comes in then.
-func (h Hours) Due(now time.Time) (open bool, due time.Time) {
+// Due says whether somebody is at work at a time, and by when they answer what comes in then. off says which days are
+// holidays; nil: none.
+func (h Hours) Due(now time.Time, off func(day time.Time) bool) (open bool, due time.Time) {
+	works := func(day time.Time) bool { return slices.Contains(h.Days, weekday(day)) && (off == nil || !off(day)) }
 	from, to := h.at(now, h.From), h.at(now, h.To)
-	open = slices.Contains(h.Days, weekday(now)) && !now.Before(from) && now.Before(to)
+	open = works(now) && !now.Before(from) && now.Before(to)
 	left := time.Duration(h.Answer) * time.Hour
 	start := now
 	for range 30 { // a month without a working day is a mistake in the settings
 		from, to = h.at(start, h.From), h.at(start, h.To)
-		if slices.Contains(h.Days, weekday(start)) && start.Before(to) {
+		if works(start) && start.Before(to) {
 			if start.Before(from) {
 				start = from
 			}

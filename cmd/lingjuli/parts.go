@@ -59,7 +59,14 @@ func newTurns(cfg config, s *store.Store, bell turn.Doorbell, teller turn.Teller
 	if err != nil {
 		return nil, err
 	}
-	return turn.New(turn.Config{Engine: flows.New(book, texts, understanding{u}), Texts: texts, Store: s, Bell: bell, Teller: teller, Zone: cfg.Zone, SubscribeURL: cfg.consentURL()}), nil
+	holidays, err := notify.LoadHolidays()
+	if err != nil {
+		return nil, err
+	}
+	return turn.New(turn.Config{
+		Engine: flows.New(book, texts, understanding{u}), Texts: texts, Store: s, Bell: bell, Teller: teller, Zone: cfg.Zone, SubscribeURL: cfg.consentURL(),
+		DayOff: func(day time.Time) bool { _, off := holidays.On(day); return off },
+	}), nil
 }
 
 // rules are the campaign rules that the configuration sets.

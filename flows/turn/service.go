@@ -37,6 +37,7 @@ type Config struct {
 	Now    func() time.Time
 	Digits func() string // six random digits
 	Zone   *time.Location
+	DayOff func(day time.Time) bool // public holidays, on which nobody is at work; nil: there are none
 
 	Teller Teller // says something to somebody who did not ask just now; may be nil
 
@@ -57,6 +58,7 @@ type Service struct {
 	now    func() time.Time
 	digits func() string
 	zone   *time.Location
+	dayOff func(day time.Time) bool
 	teller Teller
 
 	subscribeURL string
@@ -66,7 +68,7 @@ type Service struct {
 func New(c Config) *Service {
 	s := &Service{
 		engine: c.Engine, texts: c.Texts, store: c.Store, bell: c.Bell, now: c.Now, digits: c.Digits, zone: c.Zone,
-		teller: c.Teller, subscribeURL: c.SubscribeURL,
+		dayOff: c.DayOff, teller: c.Teller, subscribeURL: c.SubscribeURL,
 	}
 	if s.now == nil {
 		s.now = time.Now

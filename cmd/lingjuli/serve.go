@@ -141,6 +141,7 @@ func (s *server) startStore(ctx context.Context) error {
 		return err
 	}
 	s.store = st
+	watchTurns(st, s.metrics)
 	s.life.add("store", func(context.Context) error { return st.Close() })
 	if s.cfg.sqlitePath() == "" && s.cfg.embedded() {
 		release, err := st.LockAlone(ctx)

@@ -42,6 +42,7 @@ type Store struct {
 	writers, readers queue
 	receipts         idBlock
 	turns            *together
+	watchTurns       func(TurnTimes)
 	room             room
 	aside            *aside // nil on SQLite
 }

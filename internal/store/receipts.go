@@ -112,7 +112,7 @@ func (s *Store) ApplyReports(ctx context.Context, now time.Time, limit int, judg
 	if err != nil || !waiting {
 		return false, err
 	}
-	err = s.write(ctx, "store: apply receipts", func(t *tx) error {
+	err = s.writeMass(ctx, "store: apply receipts", func(t *tx) error {
 		more = false
 		// One worker at a time: receipts are applied in order, and a campaign's last ones are kept in one row.
 		if alone, err := t.tryLockKey("receipts"); err != nil || !alone {

@@ -40,7 +40,7 @@ func TestAnImpossibleSettingStopsTheStartWithOneLineThatNamesIt(t *testing.T) {
 		"LINGJULI_CALLBACK_SECRET": "a/b", "LINGJULI_TIMEZONE": "Guangdong", "LINGJULI_SMS_QPS": "many", "LINGJULI_WECHAT_QPS": "0",
 		"LINGJULI_UNCONFIRMED_LOOKS": "6m,60s", "LINGJULI_REQUEST_VALIDITY": "soon", "LINGJULI_CAP": "one a day", "LINGJULI_CAP_WAIT": "-1h",
 		"LINGJULI_SMS_PRICE": "cheap", "LINGJULI_VOICE_PRICE": "NaN", "LINGJULI_ALIYUN_REGION": "!!", "LINGJULI_CLI_APPROVE": "maybe",
-		"LINGJULI_PPROF": "0.0.0.0:6060",
+		"LINGJULI_PPROF": "0.0.0.0:6060", "LINGJULI_SENDING_PROCESSES": "some",
 	} {
 		t.Run(name, func(t *testing.T) {
 			env := goodEnv(t)

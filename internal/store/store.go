@@ -42,6 +42,7 @@ type Store struct {
 
 	writers, readers, masses queue
 	receipts                 idBlock
+	keeping                  keeping
 	turns                    *together
 }
 

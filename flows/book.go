@@ -43,6 +43,7 @@ type Settings struct {
 	NumberAfter    []string            `yaml:"number_after"`
 	NameLead       []string            `yaml:"name_lead"` // what people put before their name, longest first
 	NameTail       []string            `yaml:"name_tail"`
+	NoName         []string            `yaml:"no_name"` // what no name holds
 	Surnames       string              `yaml:"surnames"`
 	Sure           float64             `yaml:"sure"`            // from here a guess counts
 	Certain        float64             `yaml:"certain"`         // from here it counts even where a name was asked for

@@ -103,7 +103,7 @@ func (r *run) choose(c *Choose, n int) bool {
 	switch {
 	case n < 1 || n > items+len(options):
 		return false
-	case r.away() && r.in.Tap == "":
+	case r.away() && r.in.Tap == "" && r.in.Env.Channel != SMS:
 		return r.askToResume() // a bare number after a long time may answer anything
 	case n > items:
 		return r.follow(options[n-items-1])
@@ -148,6 +148,17 @@ func fewer(flows []string) []string {
 		}
 	}
 	return short
+}
+
+// other puts one flow where another stood: what is on already is offered to be ended.
+func other(flows []string, stood, stands string) []string {
+	i := slices.Index(flows, stood)
+	if i < 0 {
+		return flows
+	}
+	flows = slices.Clone(flows)
+	flows[i] = stands
+	return flows
 }
 
 // storyRunes is how long words are that tell something instead of choosing.

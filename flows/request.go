@@ -50,8 +50,8 @@ type RequestKind struct {
 //	apply           applied yes|again
 //	tiers           found yes|no; items; back: what would be paid of the amount, empty where that can't be told
 //	phone_people    several yes|no; items: who has this phone
-//	answer_sms      asked none|signed|again|waiting|gone|declined: what a bare number or yes by SMS answered
-//	check_text      real yes|no|unknown; date and subject of what we sent
+//	answer_sms      asked none|signed|again|waiting|gone|declined|wanted|not_wanted|over|shared: what a bare number or yes by SMS answered
+//	check_text      real yes|no|code|part|altered|unsure|unknown; date, subject and kind of what we sent, and the text as it went
 //	hand_over       open yes|no: whether somebody is at work; date: by when they answer
 func Requests() []RequestKind {
 	return slices.Concat(aboutPerson(), aboutFamily(), aboutWork(), aboutCover(), aboutUs())
@@ -156,7 +156,7 @@ func aboutUs() []RequestKind {
 		{Name: "mute", Takes: []string{"kind"}},
 		{Name: "unmute", Takes: []string{"kind"}},
 		{Name: "muted", Gives: []string{"found"}, Items: []string{"id", "kind_key"}},
-		{Name: "check_text", Takes: []string{"words"}, Gives: []string{"real", "date", "subject"}},
+		{Name: "check_text", Takes: []string{"words"}, Gives: []string{"real", "date", "subject", "kind", "text"}},
 		{Name: "hand_over", Takes: []string{"topic", "words"}, Gives: []string{"open", "date"}},
 	}
 }
@@ -185,7 +185,7 @@ func hostTexts() []string {
 		"benefit.paid", "benefit.pending", "benefit.failed", "benefit.suspended", "state.signed_up", "state.waiting", "state.wish",
 		"state.attended", "state.absent", "state.wanted", "state.told", "state.placed", "state.declined", "state.received",
 		"state.reviewing", "state.approved", "state.returned", "choices.how_elder", "tap.old", "renewed.again",
-		"letter.from_staff",
+		"failed.sorry", "letter.from_staff",
 		"whose.line", "kin.self", "as.mother", "as.father", "as.spouse", "as.child", "as.grandparent", "as.relative",
 		"proxy.side_over", "proxy.side_asks", "proxy.side_mine", "proxy.side_waits", "proxy.what_look", "proxy.what_act",
 		"proxy.news_asked", "proxy.news_now", "proxy.news_given", "proxy.news_refused", "proxy.news_ended",

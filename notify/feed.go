@@ -47,6 +47,11 @@ func (w *Worker) feedOnce(ctx context.Context) (more bool, err error) {
 }
 
 func (w *Worker) feedCampaign(ctx context.Context, c Campaign, now time.Time) (more bool, err error) {
+	if pool := w.cfg.Rules.ReplyPool; len(pool) > 0 && c.ReplyCodes == nil && c.Asks() {
+		if err := w.cfg.Store.TakeReplyCodes(ctx, c.ID, pool, now); err != nil {
+			return false, err
+		}
+	}
 	if c.PlannedAt.IsZero() {
 		done, err := w.cfg.Store.PlanPage(ctx, c.ID, now, planBatch)
 		if err != nil {

@@ -291,6 +291,7 @@ func (r *runner) member(c Campaign, channel Channel, f Facts, texts *Texts, data
 	switch channel {
 	case SMS:
 		m.Params, err = texts.SMS(data)
+		m.Extend = c.ReplyCode(f.OnNumber)
 	case Voice:
 		err = m.spoken(c.Template, f.Language, texts, data)
 	case WeChat:

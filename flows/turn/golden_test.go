@@ -27,8 +27,11 @@ func TestGoldenConversationsGoAsWritten(t *testing.T) {
 }
 
 func TestATextThatSomebodyAsksAboutIsAnsweredAsWritten(t *testing.T) {
-	turntest.Play(t, "../testdata/texts", *update, func(_ *testing.T, s turntest.Setting) turntest.Kept {
+	turntest.Play(t, "../testdata/texts", *update, func(t *testing.T, s turntest.Setting) turntest.Kept {
 		m := turntest.NewMemory(s.People)
+		if err := m.FileSheets(s.Sheets); err != nil {
+			t.Fatal(err)
+		}
 		for _, mail := range s.Mail {
 			m.Mailed(mail.Sent())
 		}

@@ -147,9 +147,11 @@ type oneTurn struct {
 	tellings []telling
 	ownName  string // of who writes, masked; read where they look after others
 	onPhone  []int64
-	strange  bool   // people of different households are on file with this phone: it can't be told whose it is
-	several  bool   // of one household
-	region   string // where the person lives, "" where we don't know them
+	strange  bool // people of different households are on file with this phone: it can't be told whose it is
+	several  bool // of one household
+	asked    flows.Asked
+	invited  []register.Sent // by SMS: the open questions of campaigns, the newest first; of the one that was named alone
+	region   string          // where the person lives, "" where we don't know them
 	away     time.Duration
 	answer   Answer
 	queued   []int64
@@ -217,7 +219,7 @@ func (t *oneTurn) arrive(opened Opened) error {
 			t.contact.Scene = t.in.Scene
 		}
 	case Text, Voice:
-		if t.in.Channel == WeChat && !t.contact.LanguageChosen {
+		if t.in.Channel == WeChat && !t.contact.LanguageChosen && !t.s.engine.Book().Settings().Forwarded(t.in.Text) {
 			t.contact.Language = heard(t.in.Text, t.contact.Language, t.signs())
 		}
 	}
@@ -249,11 +251,14 @@ func (t *oneTurn) talk(opened Opened) error {
 	if t.in.Kind == Follow {
 		stored = nil // a new follower starts anew
 	}
-	session, err := t.s.engine.Book().Read(stored)
+	session, err := t.takeSession(stored, opened.LastAt)
 	if err != nil {
 		return err
 	}
 	if err := t.recall(&session); err != nil {
+		return err
+	}
+	if err := t.findQuestion(opened); err != nil {
 		return err
 	}
 	session, effects, err := t.step(session)
@@ -328,7 +333,7 @@ func (t *oneTurn) input() flows.Input {
 			}
 			return unreadable("unreadable_other")
 		}
-		return flows.Input{Kind: flows.Said, Text: t.in.Text, Choice: t.in.Choice, Tap: t.in.Mark}
+		return flows.Input{Kind: flows.Said, Text: t.in.Text, Choice: t.in.Choice, Tap: t.in.Mark, Asked: t.asked}
 	case Picture:
 		return unreadable("unreadable_picture")
 	case Follow, Scan:

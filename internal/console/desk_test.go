@@ -51,6 +51,7 @@ func newDesk(t *testing.T) *desk {
 		Type: notify.SMSNotification, Content: "${name}您好，今年的城乡居民医保还没缴费，请在${deadline}前缴清。有疑问请打12393。",
 		Params: map[string]string{"name": "{{.Person.ShortName}}", "deadline": "{{.Params.deadline}}"},
 	}}}
+	d.county.note = d.store.AppendAudit
 	d.kin = &kin{county: d.county, audit: d.store.AppendAudit}
 	handler, err := console.New(console.Config{
 		Family: d.kin, Codes: d.kin,

@@ -46,6 +46,7 @@ func (c *console) routes(mux *http.ServeMux) {
 	mux.Handle("GET /console/unreached", c.may(staff.ReadPeople, (*visit).listUnreached))
 	mux.Handle("GET /console/unreached/sheet", c.may(staff.ReadPeople, (*visit).printUnreached))
 	mux.Handle("GET /console/unreached/csv", c.may(staff.ReadPeople, (*visit).exportUnreached))
+	mux.Handle("POST /console/unreached/visit", c.may(staff.RecordVisit, (*visit).recordVisit))
 	mux.Handle("POST /console/unreached/code", c.may(staff.ReadPeople, (*visit).findRowCode))
 
 	mux.Handle("GET /console/audit", c.may(staff.ReadAudit, (*visit).listAudit))

@@ -217,6 +217,7 @@ type Sent struct {
 	Check      string   // the check code, "" where the text held none
 	CourseID   int64    // what it invited to, 0: nothing
 	JobID      int64
+	ReplyCode  string // by SMS: the extension number that replies to it come back with; "": none
 	At         time.Time
 }
 

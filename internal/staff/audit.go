@@ -28,6 +28,7 @@ const (
 	DidBind           = "person.bound"     // somebody scanned it and was bound; the actor is who made it
 	DidTrustPhone     = "person.trusted"   // asked whether the number on file is still theirs
 	DidEndProxy       = "person.proxy_end" // ended, as the person asked, that somebody looks after their matters
+	DidVisit          = "person.visited"   // recorded what came of a visit
 	DidWrite          = "campaign.written"
 	DidSubmit         = "campaign.submitted"
 	DidApprove        = "campaign.approved"

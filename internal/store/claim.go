@@ -112,6 +112,9 @@ func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []*heldCall) (notify.
 	if err := t.addBudgets(cl, &facts, members); err != nil {
 		return facts, nil, err
 	}
+	if err := t.addOnNumber(c, members, rows); err != nil {
+		return facts, nil, err
+	}
 	people := slices.Collect(maps.Keys(members))
 	if facts.Channel == notify.WeChat {
 		if err := t.addWeChat(c, members, people, facts.Now); err != nil {

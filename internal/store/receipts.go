@@ -392,7 +392,7 @@ func (s *Store) NextReplies(ctx context.Context, limit int) (list []notify.Store
 		ids, replies, bad, err := waitingReceipts[notify.ReplySMS](t, receiptReply, limit, "")
 		list, unreadable = make([]notify.StoredReply, 0, len(ids)), bad
 		for i, id := range ids {
-			list = append(list, notify.StoredReply{ID: id, ReplySMS: replies[i]})
+			list = append(list, notify.StoredReply{ID: id, Key: s.replyKey(id, replies[i]), ReplySMS: replies[i]})
 		}
 		return err
 	})

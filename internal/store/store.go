@@ -44,6 +44,8 @@ type Store struct {
 	receipts                 idBlock
 	keeping                  keeping
 	turns                    *together
+	room                     room
+	aside                    *aside // nil on SQLite
 }
 
 // Open connects. It neither migrates nor reads keys: call Migrate or Ready next.
@@ -74,6 +76,9 @@ func Open(ctx context.Context, databaseURL, dataKeys string) (*Store, error) {
 		writers: newQueue(writer), readers: newQueue(reader), masses: newQueue(mass), receipts: idBlock{sequence: "receipts"},
 	}
 	s.turns = s.newTogether()
+	if s.aside, err = openAside(d, source); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	if err := pingPools(ctx, writer); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -89,7 +94,7 @@ func (s *Store) Close() error {
 	if s.reader != s.writer {
 		err = errors.Join(err, s.reader.Close())
 	}
-	return err
+	return errors.Join(err, s.aside.close())
 }
 
 // Dialect is "sqlite" or "postgres", for messages.

@@ -30,7 +30,7 @@ func (t *turnTx) AskProxy(p register.Proxy) (int64, error) {
 	if refused {
 		return 0, nil
 	}
-	id, err := t.ids("proxies", 1)
+	id, err := t.newID("proxies")
 	if err != nil {
 		return 0, err
 	}

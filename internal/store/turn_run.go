@@ -75,7 +75,7 @@ func (s *Store) byHand(ctx context.Context, fn func(*tx) error) (err error) {
 	}
 	hand := &handTx{conn: conn}
 	defer func() { err = errors.Join(err, hand.end(ctx)) }()
-	return fn(&tx{ctx: ctx, d: s.d, keys: s.keys, conn: conn, sql: hand, hand: hand})
+	return fn(&tx{ctx: ctx, d: s.d, keys: s.keys, conn: conn, sql: hand, hand: hand, aside: s.aside})
 }
 
 // handTx is a transaction begun by hand on a connection: by its first statement, or by whoever sends that together

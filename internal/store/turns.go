@@ -10,8 +10,12 @@ import (
 	"github.com/lingjuli/lingjuli/flows/turn"
 )
 
-// How long a stored reply answers copies of its input.
-const copyLife = 10 * time.Minute
+// How long a stored reply answers copies of its input. An SMS may be pushed again for 16 minutes, and a queue of them may be
+// read again later.
+const (
+	copyLife  = 10 * time.Minute
+	copyOfSMS = 20 * time.Hour // within what the rows are kept
+)
 
 // turnTx is one open turn. Its methods are turn.Tx; they stand in sessions.go, identity.go, bindings.go, outbox.go.
 type turnTx struct {
@@ -127,10 +131,17 @@ func (t *turnTx) look(k *keptTurn) statement {
 	}
 }
 
+func copyLifeOf(c turn.Channel) time.Duration {
+	if c == turn.SMS {
+		return copyOfSMS
+	}
+	return copyLife
+}
+
 // read opens what was sealed.
 func (t *turnTx) read(o *turn.Opened, k keptTurn) (err error) {
 	o.PersonID, o.Region, o.Family = k.person.Int64, k.region.String, k.family
-	if k.repliedAt.Valid && t.who.At.Sub(fromMicros(k.repliedAt.Int64)) < copyLife {
+	if k.repliedAt.Valid && t.who.At.Sub(fromMicros(k.repliedAt.Int64)) < copyLifeOf(t.who.Channel) {
 		o.Copy, err = t.keys.Open(k.reply, "inbound", "reply", keyID(t.who.Key))
 		return err
 	}

@@ -11,6 +11,8 @@
 package turntest
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -131,16 +133,18 @@ type Setting struct {
 type Mail struct {
 	To       int64 // which of the people, from 1
 	Subject  string
+	Kind     string // of the campaign
 	Template string
 	Text     string
 	Check    string
 	At       time.Time
-	Changed  bool // what it speaks of has changed on file since
+	Changed  bool  // what it speaks of has changed on file since
+	Course   int64 // what it invites to, by place in the sheet, from 1
 }
 
 // Sent is the message as a store tells it.
 func (m Mail) Sent() register.Sent {
-	return register.Sent{PersonID: m.To, Name: m.Subject, Content: m.Template, Texts: []string{m.Text}, Check: m.Check, At: m.At, Changed: m.Changed}
+	return register.Sent{PersonID: m.To, Name: m.Subject, Kind: cmp.Or(m.Kind, "service_notice"), Content: m.Template, Texts: []string{m.Text}, Check: m.Check, At: m.At, Changed: m.Changed, CourseID: m.Course}
 }
 
 // Door is a one-time code of the doorstep, made when the conversation begins.
@@ -163,10 +167,11 @@ func Play(t *testing.T, folder string, update bool, open func(t *testing.T, s Se
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no golden conversations in %s: %v", folder, err)
 	}
-	host := maker(t)
+	engine := Engine(t)
+	host := maker(t, engine)
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			play(t, file, update, host, open)
+			play(t, file, update, engine, host, open)
 		})
 	}
 }
@@ -174,7 +179,7 @@ func Play(t *testing.T, folder string, update bool, open func(t *testing.T, s Se
 // Update registers the flag -update for a test binary.
 func Update() *bool { return flag.Bool("update", false, "write the golden conversations anew") }
 
-func play(t *testing.T, file string, update bool, host makeService, open func(t *testing.T, s Setting) Kept) {
+func play(t *testing.T, file string, update bool, engine *flows.Engine, host makeService, open func(t *testing.T, s Setting) Kept) {
 	t.Helper()
 	archive, err := txtar.ParseFile(file)
 	if err != nil {
@@ -192,9 +197,13 @@ func play(t *testing.T, file string, update bool, host makeService, open func(t 
 	}
 	want := string(archive.Files[part(partDialogue)].Data)
 	stage := newStage(setting, open(t, setting), host)
+	if _, ok := stage.store.(Watched); ok {
+		stage.watch = newWatcher(engine)
+	}
 	got := stage.play(t, want)
+	header := stage.header(archive.Comment)
 	if update {
-		archive.Files[part(partDialogue)].Data = []byte(got)
+		archive.Comment, archive.Files[part(partDialogue)].Data = header, []byte(got)
 		if err := os.WriteFile(file, txtar.Format(archive), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -202,6 +211,9 @@ func play(t *testing.T, file string, update bool, host makeService, open func(t 
 	}
 	if got != want {
 		t.Errorf("%s\n--- played\n%s\n--- golden\n%s", file, got, want)
+	}
+	if !bytes.Equal(header, archive.Comment) {
+		t.Errorf("%s: the header says it shows\n%s\nwhich it does not; it shows\n%s", file, archive.Comment, header)
 	}
 	if strings.Count(want, "\n") < 2*strings.Count(want, signPerson) {
 		t.Errorf("%s: some line has no golden answer", file)
@@ -218,6 +230,21 @@ type stage struct {
 	codes   int
 	shown   int // SMS shown so far
 	pushes  pushes
+	watch   *watcher // nil where the store can't be looked into
+	paused  time.Duration
+}
+
+// Watched is a store that can be looked into between two turns.
+type Watched interface {
+	Stands(channel turn.Channel, who string) (session []byte, language string)
+}
+
+// header is a file's header as it should be; where nothing was watched, as it is.
+func (s *stage) header(comment []byte) []byte {
+	if s.watch == nil {
+		return comment
+	}
+	return withHeader(comment, s.watch.header())
 }
 
 // pushes keeps what is said to other accounts.
@@ -231,23 +258,18 @@ func (p *pushes) Tell(to register.OpenID, text string) {
 // Service makes a host over a store with the embedded book and a simple understander.
 func Service(t testing.TB, store turn.Store, now func() time.Time, digits func() string, bell turn.Doorbell) *turn.Service {
 	t.Helper()
-	return maker(t)(store, now, digits, bell, nil)
+	return maker(t, Engine(t))(store, now, digits, bell, nil)
 }
 
 // makeService makes hosts that share one book and one catalogue.
 type makeService func(store turn.Store, now func() time.Time, digits func() string, bell turn.Doorbell, teller turn.Teller) *turn.Service
 
-func maker(t testing.TB) makeService {
+func maker(t testing.TB, engine *flows.Engine) makeService {
 	t.Helper()
-	book, err := flows.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
 	texts, err := locales.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine := flows.New(book, texts, Plain{})
 	return func(store turn.Store, now func() time.Time, digits func() string, bell turn.Doorbell, teller turn.Teller) *turn.Service {
 		return turn.New(turn.Config{
 			Engine: engine, Texts: texts, Store: store, Bell: bell, Teller: teller, Now: now, Digits: digits, Zone: time.FixedZone("CST", 8*60*60),
@@ -282,7 +304,7 @@ func (s *stage) play(t *testing.T, dialogue string) string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.now = s.now.Add(d)
+			s.now, s.paused = s.now.Add(d), s.paused+d
 			out.WriteString("（" + s.now.Format("01-02 15:04") + "）\n")
 			continue
 		}
@@ -302,9 +324,15 @@ func (s *stage) turn(t *testing.T, said string) string {
 	s.now = s.now.Add(5 * time.Second)
 	in := read(said)
 	in.Key, in.Channel, in.Who, in.At = fmt.Sprintf("m:%d", s.turns), s.setting.Channel, s.setting.Who, s.now
+	before := s.stands(t)
 	answer, err := s.service.Turn(context.Background(), in)
 	if err != nil {
 		t.Fatalf("%q: %v", said, err)
+	}
+	if s.watch != nil {
+		after := s.stands(t)
+		s.watch.see(moment{before: before.session, after: after.session, in: in, paused: s.paused, locale: after.locale})
+		s.paused = 0
 	}
 	if n := utf8.RuneCountInString(answer.Text); n > 600 {
 		t.Errorf("%q is answered by %d characters", said, n)
@@ -330,6 +358,29 @@ func (s *stage) turn(t *testing.T, said string) string {
 	}
 	s.pushes.list = nil
 	return out.String()
+}
+
+// standing is where somebody stands between two turns.
+type standing struct {
+	session flows.Session
+	locale  locales.Locale
+}
+
+func (s *stage) stands(t *testing.T) (now standing) {
+	t.Helper()
+	if s.watch == nil {
+		return now
+	}
+	body, language := s.store.(Watched).Stands(s.setting.Channel, s.setting.Who)
+	session, err := s.watch.book.Read(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now = standing{session: session, locale: locales.ZhHans}
+	if l, ok := locales.Parse(language); ok && s.setting.Channel == turn.WeChat {
+		now.locale = l
+	}
+	return now
 }
 
 func params(p map[string]string) string {

@@ -66,6 +66,8 @@ type Settings struct {
 	Places         map[string][]string `yaml:"institutions"`  // → the kinds of institution
 	Tiers          map[string]string   `yaml:"tiers"`         // → what the sheet calls it
 	SearchFiller   []string            `yaml:"search_filler"` // says nothing of the work that somebody looks for
+	SearchLead     []string            `yaml:"search_lead"`   // and neither does this in front of it
+	Trades         []string            `yaml:"trades"`        // what names a trade
 	NearWords      []string            `yaml:"near_words"`
 	Help           []string            `yaml:"help"` // who says so wants to do something for somebody else
 	Kin            []KinWords          `yaml:"kin"`

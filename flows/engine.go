@@ -34,6 +34,7 @@ const (
 	flowCheck    = "check_text"
 	flowOf       = "whose"
 	flowProxy    = "proxy_ask"
+	flowJobs     = "jobs"
 )
 
 // Bounds of the engine.

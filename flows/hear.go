@@ -299,6 +299,8 @@ func (r *run) wish() {
 		r.top().set("relation", r.e.book.settings.kinIn(normalise(r.in.Text)))
 	case r.waiting() == nil && holdsCheckCode(r.in.Text):
 		r.begin(flowCheck)
+	case r.waiting() == nil && r.e.book.settings.Search(r.in.Text).Says(2):
+		r.begin(flowJobs)
 	case r.waiting() == nil:
 		r.unclear(g)
 	case r.topIsSoft():

@@ -166,7 +166,20 @@ const storyRunes = 5
 
 // inOwnWords takes a sentence where a choice lets people tell it themselves.
 func (r *run) inOwnWords(c *Choose) bool {
-	if c.Other == nil || r.in.Choice > 0 || utf8.RuneCountInString(r.in.Text) < storyRunes {
+	if c.Other == nil || r.in.Choice > 0 {
+		return false
+	}
+	least := storyRunes
+	if c.Other.Short {
+		least = 2
+		if g := r.understand(); g.Score >= r.e.book.settings.Sure && r.e.book.byIntent[g.Intent] != r.top().Flow {
+			return false // something else, said plainly
+		}
+		if r.e.book.settings.Search(r.in.Text).String() == "" {
+			return false
+		}
+	}
+	if text, ok := r.e.validWords(r.in.Text); !ok || utf8.RuneCountInString(text[""]) < least {
 		return false
 	}
 	f := r.top()

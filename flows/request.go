@@ -84,8 +84,8 @@ func aboutFamily() []RequestKind {
 		{Name: "proxies", Gives: []string{"found", "only"}, Items: []string{"id", "who", "side_key"}},
 		{Name: "proxy", Takes: []string{"id"}, Gives: []string{"side", "state", "who", "name", "what_key", "ends"}},
 		{Name: "settle_proxy", Takes: []string{"id", "state"}, Gives: []string{"settled"}},
-		{Name: "door", Gives: []string{"door", "id", "new", "who", "place", "before"}},
-		{Name: "pass_door", Takes: []string{"id"}, Gives: []string{"passed"}},
+		{Name: "door", Gives: []string{"door", "id", "new", "who", "place", "before", "proxy", "ends", "what_key"}},
+		{Name: "pass_door", Takes: []string{"id"}, Gives: []string{"passed", "whose"}},
 		{Name: "refuse_door", Takes: []string{"id"}},
 		{Name: "unbind"},
 		{Name: "not_me"},
@@ -96,7 +96,7 @@ func aboutFamily() []RequestKind {
 
 // aboutWork is work and training.
 func aboutWork() []RequestKind {
-	page := []string{"found", "total", "next", "more"}
+	page := []string{"found", "total", "next", "more", "sought", "eased"}
 	return []RequestKind{
 		{Name: "jobs", Takes: []string{"mode", "words", "offset"}, Gives: page, Items: []string{"id", "title", "employer", "place", "wage"}},
 		{Name: "job", Takes: []string{"id"}, Gives: []string{
@@ -188,7 +188,7 @@ func hostTexts() []string {
 		"failed.sorry", "letter.from_staff",
 		"whose.line", "kin.self", "as.mother", "as.father", "as.spouse", "as.child", "as.grandparent", "as.relative",
 		"proxy.side_over", "proxy.side_asks", "proxy.side_mine", "proxy.side_waits", "proxy.what_look", "proxy.what_act",
-		"proxy.news_asked", "proxy.news_now", "proxy.news_given", "proxy.news_refused", "proxy.news_ended",
+		"proxy.news_asked", "proxy.news_now", "proxy.news_given", "proxy.news_refused", "proxy.news_ended", "proxy.news_over",
 		"training.by_phone", "school.paired", "remote.direct",
 	}
 }

@@ -141,6 +141,7 @@ func (s *server) startStore(ctx context.Context) error {
 		return err
 	}
 	s.store = st
+	watchTurns(st, s.metrics)
 	s.life.add("store", func(context.Context) error { return st.Close() })
 	if s.cfg.sqlitePath() == "" && s.cfg.embedded() {
 		release, err := st.LockAlone(ctx)
@@ -226,7 +227,7 @@ func (s *server) newTeller() turn.Teller {
 	if s.wechat == nil {
 		return nil
 	}
-	t := newTeller(s.counted(), s.log)
+	t := newTeller(s.counted(), s.store, s.log)
 	s.life.add("teller", t.stop)
 	return t
 }
@@ -243,6 +244,9 @@ func (s *server) startWorker(turns *turn.Service, bell *notify.Doorbell) error {
 	cfg := notify.WorkerConfig{
 		Store: s.store, Senders: map[notify.Channel]notify.Sender{}, Replies: smsReplies{turns}, Redis: s.queue, Rules: rules(s.cfg),
 		Looks: s.cfg.Looks, Validity: s.cfg.Validity, SMSQPS: s.cfg.SMSQPS, WeChat: s.cfg.WeChatQPS, Now: time.Now, Logger: s.log,
+	}
+	if seat := s.cfg.seat(); seat != nil {
+		cfg.Seat = seat
 	}
 	if s.sms != nil {
 		cfg.Senders[notify.SMS], cfg.Senders[notify.Voice], cfg.Looker = s.sms, s.voice, s.sms
@@ -339,7 +343,7 @@ func (s *server) newConsole(bell *notify.Doorbell) (http.Handler, error) {
 		codes = doorCodes{s.wechat}
 	}
 	return console.New(console.Config{
-		Family: s.store, Codes: codes,
+		Family: s.store, Codes: codes, Witnesses: s.store,
 		Staff: consoleStaff{service, s.store}, Audit: s.store, People: s.store, Regions: s.store, Counts: s.store,
 		Campaigns: campaigns, Forecast: campaigns, Books: s.store, Inbox: inbox, Unreached: s.store, Sessions: s.store.StaffSessions(time.Now), PublicURL: s.cfg.PublicURL.String(),
 		SignName: s.cfg.Aliyun.SignName, Location: s.cfg.Zone, Now: time.Now, Logger: s.log, Closing: s.closing,

@@ -15,7 +15,7 @@ func TestGoldenConversationsGoAsWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, d := range s.Doors {
-			m.Door(d.Scene, d.Person, s.Now.Add(d.Life))
+			m.Door(d.Scene, d.Person, d.Terms(), s.Now.Add(d.Life))
 		}
 		for i, p := range s.People {
 			if p.Doubted {

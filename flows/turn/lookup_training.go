@@ -13,6 +13,7 @@ import (
 // courses looks for courses by mode: near, remote, order (with work at the end), or by the person's own words.
 func (t *oneTurn) courses(with map[string]string) (f flows.Facts, err error) {
 	q := register.CourseSearch{Today: t.today(), Near: t.home(), Offset: int(number(with["offset"]))}
+	sought := "" // in their own words
 	switch with["mode"] {
 	case "near":
 		q.Remote, q.Within = register.No, prefixOf(t.region)
@@ -21,11 +22,19 @@ func (t *oneTurn) courses(with map[string]string) (f flows.Facts, err error) {
 	case "order":
 		q.ForJob = true
 	case "words":
-		if q.Keywords = t.s.engine.Book().Settings().Search(with["words"]).Words; len(q.Keywords) == 0 {
+		wanted := t.s.engine.Book().Settings().Search(with["words"])
+		if q.Keywords, q.Places = wanted.Words, wanted.Places; len(q.Keywords)+len(q.Places) == 0 {
 			return flows.Facts{Vars: pageOf(0, 0)}, nil
 		}
+		sought = wanted.String()
 	}
 	page, err := t.tx.Courses(q)
+	eased := ""
+	if err == nil && page.Total == 0 && len(q.Places) > 0 && len(q.Keywords) > 0 {
+		wider := q
+		wider.Places, eased = nil, "place"
+		page, err = t.tx.Courses(wider)
+	}
 	if err != nil {
 		return f, err
 	}
@@ -37,6 +46,10 @@ func (t *oneTurn) courses(with map[string]string) (f flows.Facts, err error) {
 		f.Items = append(f.Items, item)
 	}
 	f.Vars = pageOf(page.Total, page.Next)
+	f.Vars["sought"], f.Vars["eased"] = sought, eased
+	if q.Offset > 0 || page.Total == 0 {
+		f.Vars["eased"] = ""
+	}
 	return f, nil
 }
 

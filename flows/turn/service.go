@@ -44,11 +44,6 @@ type Config struct {
 	SubscribeURL string // the page where a follower agrees to reminders
 }
 
-// Teller sends a customer message and returns at once. Nothing is lost where it can't: the rows tell it on their next turn.
-type Teller interface {
-	Tell(to register.OpenID, text string)
-}
-
 // Service hosts conversations. Safe for concurrent use.
 type Service struct {
 	engine *flows.Engine
@@ -112,7 +107,7 @@ func (s *Service) Turn(ctx context.Context, in Inbound) (Answer, error) {
 	}
 	if s.teller != nil {
 		for _, m := range done.tellings {
-			s.teller.Tell(m.to, m.text)
+			s.teller.Tell(m)
 		}
 	}
 	return done.answer, nil
@@ -146,7 +141,7 @@ type oneTurn struct {
 	self     int64            // who writes, by WeChat
 	mine     []register.Proxy // whose matters they look after
 	news     []flows.Effect   // to be said before the answer
-	tellings []telling
+	tellings []Telling
 	ownName  string // of who writes, masked; read where they look after others
 	onPhone  []int64
 	strange  bool // people of different households are on file with this phone: it can't be told whose it is
@@ -252,7 +247,7 @@ func (t *oneTurn) talk(opened Opened) error {
 	if t.in.Kind == Follow {
 		stored = nil // a new follower starts anew
 	}
-	session, err := t.takeSession(stored, opened.LastAt)
+	session, err := t.s.engine.Book().Read(stored)
 	if err != nil {
 		return err
 	}

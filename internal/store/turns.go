@@ -107,7 +107,7 @@ type keptTurn struct {
 // hasFamily says whether an openid looks after somebody's matters, or has something to hear of a proxy.
 func hasFamily(idx string) string {
 	return `(EXISTS (SELECT 1 FROM proxies x WHERE x.openid_idx = ` + idx + ` AND (x.state IN ('asked', 'given') OR x.told_at = 0))
-		OR EXISTS (SELECT 1 FROM proxies x WHERE x.consent_by = b.person_id AND x.state IN ('asked', 'given') AND x.shown_at = 0))`
+		OR EXISTS (SELECT 1 FROM proxies x WHERE x.consent_by = b.person_id AND x.shown_at = 0 AND x.state <> 'refused'))`
 }
 
 // hasLetter says whether a worker's answer waits for an openid to write.
@@ -239,7 +239,7 @@ func (t *turnTx) Forget() error {
 	if err != nil {
 		return fmt.Errorf("end proxies: %w", err)
 	}
-	_, err = t.exec(`UPDATE proxies SET state = 'ended', settled_at = $2, told_at = $2 WHERE openid_idx = $1 AND state IN ('asked', 'given')`, t.idx, toMicros(t.who.At))
+	_, err = t.exec(`UPDATE proxies SET state = 'ended', settled_at = $2, told_at = $2, shown_at = CASE state WHEN 'given' THEN 0 ELSE shown_at END WHERE openid_idx = $1 AND state IN ('asked', 'given')`, t.idx, toMicros(t.who.At))
 	if err != nil {
 		return fmt.Errorf("end proxies: %w", err)
 	}

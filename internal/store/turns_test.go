@@ -89,7 +89,7 @@ func doorsOnFile(t *testing.T, s *Store, setting turntest.Setting) {
 	t.Helper()
 	err := s.write(t.Context(), "doors", func(tx *tx) error {
 		for _, d := range setting.Doors {
-			if err := tx.newDoor(d.Scene, d.Person, "li", setting.Now, setting.Now.Add(d.Life)); err != nil {
+			if err := tx.newDoor(d.Scene, d.Person, d.Terms(), "li", setting.Now, setting.Now.Add(d.Life)); err != nil {
 				return err
 			}
 		}

@@ -126,6 +126,7 @@ func (t *memoryTx) Forget() error {
 	t.m.lines = nil
 	for i, p := range t.m.proxies {
 		if string(p.OpenID) == t.who.ID {
+			t.m.proxies[i].shown = t.m.proxies[i].shown && p.State != register.ProxyGiven
 			t.m.proxies[i].State = register.ProxyEnded
 		}
 	}

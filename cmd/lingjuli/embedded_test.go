@@ -53,7 +53,7 @@ func TestAnEmptyEmbeddedQueueIsNotAskedAndAFullOneAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Shutdown)
-	time.Sleep(200 * time.Millisecond) //nolint:forbidigo // so long nothing may happen
+	time.Sleep(200 * time.Millisecond) // so long nothing may happen
 	if n := len(h.asked); n != 0 {
 		t.Errorf("empty queues were asked %d times", n)
 	}

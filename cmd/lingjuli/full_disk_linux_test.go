@@ -169,7 +169,8 @@ func (w *town) hearsAtOnce(openID, says, want string) {
 
 func (w *town) ready() int {
 	w.t.Helper()
-	res, err := http.Get("http://" + w.srv.addr + "/readyz")
+	client := &http.Client{Timeout: 10 * time.Second}
+	res, err := client.Get("http://" + w.srv.addr + "/readyz")
 	if err != nil {
 		w.t.Fatal(err)
 	}

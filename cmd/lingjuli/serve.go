@@ -141,6 +141,7 @@ func (s *server) startStore(ctx context.Context) error {
 		return err
 	}
 	s.store = st
+	watchTurns(st, s.metrics)
 	s.life.add("store", func(context.Context) error { return st.Close() })
 	if s.cfg.sqlitePath() == "" && s.cfg.embedded() {
 		release, err := st.LockAlone(ctx)
@@ -243,6 +244,9 @@ func (s *server) startWorker(turns *turn.Service, bell *notify.Doorbell) error {
 	cfg := notify.WorkerConfig{
 		Store: s.store, Senders: map[notify.Channel]notify.Sender{}, Replies: smsReplies{turns}, Redis: s.queue, Rules: rules(s.cfg),
 		Looks: s.cfg.Looks, Validity: s.cfg.Validity, SMSQPS: s.cfg.SMSQPS, WeChat: s.cfg.WeChatQPS, Now: time.Now, Logger: s.log,
+	}
+	if seat := s.cfg.seat(); seat != nil {
+		cfg.Seat = seat
 	}
 	if s.sms != nil {
 		cfg.Senders[notify.SMS], cfg.Senders[notify.Voice], cfg.Looker = s.sms, s.voice, s.sms

@@ -2,6 +2,9 @@ package store
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -78,4 +81,34 @@ func TestIDsRiseInTheOrderInWhichProcessesAskForThem(t *testing.T) {
 			t.Errorf("ids are %v", ids)
 		}
 	})
+}
+
+// TestASequenceIsReservedAsideAlwaysOrNever reads the sources: a transaction that holds a sequence's row would wait for itself.
+func TestASequenceIsReservedAsideAlwaysOrNever(t *testing.T) {
+	sources, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	aside, inside := map[string]bool{}, map[string]bool{}
+	for _, name := range sources {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range regexp.MustCompile(`\.(newID|ids)\("(\w+)"`).FindAllStringSubmatch(string(text), -1) {
+			if found[1] == "newID" {
+				aside[found[2]] = true
+			} else {
+				inside[found[2]] = true
+			}
+		}
+	}
+	if len(aside) < 7 || len(inside) < 7 {
+		t.Fatalf("aside %v, inside %v", aside, inside)
+	}
+	for sequence := range aside {
+		if inside[sequence] {
+			t.Errorf("ids of %s are reserved both aside and in the transaction that uses them", sequence)
+		}
+	}
 }

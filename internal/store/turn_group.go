@@ -55,7 +55,10 @@ func (s *Store) runGroup(group []*waitingTurn) (rest []*waitingTurn) {
 
 // attemptAlone runs a turn in a transaction of its own; a panic in it is its caller's.
 func (w *waitingTurn) attemptAlone(s *Store) {
-	defer func() { w.crash = recover() }()
+	defer func() {
+		w.crash = recover()
+		w.marks.byItself()
+	}()
 	w.err = s.runAlone(w)
 }
 
@@ -65,6 +68,7 @@ func (t *tx) runEach(group []*waitingTurn, hold time.Duration) (done int, err er
 	if err != nil {
 		return 0, err
 	}
+	markOpened(group)
 	began := time.Now()
 	for ; done < len(group) && (done == 0 || time.Since(began) < hold); done++ {
 		w := group[done]
@@ -75,6 +79,7 @@ func (t *tx) runEach(group []*waitingTurn, hold time.Duration) (done int, err er
 			return 0, w.err
 		}
 	}
+	markRan(group[:done])
 	return done, t.closeGroup(turns[:done])
 }
 

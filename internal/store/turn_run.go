@@ -20,6 +20,10 @@ func (s *Store) Turn(ctx context.Context, who turn.Who, fn func(turn.Tx) error) 
 	alone, err := s.turns.join(w)
 	if alone {
 		err = s.runAlone(w)
+		w.marks.byItself()
+	}
+	if s.watchTurns != nil && err == nil {
+		s.watchTurns(w.marks.times(alone))
 	}
 	if err != nil {
 		return fmt.Errorf("store: turn: %w", err)

@@ -13,8 +13,8 @@ import (
 // How long a stored reply answers copies of its input. An SMS may be pushed again for 16 minutes, and a queue of them may be
 // read again later.
 const (
-	copyLife  = 10 * time.Minute
-	copyOfSMS = 20 * time.Hour // within what the rows are kept
+	copyLife    = 10 * time.Minute
+	copyByPhone = 20 * time.Hour // within what the rows are kept
 )
 
 // turnTx is one open turn. Its methods are turn.Tx; they stand in sessions.go, identity.go, bindings.go, outbox.go.
@@ -133,7 +133,7 @@ func (t *turnTx) look(k *keptTurn) statement {
 
 func copyLifeOf(c turn.Channel) time.Duration {
 	if c == turn.SMS {
-		return copyOfSMS
+		return copyByPhone
 	}
 	return copyLife
 }

@@ -123,7 +123,8 @@ func (t *tx) learnt(scope register.Scope, v notify.Visit, before notify.VisitOut
 	if v.Outcome == notify.VisitWrongNumber && v.Phone == "" {
 		return t.doubtNumberOf(v.PersonID, v.At)
 	}
-	query, args := "", []any{v.PersonID}
+	var query string
+	args := []any{v.PersonID}
 	switch {
 	case v.Outcome == notify.VisitRefused:
 		query, args = `INSERT INTO opt_outs (person_id, via, at) VALUES ($1, 'visit', $2) ON CONFLICT (person_id) DO NOTHING`, append(args, toMicros(v.At))

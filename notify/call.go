@@ -65,6 +65,7 @@ type Call struct {
 	State       CallState
 	PreviousID  int64
 	Size        int
+	QueuedAt    time.Time // of CallQueued
 	SignedAt    time.Time
 	BegunAt     time.Time
 	PresentedAt time.Time

@@ -18,13 +18,13 @@ func (w *Worker) feed(ctx context.Context) {
 	for ctx.Err() == nil {
 		more, err := w.feedOnce(ctx)
 		quiet.say(ctx, err)
-		if more && err == nil {
+		if more && err == nil && w.seated.Load() {
 			continue
 		}
 		select {
 		case <-ctx.Done():
 		case <-w.kick:
-		case <-time.After(feedEvery):
+		case <-time.After(w.every(feedEvery)):
 		}
 	}
 }

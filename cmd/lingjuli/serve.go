@@ -245,6 +245,9 @@ func (s *server) startWorker(turns *turn.Service, bell *notify.Doorbell) error {
 		Store: s.store, Senders: map[notify.Channel]notify.Sender{}, Replies: smsReplies{turns}, Redis: s.queue, Rules: rules(s.cfg),
 		Looks: s.cfg.Looks, Validity: s.cfg.Validity, SMSQPS: s.cfg.SMSQPS, WeChat: s.cfg.WeChatQPS, Now: time.Now, Logger: s.log,
 	}
+	if seat := s.cfg.seat(); seat != nil {
+		cfg.Seat = seat
+	}
 	if s.sms != nil {
 		cfg.Senders[notify.SMS], cfg.Senders[notify.Voice], cfg.Looker = s.sms, s.voice, s.sms
 		cfg.Books = newReconciler(s.store, s.sms)

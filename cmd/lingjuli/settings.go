@@ -53,6 +53,7 @@ type settings struct {
 	VoiceShowNumber       string `name:"voice-show-number" hidden:""`
 	VoiceNap              string `name:"voice-nap" default:"12:00-14:30" hidden:""`
 	CLIApprove            string `name:"cli-approve" default:"on" hidden:""`
+	SendingProcesses      string `name:"sending-processes" default:"auto" hidden:""`
 	Pprof                 string `name:"pprof" hidden:""`
 }
 
@@ -98,6 +99,7 @@ type config struct {
 	VoicePrice  float64
 	Nap         notify.Window // when no telephone rings
 	CLIApprove  bool
+	Sending     int    // how many processes of a machine send campaigns at once; 0: by its cores
 	Profiles    string // where profiles of the process are given; empty: nowhere
 }
 
@@ -155,6 +157,7 @@ func (s settings) parse() (config, error) {
 		VoicePrice:  p.price("voice-price", s.VoicePrice),
 		Nap:         p.nap(s.VoiceNap),
 		CLIApprove:  p.onOff("cli-approve", s.CLIApprove),
+		Sending:     p.sending(s.SendingProcesses),
 		Profiles:    p.profile(s.Pprof),
 	}
 	c.PublicURL = p.publicURL(s.PublicURL, c.Listen)

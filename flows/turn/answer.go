@@ -16,6 +16,12 @@ const (
 	bareAnswer = 16                 // characters of a number, a yes or a no, with what people put around it
 )
 
+// campaignQuestion is what of it shows in a turn by SMS.
+type campaignQuestion struct {
+	asked   flows.Asked
+	invited []register.Sent // the open questions of campaigns, the newest first; of the one that was named alone
+}
+
 // findQuestion says which of the campaigns' open questions a reply by SMS answers: the one that its extension number
 // names, else the latest, where that is newer than the conversation.
 func (t *oneTurn) findQuestion(opened Opened) (err error) {

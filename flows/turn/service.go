@@ -146,16 +146,15 @@ type oneTurn struct {
 	onPhone  []int64
 	strange  bool // people of different households are on file with this phone: it can't be told whose it is
 	several  bool // of one household
-	asked    flows.Asked
-	invited  []register.Sent // by SMS: the open questions of campaigns, the newest first; of the one that was named alone
-	region   string          // where the person lives, "" where we don't know them
-	away     time.Duration
-	answer   Answer
-	queued   []int64
-	intent   string
-	secret   bool
-	letters  []Letter // workers' answers to go with this one
-	given    []int64  // those that go
+	campaignQuestion
+	region  string // where the person lives, "" where we don't know them
+	away    time.Duration
+	answer  Answer
+	queued  []int64
+	intent  string
+	secret  bool
+	letters []Letter // workers' answers to go with this one
+	given   []int64  // those that go
 }
 
 func (t *oneTurn) run() error {

@@ -50,7 +50,6 @@ func (v *visit) listUnreached() error {
 	begin := notify.UnreachedFrom{}
 	page := unreachedPage{
 		frame: v.frame("unreached.title", "unreached"), unreachedQuery: q, BadCode: v.r.URL.Query().Has("nobody"),
-		Sheet: q.address(path+"/sheet", q.from),
 	}
 	if found.Next != begin {
 		page.Next = q.address(path, found.Next)
@@ -60,7 +59,7 @@ func (v *visit) listUnreached() error {
 	}
 	open, all := q, q
 	open.Which, all.Which = notify.OpenUnreached, notify.AllUnreached
-	page.Open, page.All = open.address(path, begin), all.address(path, begin)
+	page.Open, page.All, page.Sheet = open.address(path, begin), all.address(path, begin), open.address(path+"/sheet", begin)
 	page.Export = all.address(path+"/csv", begin)
 	if page.Rows, err = v.unreachedRows(found.List); err != nil {
 		return err

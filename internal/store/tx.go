@@ -103,6 +103,11 @@ func (s *Store) write(ctx context.Context, op string, fn func(*tx) error) error 
 	return s.again(ctx, op, func() error { return s.once(ctx, s.writer, nil, fn) })
 }
 
+// writeMass is write for what campaigns do by the thousand, on connections of their own.
+func (s *Store) writeMass(ctx context.Context, op string, fn func(*tx) error) error {
+	return s.again(ctx, op, func() error { return s.once(ctx, s.mass, nil, fn) })
+}
+
 // execAlone runs one statement that is a transaction by itself: to begin and to commit it would each be a round trip.
 func (s *Store) execAlone(ctx context.Context, op, query string, args ...any) error {
 	return s.again(ctx, op, func() error {
@@ -186,8 +191,11 @@ func (q queue) enter(ctx context.Context) (leave func(), err error) {
 }
 
 func (s *Store) queue(pool *sql.DB) queue {
-	if pool == s.writer {
+	switch pool {
+	case s.writer:
 		return s.writers
+	case s.mass:
+		return s.masses
 	}
 	return s.readers
 }

@@ -12,6 +12,7 @@ import (
 // TestATurnsTimeIsToldInPartsThatAddUp has some go together, one alone, one fail and one be run again by itself.
 func TestATurnsTimeIsToldInPartsThatAddUp(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
+		s.turns.hold = time.Minute // on a slow machine too there is time for all
 		var mu sync.Mutex
 		var told []TurnTimes
 		s.WatchTurns(func(x TurnTimes) {

@@ -18,6 +18,7 @@ const (
 	charLevel    = 'c' // characters written the plain way
 	rawLevel     = 'r' // characters as they came
 	soundLevel   = 's'
+	wordLevel    = 'w' // words in Latin letters
 	termLevel    = 't'
 	heardLevel   = 'h'
 	noveltyLevel = 'n'
@@ -29,6 +30,7 @@ const (
 	charWeight     = 1.0
 	rawWeight      = 0.7
 	soundWeight    = 0.9
+	wordWeight     = 1.0
 	termWeight     = 1.0
 	noveltyWeight  = 1.0
 	charRunWeight  = 0.7
@@ -69,6 +71,7 @@ func (r *reader) read(text string) []feature {
 	out := scale(nil, grams(charLevel, runeKeys(chars)), charWeight)
 	out = scale(out, grams(rawLevel, runeKeys(tidy([]rune(strings.ToLower(text))))), rawWeight)
 	out = scale(out, grams(soundLevel, syllables), soundWeight)
+	out = scale(out, latin(chars), wordWeight)
 	out = scale(out, r.terms.in(chars, syllables), termWeight)
 	out = scale(out, runs(charRunLevel, runeKeys(chars)), charRunWeight)
 	return scale(out, runs(soundRunLevel, syllables), soundRunWeight)
@@ -118,6 +121,38 @@ func grams(level byte, keys []uint32) []uint64 {
 		before = k
 	}
 	return append(out, gramID(level, before, end))
+}
+
+// stemmed is how many letters of a Latin word stand for all its forms.
+const stemmed = 5
+
+// latin gives the words in Latin letters: each one, the beginning of a longer one, and each two in a row. Letters say
+// what English means as little as strokes say what Chinese means.
+func latin(chars []rune) []uint64 {
+	var out []uint64
+	var before []rune
+	for i := 0; i < len(chars); i++ {
+		from := i
+		for i < len(chars) && isLatin(chars[i]) {
+			i++
+		}
+		if i == from {
+			continue
+		}
+		word := chars[from:i]
+		if len(word) > len("as") && word[len(word)-1] == 's' {
+			word = word[:len(word)-1]
+		}
+		out = append(out, gramID(wordLevel, runeKeys(word)...))
+		if len(word) > stemmed {
+			out = append(out, gramID(wordLevel, runeKeys(append(slices.Clone(word[:stemmed]), '*'))...))
+		}
+		if before != nil {
+			out = append(out, gramID(wordLevel, runeKeys(slices.Concat(before, []rune{' '}, word))...))
+		}
+		before = word
+	}
+	return out
 }
 
 // runs gives the keys by threes, with the two ends as keys.

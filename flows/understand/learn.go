@@ -25,10 +25,10 @@ const (
 	byEar     = 0.4 // weight of a second look at each example without its characters
 	slipped   = 0.3 // weight of a third look at it, with slips
 	second    = 0.3 // how much of an example's belief its other right answers have
-	blanked   = 0.2 // share of an example's features that each look leaves out, so that none carries it alone
+	blanked   = 0.3 // share of an example's features that each look leaves out, so that none carries it alone
 
 	// A fifth of the examples are out of scope, since there is so much of it. Few messages are: the odds are lowered.
-	farOdds = 0.6
+	farOdds = 0.8
 )
 
 // Learn makes the model's file of the examples, with a table of sounds. The same texts always make the same file on

@@ -108,6 +108,7 @@ func TestThereAreExamplesEnough(t *testing.T) {
 	}
 	variants := map[string]int{
 		"mandarin": 60, "traditional": 10, "cantonese": 20, "typo": 15, "voice": 15, "elderly": 10, "fragment": 15,
+		"english": 15,
 	}
 	for _, intent := range Intents() {
 		for variant, least := range variants {
@@ -247,5 +248,41 @@ func TestALongWordHidesTheWordsInIt(t *testing.T) {
 	w.add([]rune("榨油坊"), 3)
 	if got := w.find([]rune("开榨油坊卖油")); len(got) != 2 || !got[3] || !got[2] {
 		t.Errorf("%v", got)
+	}
+}
+
+func TestLatinWordsAreWordsWithTheirBeginnings(t *testing.T) {
+	same := func(a, b string) int {
+		n := 0
+		for _, id := range latin([]rune(b)) {
+			if slices.Contains(latin([]rune(a)), id) {
+				n++
+			}
+		}
+		return n
+	}
+	if got := len(latin([]rune("my insurance"))); got != 4 {
+		t.Errorf("two words, a beginning and the pair make %d features", got)
+	}
+	if same("job", "jobs") != 1 || same("reimbursed", "reimbursement") != 1 || same("as", "a") != 0 {
+		t.Error("forms of one word have nothing in common, or two words have")
+	}
+	if len(latin([]rune("我的养老金"))) != 0 {
+		t.Error("Chinese has Latin words")
+	}
+}
+
+func TestADrawnOutSoundIsReadAsTwo(t *testing.T) {
+	r, err := newReader(soundTable)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pair := range [][2]string{{"在吗吗吗吗", "在吗吗"}, {"哈哈哈哈哈", "哈哈"}, {"hellooooo", "helloo"}} {
+		if a, b := r.read(pair[0]), r.read(pair[1]); !slices.Equal(a, b) {
+			t.Errorf("%s and %s are read differently", pair[0], pair[1])
+		}
+	}
+	if slices.Equal(r.read("谢谢"), r.read("谢")) {
+		t.Error("a doubled character is read as one")
 	}
 }

@@ -122,6 +122,7 @@ func tidy(in []rune) []rune {
 			out = append(out, number(in[i:j])...)
 			i = j
 			continue
+		case stretched(out, r):
 		case isHan(r):
 			if strings.ContainsRune(places, r) {
 				out = withoutCode(out)
@@ -135,6 +136,12 @@ func tidy(in []rune) []rune {
 		i++
 	}
 	return []rune(strings.TrimSpace(string(out)))
+}
+
+// stretched tells whether a character only draws out a sound or a laugh: who says it five times means what two say.
+func stretched(before []rune, r rune) bool {
+	n := len(before)
+	return n > 1 && before[n-1] == r && before[n-2] == r
 }
 
 // places are the signs of city, county, district, town and village.

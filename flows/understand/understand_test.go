@@ -97,6 +97,26 @@ func TestAResultIsWhatTheCommandPrints(t *testing.T) {
 	}
 }
 
+func TestEnglishIsUnderstood(t *testing.T) {
+	u := newForTest(t)
+	for text, want := range map[string]string{
+		"Could you check if my health insurance was paid": "check_medical",
+		"Why is there no pension on my bank card":         "check_pension",
+		"What do I pay for the medical insurance?":        "premium_pay",
+		"Are there jobs in a factory close by":            "jobs",
+		"my daughter graduated and has no job yet":        "graduate",
+		"Treated in a Shenzhen hospital, reimbursement?":  "medical_remote",
+		"I would like to speak to a person":               "human",
+		"Please don't send me any more messages":          "unsubscribe",
+		"My employer owes me two months of wages":         "out_of_scope",
+		"Will it rain in Guangzhou on Sunday":             "out_of_scope",
+	} {
+		if got := u.Understand(text); got.Intent != want {
+			t.Errorf("%q: %s %.2f, want %s", text, got.Intent, got.Score, want)
+		}
+	}
+}
+
 func TestTwoUnderstandersAgree(t *testing.T) {
 	a := newForTest(t)
 	b, err := New()

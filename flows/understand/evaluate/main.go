@@ -17,7 +17,7 @@ import (
 const (
 	devVariable = "LINGJULI_UNDERSTANDING_DEV"
 	devPath     = "../shared/understanding/dev.jsonl" // beside the repository
-	blindPath   = "flows/understand/testdata/blind.jsonl"
+	blindPaths  = "flows/understand/testdata/blind.jsonl,flows/understand/testdata/blind2.jsonl"
 	folds       = 5
 )
 
@@ -40,7 +40,7 @@ func run(out io.Writer, path string) error {
 	fmt.Fprintf(out, "\nOur own examples, each judged by a model that has seen nothing like it (%d folds)\n", folds)
 	report(out, outcomes(judged))
 	if path == "" {
-		path = devPath + "," + blindPath
+		path = devPath + "," + blindPaths
 	}
 	for path := range strings.SplitSeq(path, ",") {
 		lines, err := readLabelled(path)

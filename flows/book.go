@@ -43,6 +43,7 @@ type Settings struct {
 	NumberAfter    []string            `yaml:"number_after"`
 	NameLead       []string            `yaml:"name_lead"` // what people put before their name, longest first
 	NameTail       []string            `yaml:"name_tail"`
+	NoName         []string            `yaml:"no_name"` // what no name holds
 	Surnames       string              `yaml:"surnames"`
 	Sure           float64             `yaml:"sure"`            // from here a guess counts
 	Certain        float64             `yaml:"certain"`         // from here it counts even where a name was asked for
@@ -65,6 +66,8 @@ type Settings struct {
 	Places         map[string][]string `yaml:"institutions"`  // → the kinds of institution
 	Tiers          map[string]string   `yaml:"tiers"`         // → what the sheet calls it
 	SearchFiller   []string            `yaml:"search_filler"` // says nothing of the work that somebody looks for
+	SearchLead     []string            `yaml:"search_lead"`   // and neither does this in front of it
+	Trades         []string            `yaml:"trades"`        // what names a trade
 	NearWords      []string            `yaml:"near_words"`
 	Help           []string            `yaml:"help"` // who says so wants to do something for somebody else
 	Kin            []KinWords          `yaml:"kin"`

@@ -72,8 +72,9 @@ type Choose struct {
 
 // Other takes a whole sentence for the answer.
 type Other struct {
-	Save string `yaml:"save"`
-	Go   string `yaml:"go"`
+	Save  string `yaml:"save"`
+	Go    string `yaml:"go"`
+	Short bool   `yaml:"short"` // a word will do, if it is a place, a trade or a wage
 }
 
 // Items puts one numbered answer for each item of a look-up before the options. Going back to the question looks

@@ -47,8 +47,19 @@ type Input struct {
 	Tap    string // the mark of the question that was tapped; "": typed
 	Flow   string // for Begun and Unreadable
 	Facts  Facts  // for Fed
+	Asked  Asked  // by SMS: which question it answers, as far as that shows
 	Env    Env
 }
+
+// Asked says what shows, besides the words, of the question that a reply by SMS answers.
+type Asked string
+
+// The values of Asked. None: nothing shows.
+const (
+	AskedHere   Asked = "here"   // it was sent to the number of an open question of a campaign
+	AskedOver   Asked = "over"   // to the number of one that has ended: it answers nothing else
+	AskedLately Asked = "lately" // a campaign's question is newer than the conversation's
+)
 
 // Facts is what the host found out: variables for the flow, and items to say one by one.
 type Facts struct {

@@ -34,6 +34,7 @@ const (
 	flowCheck    = "check_text"
 	flowOf       = "whose"
 	flowProxy    = "proxy_ask"
+	flowJobs     = "jobs"
 )
 
 // Bounds of the engine.
@@ -185,7 +186,7 @@ func (r *run) showOffer() {
 		return
 	}
 	if r.in.Env.Elder {
-		r.s.Offer = fewer(r.s.Offer)
+		r.s.Offer = other(fewer(r.s.Offer), flowElder, flowPlain)
 	}
 	labels := make([]Label, 0, len(r.s.Offer))
 	for _, flow := range r.s.Offer {

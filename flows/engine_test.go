@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/lingjuli/lingjuli/internal/register"
 )
 
 // words is an understander for tests: an utterance means the intent it names.
@@ -229,9 +231,11 @@ func TestSumsAreReadHoweverTheyAreWritten(t *testing.T) {
 func TestWhatSomebodyLooksForIsTakenFromTheirWords(t *testing.T) {
 	s := book(t).Settings()
 	for text, want := range map[string]Search{
-		"我想找深圳 电子厂的工作 4000以上": {Words: []string{"深圳", "电子厂"}, Yuan: 4000},
+		"我想找深圳 电子厂的工作 4000以上": {Words: []string{"电子厂"}, Trades: []string{"电子厂"}, Places: []register.Wherever{{Name: "深圳", Prefix: "4403"}}, Yuan: 4000},
+		"深圳有电工的工吗":            {Words: []string{"电工"}, Trades: []string{"电工"}, Places: []register.Wherever{{Name: "深圳", Prefix: "4403"}}},
+		"我家里困难想找点事":           {Words: []string{"家里困难", "点事"}},
 		"我想喺屋企附近搵工":           {Near: true},
-		"有没有离家近的缝纫":           {Words: []string{"缝纫"}, Near: true},
+		"有没有离家近的缝纫":           {Words: []string{"缝纫"}, Trades: []string{"缝纫"}, Near: true},
 		"找工作":                 {},
 		"想找份五千块以上的工作":         {Yuan: 5000},
 	} {

@@ -21,7 +21,7 @@ func (r *run) hear() {
 	}
 	q := r.waiting()
 	switch {
-	case r.e.words.optOut(said, q != nil):
+	case r.e.words.optOut(said, q != nil || r.in.Asked == AskedHere):
 		r.understood("unsubscribe", 1)
 		r.beside(flowOptOut)
 	case r.e.words.has(wordOptIn, said):
@@ -34,7 +34,7 @@ func (r *run) hear() {
 	case q != nil && r.e.words.has(wordLeave, said):
 		r.leave(flowMenu)
 	case r.global(said):
-	case q != nil && q.Ask != nil && q.Ask.As != "words" && (r.byTitle(said) || r.byWords(said)):
+	case q != nil && q.Ask != nil && (r.byTitle(said) || q.Ask.As != "words" && r.byWords(said)):
 	case q != nil && q.Ask != nil && r.answer(q.Ask):
 	case q != nil && q.Choose != nil && r.answersBefore():
 	case q != nil && q.Choose != nil && r.inOwnWords(q.Choose):
@@ -297,8 +297,10 @@ func (r *run) wish() {
 	case r.helpsKin():
 		r.begin(flowProxy)
 		r.top().set("relation", r.e.book.settings.kinIn(normalise(r.in.Text)))
-	case r.waiting() == nil && checkCode.MatchString(strings.TrimSpace(r.in.Text)):
+	case r.waiting() == nil && holdsCheckCode(r.in.Text):
 		r.begin(flowCheck)
+	case r.waiting() == nil && r.e.book.settings.Search(r.in.Text).Says(2):
+		r.begin(flowJobs)
 	case r.waiting() == nil:
 		r.unclear(g)
 	case r.topIsSoft():
@@ -364,9 +366,6 @@ func (r *run) unclear(g Guess) {
 
 // begin starts a flow; one that waits for an answer is suspended and comes back later.
 func (r *run) begin(flow string) {
-	if flow == flowElder && r.in.Env.Elder {
-		flow = flowPlain // the same button, pressed again
-	}
 	d := r.e.book.flows[flow]
 	if d == nil {
 		r.push(flowMenu)

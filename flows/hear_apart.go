@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/lingjuli/lingjuli/locales"
@@ -24,7 +25,7 @@ func (r *run) apart(said string, q *Step) bool {
 	switch {
 	case free:
 		return false
-	case s.forwarded(r.in.Text):
+	case s.Forwarded(r.in.Text):
 		r.understood("report_problem", 1)
 		r.begin(flowCheck)
 		return true
@@ -43,8 +44,8 @@ func holds(said string, words []string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(said, w) })
 }
 
-// forwarded says whether this is a text with the signature that every SMS begins or ends with.
-func (s Settings) forwarded(text string) bool {
+// Forwarded says whether this is a text with the signature that every SMS begins or ends with: somebody else's words.
+func (s Settings) Forwarded(text string) bool {
 	text = strings.TrimSpace(text)
 	if utf8.RuneCountInString(text) < 8 || s.Signature == "" {
 		return false
@@ -72,17 +73,25 @@ func (e *Engine) nameChoices(catalogue *locales.Bundle) {
 			if s.Choose != nil {
 				for _, o := range s.Choose.Options {
 					e.labels[o.Label] = words(o.Label)
+					if o.Flow != "" && !e.book.flows[id].SMS {
+						e.nameFlow(o.Flow, words)
+					}
 				}
 			}
 			if s.End == nil {
 				continue
 			}
 			for _, flow := range s.End.Offer {
-				for _, w := range words(e.book.flows[flow].Title) {
-					e.titles[w] = flow
-				}
+				e.nameFlow(flow, words)
 			}
 		}
+	}
+}
+
+// nameFlow lets a flow be started by its title, in any locale.
+func (e *Engine) nameFlow(flow string, words func(key string) []string) {
+	for _, w := range words(e.book.flows[flow].Title) {
+		e.titles[w] = flow
 	}
 }
 
@@ -99,6 +108,23 @@ func (r *run) byTitle(said string) bool {
 
 // checkCode is how the codes look by which a text can be checked: what is read aloud without mistakes.
 var checkCode = regexp.MustCompile(`^[ACDEFHJKLMNPQRTUVWXYacdefhjklmnpqrtuvwxy34679]{6}$`)
+
+// isCheckCode says whether somebody wrote a check code and nothing else.
+func isCheckCode(text string) bool {
+	return checkCode.MatchString(strings.Join(strings.Fields(normalise(text)), ""))
+}
+
+// codeAmong finds what looks like a check code among other words.
+var codeAmong = regexp.MustCompile(`(?:^|[^A-Za-z0-9])([ACDEFHJKLMNPQRTUVWXYacdefhjklmnpqrtuvwxy34679]{6})(?:$|[^A-Za-z0-9])`)
+
+// holdsCheckCode says whether few words hold a check code: somebody asks about it in words of their own.
+func holdsCheckCode(text string) bool {
+	if isCheckCode(text) {
+		return true
+	}
+	m := codeAmong.FindStringSubmatch(text)
+	return m != nil && utf8.RuneCountInString(text) <= wordsRunes && strings.ContainsAny(m[1], "34679") && strings.ContainsFunc(m[1], unicode.IsLetter)
+}
 
 // renew begins a flow anew whose definition has changed under the session, unless they say something plainer.
 func (r *run) renew(said string) bool {

@@ -3,7 +3,11 @@ package flows
 // hearSMS takes a reply by SMS: the answer to what was asked there, an answer to what a campaign asked that number,
 // or a question of their own. Anything else is answered by the template that names the office's telephone.
 func (r *run) hearSMS(said string) {
+	bare := r.in.Choice > 0 || r.e.words.has(wordYes, said) || r.e.words.has(wordNo, said)
 	q := r.waiting()
+	if bare && r.in.Asked != "" {
+		q = nil // a campaign's question, not the conversation's
+	}
 	if q != nil && r.pick(q, said) {
 		return
 	}
@@ -11,14 +15,14 @@ func (r *run) hearSMS(said string) {
 		return
 	}
 	r.s = Session{Version: sessionVersion}
-	if r.in.Choice > 0 || r.e.words.has(wordYes, said) || r.e.words.has(wordNo, said) {
+	if bare {
 		r.answerSMS(said)
 		return
 	}
 	if r.byWords(said) {
 		return
 	}
-	if r.e.book.settings.forwarded(r.in.Text) {
+	if r.e.book.settings.Forwarded(r.in.Text) || isCheckCode(r.in.Text) {
 		r.understood("report_problem", 1)
 		r.begin(flowCheck)
 		return
@@ -31,6 +35,8 @@ func (r *run) hearSMS(said string) {
 		r.push(flowMenuSMS)
 	case r.e.words.has(wordPerson, said):
 		r.push(flowSMS)
+	case g.Score < r.e.book.settings.Sure && holdsCheckCode(r.in.Text):
+		r.begin(flowCheck)
 	case g.Score < r.e.book.settings.Sure || flow == "":
 		r.push(flowSMS)
 	case g.Intent == "unsubscribe":

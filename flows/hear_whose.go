@@ -44,7 +44,9 @@ func (r *run) byWords(said string) bool {
 		return false
 	}
 	sms := r.in.Env.Channel == SMS
-	i := slices.IndexFunc(r.e.starts, func(w startWord) bool { return w.sms == sms && w.in(said) && !r.running(w.flow) })
+	q := r.waiting()
+	told := q != nil && q.Ask != nil // what they tell may hold the words that began it
+	i := slices.IndexFunc(r.e.starts, func(w startWord) bool { return w.sms == sms && w.in(said) && (!told || !r.running(w.flow)) })
 	if i < 0 {
 		return false
 	}

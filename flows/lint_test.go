@@ -65,6 +65,7 @@ func TestLintFindsEachFault(t *testing.T) {
 		{"a template in a flow that never speaks there", "menu.yaml", "- say: welcome.back", "- {say: welcome.back, sms: {template: reply_opted_in}}", "never runs on SMS"},
 		{"a template too long", "replies.yaml", "谢谢您。", "谢谢您。" + strings.Repeat("长", 150), "at most 2"},
 		{"a template that is one big variable", "replies.yaml", "您好，没有查到本号码登记人的这项记录。请打电话${phone}问。", "${phone}", "one big variable"},
+		{"two templates of one code", "replies.yaml", "code: SMS_2002", "code: SMS_2003", "both are SMS_2003"},
 		{"two variables that touch", "replies.yaml", "请打电话${phone}，或者", "请打电话${phone}${phone}，或者", "two variables touch"},
 		{"a variable nothing fills", "replies.yaml", "请打电话${phone}，或者", "请打电话${phone}，${who}或者", "nothing fills ${who}"},
 		{"a line without a number", "settings.yaml", `fraud: "96110"`, `fraud: ""`, "no telephone for fraud"},

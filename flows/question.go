@@ -103,7 +103,7 @@ func (r *run) choose(c *Choose, n int) bool {
 	switch {
 	case n < 1 || n > items+len(options):
 		return false
-	case r.away() && r.in.Tap == "":
+	case r.away() && r.in.Tap == "" && r.in.Env.Channel != SMS:
 		return r.askToResume() // a bare number after a long time may answer anything
 	case n > items:
 		return r.follow(options[n-items-1])
@@ -150,12 +150,36 @@ func fewer(flows []string) []string {
 	return short
 }
 
+// other puts one flow where another stood: what is on already is offered to be ended.
+func other(flows []string, stood, stands string) []string {
+	i := slices.Index(flows, stood)
+	if i < 0 {
+		return flows
+	}
+	flows = slices.Clone(flows)
+	flows[i] = stands
+	return flows
+}
+
 // storyRunes is how long words are that tell something instead of choosing.
 const storyRunes = 5
 
 // inOwnWords takes a sentence where a choice lets people tell it themselves.
 func (r *run) inOwnWords(c *Choose) bool {
-	if c.Other == nil || r.in.Choice > 0 || utf8.RuneCountInString(r.in.Text) < storyRunes {
+	if c.Other == nil || r.in.Choice > 0 {
+		return false
+	}
+	least := storyRunes
+	if c.Other.Short {
+		least = 2
+		if g := r.understand(); g.Score >= r.e.book.settings.Sure && r.e.book.byIntent[g.Intent] != r.top().Flow {
+			return false // something else, said plainly
+		}
+		if r.e.book.settings.Search(r.in.Text).String() == "" {
+			return false
+		}
+	}
+	if text, ok := r.e.validWords(r.in.Text); !ok || utf8.RuneCountInString(text[""]) < least {
 		return false
 	}
 	f := r.top()

@@ -50,9 +50,9 @@ type RequestKind struct {
 //	apply           applied yes|again
 //	tiers           found yes|no; items; back: what would be paid of the amount, empty where that can't be told
 //	phone_people    several yes|no; items: who has this phone
-//	answer_sms      asked none|signed|again|waiting|gone|declined: what a bare number or yes by SMS answered
-//	check_text      real yes|no|unknown; date and subject of what we sent
-//	hand_over       open yes|no: whether somebody is at work; date: by when they answer
+//	answer_sms      asked none|signed|again|waiting|gone|declined|wanted|not_wanted|over|shared: what a bare number or yes by SMS answered
+//	check_text      real yes|no|code|part|altered|unsure|unknown; date, subject and kind of what we sent, and the text as it went
+//	hand_over       open yes|no|holiday: whether somebody is at work; date: by when they answer
 func Requests() []RequestKind {
 	return slices.Concat(aboutPerson(), aboutFamily(), aboutWork(), aboutCover(), aboutUs())
 }
@@ -84,8 +84,8 @@ func aboutFamily() []RequestKind {
 		{Name: "proxies", Gives: []string{"found", "only"}, Items: []string{"id", "who", "side_key"}},
 		{Name: "proxy", Takes: []string{"id"}, Gives: []string{"side", "state", "who", "name", "what_key", "ends"}},
 		{Name: "settle_proxy", Takes: []string{"id", "state"}, Gives: []string{"settled"}},
-		{Name: "door", Gives: []string{"door", "id", "new", "who", "place", "before"}},
-		{Name: "pass_door", Takes: []string{"id"}, Gives: []string{"passed"}},
+		{Name: "door", Gives: []string{"door", "id", "new", "who", "place", "before", "proxy", "ends", "what_key"}},
+		{Name: "pass_door", Takes: []string{"id"}, Gives: []string{"passed", "whose"}},
 		{Name: "refuse_door", Takes: []string{"id"}},
 		{Name: "unbind"},
 		{Name: "not_me"},
@@ -96,7 +96,7 @@ func aboutFamily() []RequestKind {
 
 // aboutWork is work and training.
 func aboutWork() []RequestKind {
-	page := []string{"found", "total", "next", "more"}
+	page := []string{"found", "total", "next", "more", "sought", "eased"}
 	return []RequestKind{
 		{Name: "jobs", Takes: []string{"mode", "words", "offset"}, Gives: page, Items: []string{"id", "title", "employer", "place", "wage"}},
 		{Name: "job", Takes: []string{"id"}, Gives: []string{
@@ -156,7 +156,7 @@ func aboutUs() []RequestKind {
 		{Name: "mute", Takes: []string{"kind"}},
 		{Name: "unmute", Takes: []string{"kind"}},
 		{Name: "muted", Gives: []string{"found"}, Items: []string{"id", "kind_key"}},
-		{Name: "check_text", Takes: []string{"words"}, Gives: []string{"real", "date", "subject"}},
+		{Name: "check_text", Takes: []string{"words"}, Gives: []string{"real", "date", "subject", "kind", "text"}},
 		{Name: "hand_over", Takes: []string{"topic", "words"}, Gives: []string{"open", "date"}},
 	}
 }
@@ -185,10 +185,10 @@ func hostTexts() []string {
 		"benefit.paid", "benefit.pending", "benefit.failed", "benefit.suspended", "state.signed_up", "state.waiting", "state.wish",
 		"state.attended", "state.absent", "state.wanted", "state.told", "state.placed", "state.declined", "state.received",
 		"state.reviewing", "state.approved", "state.returned", "choices.how_elder", "tap.old", "renewed.again",
-		"letter.from_staff",
+		"failed.sorry", "letter.from_staff",
 		"whose.line", "kin.self", "as.mother", "as.father", "as.spouse", "as.child", "as.grandparent", "as.relative",
 		"proxy.side_over", "proxy.side_asks", "proxy.side_mine", "proxy.side_waits", "proxy.what_look", "proxy.what_act",
-		"proxy.news_asked", "proxy.news_now", "proxy.news_given", "proxy.news_refused", "proxy.news_ended",
+		"proxy.news_asked", "proxy.news_now", "proxy.news_given", "proxy.news_refused", "proxy.news_ended", "proxy.news_over",
 		"training.by_phone", "school.paired", "remote.direct",
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/lingjuli/lingjuli/internal/hanzi"
+	"github.com/lingjuli/lingjuli/internal/register"
 )
 
 // leastWage is the least sum, in yuan, that in a search for work is a wage and no house number.
@@ -19,13 +20,41 @@ const mostWords = 4
 
 // Search is what somebody looks for, taken from their own words.
 type Search struct {
-	Words []string
-	Yuan  int  // the least they want a month, 0: didn't say
-	Near  bool // near home
+	Words  []string
+	Trades []string // those of the words that name a trade
+	Places []register.Wherever
+	Yuan   int  // the least they want a month, 0: didn't say
+	Near   bool // near home
 }
 
 // Empty says that the words told nothing to look for.
-func (s Search) Empty() bool { return len(s.Words) == 0 && s.Yuan == 0 && !s.Near }
+func (s Search) Empty() bool {
+	return len(s.Words) == 0 && len(s.Places) == 0 && s.Yuan == 0 && !s.Near
+}
+
+// Says says whether at least so many of place, trade and wage were told.
+func (s Search) Says(least int) bool {
+	told := 0
+	for _, have := range []bool{len(s.Places) > 0, len(s.Trades) > 0, s.Yuan > 0} {
+		if have {
+			told++
+		}
+	}
+	return told >= least
+}
+
+// String is what they look for, as it is said back to them: what is surely a place, a trade, a wage. "" where nothing is.
+func (s Search) String() string {
+	var said []string
+	for _, p := range s.Places {
+		said = append(said, p.Name)
+	}
+	said = append(said, s.Trades...)
+	if s.Yuan > 0 {
+		said = append(said, strconv.Itoa(s.Yuan))
+	}
+	return strings.Join(said, " ")
+}
 
 // Search takes what somebody looks for out of their words: places and trades, a wage, nearness.
 func (s Settings) Search(text string) (found Search) {
@@ -37,6 +66,7 @@ func (s Settings) Search(text string) (found Search) {
 			text = strings.ReplaceAll(text, w, " ")
 		}
 	}
+	found.Places, text = register.PlacesIn(text)
 	filler := slices.Clone(s.SearchFiller)
 	slices.SortFunc(filler, func(a, b string) int { return len(b) - len(a) })
 	for _, w := range filler {
@@ -44,6 +74,9 @@ func (s Settings) Search(text string) (found Search) {
 	}
 	apart := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsPunct(r) || unicode.IsSymbol(r) }
 	for _, word := range strings.FieldsFunc(text, apart) {
+		for _, lead := range s.SearchLead {
+			word = strings.TrimPrefix(word, lead)
+		}
 		if sum, ok := s.validAmount(word); ok {
 			if yuan, _ := strconv.Atoi(sum[""]); yuan >= leastWage {
 				found.Yuan = yuan
@@ -52,6 +85,9 @@ func (s Settings) Search(text string) (found Search) {
 		}
 		if utf8.RuneCountInString(word) >= 2 && len(found.Words) < mostWords {
 			found.Words = append(found.Words, word)
+			if holds(word, s.Trades) {
+				found.Trades = append(found.Trades, word)
+			}
 		}
 	}
 	return found
@@ -62,15 +98,17 @@ func (s Settings) AsksForElder(words string) bool {
 	return holds(hanzi.Simplify(normalise(words)), s.Elder)
 }
 
-// Due says whether somebody is at work at a time, and by when they answer what comes in then.
-func (h Hours) Due(now time.Time) (open bool, due time.Time) {
+// Due says whether somebody is at work at a time, and by when they answer what comes in then. off says which days are
+// holidays; nil: none.
+func (h Hours) Due(now time.Time, off func(day time.Time) bool) (open bool, due time.Time) {
+	works := func(day time.Time) bool { return slices.Contains(h.Days, weekday(day)) && (off == nil || !off(day)) }
 	from, to := h.at(now, h.From), h.at(now, h.To)
-	open = slices.Contains(h.Days, weekday(now)) && !now.Before(from) && now.Before(to)
+	open = works(now) && !now.Before(from) && now.Before(to)
 	left := time.Duration(h.Answer) * time.Hour
 	start := now
 	for range 30 { // a month without a working day is a mistake in the settings
 		from, to = h.at(start, h.From), h.at(start, h.To)
-		if slices.Contains(h.Days, weekday(start)) && start.Before(to) {
+		if works(start) && start.Before(to) {
 			if start.Before(from) {
 				start = from
 			}

@@ -13,7 +13,9 @@ import (
 )
 
 // validators is the closed list of what an answer can be checked for.
-func validators() []string { return []string{"name", "id_number", "code", "words", "amount", "mobile"} }
+func validators() []string {
+	return []string{"name", "id_number", "code", "words", "text", "amount", "mobile"}
+}
 
 // answer is what somebody said to an open question.
 type answer struct {
@@ -33,9 +35,11 @@ func (e *Engine) validate(as string, a answer) (map[string]string, bool) {
 	case "code":
 		return validCode(a.text)
 	case "words":
-		return validWords(a.text)
+		return e.validWords(a.text)
+	case "text":
+		return e.validText(a)
 	case "mobile":
-		return validMobile(a.text)
+		return e.validMobile(a.text)
 	case "amount":
 		return e.book.settings.validAmount(a.text)
 	}
@@ -133,7 +137,7 @@ func (s Settings) nameIn(text string, besideID bool) string {
 		return r
 	}, text)
 	n := utf8.RuneCountInString(name)
-	if n < 2 || n > 15 || strings.HasPrefix(name, string(nameDot)) || strings.HasSuffix(name, string(nameDot)) {
+	if n < 2 || n > 15 || holds(name, s.NoName) || strings.HasPrefix(name, string(nameDot)) || strings.HasSuffix(name, string(nameDot)) {
 		return ""
 	}
 	for _, r := range name {
@@ -175,22 +179,36 @@ func validCode(text string) (map[string]string, bool) {
 var mobileLike = regexp.MustCompile(`(?:^|\D)1[3-9](?:[\s-]*\d){9}(?:\D|$)`)
 
 // validMobile takes words that hold a mobile number, with what is said around it.
-func validMobile(text string) (map[string]string, bool) {
+func (e *Engine) validMobile(text string) (map[string]string, bool) {
 	if !mobileLike.MatchString(width.Fold.String(text)) {
 		return nil, false
 	}
-	return validWords(text)
+	return e.validWords(text)
 }
 
 // maxWords bounds a free answer; what is longer is cut.
 const maxWords = 500
 
-func validWords(text string) (map[string]string, bool) {
+// validWords takes a free answer, in which there is a word. A number belongs to a list that they still see.
+func (e *Engine) validWords(text string) (map[string]string, bool) {
 	text = strings.TrimSpace(text)
-	if text == "" {
+	if e.book.settings.numberIn(normalise(text)) > 0 || !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
 		return nil, false
 	}
 	return map[string]string{"": clip(text)}, true
+}
+
+// shortText is how long words are that are rather a wish than a text which somebody got.
+const shortText = 10
+
+// validText takes a text that somebody got and wants looked at, unless they have thought of something else.
+func (e *Engine) validText(a answer) (map[string]string, bool) {
+	g := a.guess()
+	flow := e.book.flows[e.book.byIntent[g.Intent]]
+	if utf8.RuneCountInString(a.text) <= shortText && flow != nil && !flow.Vague && g.Score >= e.book.settings.Certain && !isCheckCode(a.text) {
+		return nil, false
+	}
+	return e.validWords(a.text)
 }
 
 func clip(text string) string {

@@ -19,12 +19,12 @@ func (w *Worker) apply(ctx context.Context) {
 		more, err := w.cfg.Store.ApplyReports(ctx, w.cfg.Now(), applyBatch, Judge)
 		quiet.say(ctx, err)
 		w.handReplies(ctx)
-		if more && err == nil {
+		if more && err == nil && w.seated.Load() {
 			continue
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(applyEvery):
+		case <-time.After(w.every(applyEvery)):
 		}
 	}
 }

@@ -65,6 +65,7 @@ type Call struct {
 	State       CallState
 	PreviousID  int64
 	Size        int
+	QueuedAt    time.Time // of CallQueued
 	SignedAt    time.Time
 	BegunAt     time.Time
 	PresentedAt time.Time
@@ -106,6 +107,7 @@ type Facts struct {
 	WeChat     WeChatFacts
 	Language   string // Voice: what they speak, in the register's word; empty: not known
 	About      About  // what the campaign's texts speak of
+	OnNumber   int    // which household of their number it is that the campaign writes to, from 0
 }
 
 // WeChatFacts is what is known of a person's way by WeChat.

@@ -15,6 +15,7 @@ type Rules struct {
 	Nap       Window              // when no telephone rings; the zero Window: there is none
 	Signature string              // the SMS signature, for the count of segments
 	Holidays  Holidays            // when no telephone rings and no advertising goes
+	ReplyPool []string            // the account's extension numbers for replies; none: replies name no question
 }
 
 // Gate says whether the campaign may send at all now. Where it may not, the drop says what becomes of its rows.

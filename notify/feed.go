@@ -18,13 +18,13 @@ func (w *Worker) feed(ctx context.Context) {
 	for ctx.Err() == nil {
 		more, err := w.feedOnce(ctx)
 		quiet.say(ctx, err)
-		if more && err == nil {
+		if more && err == nil && w.seated.Load() {
 			continue
 		}
 		select {
 		case <-ctx.Done():
 		case <-w.kick:
-		case <-time.After(feedEvery):
+		case <-time.After(w.every(feedEvery)):
 		}
 	}
 }
@@ -47,6 +47,11 @@ func (w *Worker) feedOnce(ctx context.Context) (more bool, err error) {
 }
 
 func (w *Worker) feedCampaign(ctx context.Context, c Campaign, now time.Time) (more bool, err error) {
+	if pool := w.cfg.Rules.ReplyPool; len(pool) > 0 && c.ReplyCodes == nil && c.Asks() {
+		if err := w.cfg.Store.TakeReplyCodes(ctx, c.ID, pool, now); err != nil {
+			return false, err
+		}
+	}
 	if c.PlannedAt.IsZero() {
 		done, err := w.cfg.Store.PlanPage(ctx, c.ID, now, planBatch)
 		if err != nil {

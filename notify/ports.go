@@ -34,6 +34,7 @@ type Campaign struct {
 	ExpiresAt   time.Time
 	PlannedAt   time.Time
 	Raised      int
+	ReplyCodes  []string // extension numbers for replies, of the first and the second household of a number
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 	SubmittedAt time.Time
@@ -110,23 +111,24 @@ type Calls interface {
 
 // Status is what `status --json` prints.
 type Status struct {
-	ID          int64                `json:"id"`
-	State       CampaignState        `json:"state"`
-	Reason      string               `json:"reason"`
-	Total       int64                `json:"total"`
-	Planned     int64                `json:"planned"`
-	Queued      int64                `json:"queued"`
-	Sending     int64                `json:"sending"`
-	Accepted    int64                `json:"accepted"`
-	Delivered   int64                `json:"delivered"`
-	Failed      int64                `json:"failed"`
-	Unconfirmed int64                `json:"unconfirmed"`
-	Skipped     map[SkipReason]int64 `json:"skipped"`
-	ByChannel   map[Channel]int64    `json:"by_channel"` // accepted or delivered by it
-	StartedAt   *time.Time           `json:"started_at"`
-	FinishedAt  *time.Time           `json:"finished_at"`
-	NextAt      *time.Time           `json:"next_at,omitempty"` // when what waits will go, where something holds it
-	Waiting     map[WaitReason]int64 `json:"waiting,omitempty"` // of those planned: what holds them
+	ID          int64                  `json:"id"`
+	State       CampaignState          `json:"state"`
+	Reason      string                 `json:"reason"`
+	Total       int64                  `json:"total"`
+	Planned     int64                  `json:"planned"`
+	Queued      int64                  `json:"queued"`
+	Sending     int64                  `json:"sending"`
+	Accepted    int64                  `json:"accepted"`
+	Delivered   int64                  `json:"delivered"`
+	Failed      int64                  `json:"failed"`
+	Unconfirmed int64                  `json:"unconfirmed"`
+	Skipped     map[SkipReason]int64   `json:"skipped"`
+	ByChannel   map[Channel]int64      `json:"by_channel"` // accepted or delivered by it
+	StartedAt   *time.Time             `json:"started_at"`
+	FinishedAt  *time.Time             `json:"finished_at"`
+	NextAt      *time.Time             `json:"next_at,omitempty"` // when what waits will go, where something holds it
+	Waiting     map[WaitReason]int64   `json:"waiting,omitempty"` // of those planned: what holds them
+	Visits      map[VisitOutcome]int64 `json:"visits,omitempty"`  // of those whom no channel reached: what came of the visits
 }
 
 // Add counts n rows of one state.
@@ -203,16 +205,25 @@ type ReceiptLog interface {
 	DoneReply(ctx context.Context, id int64, at time.Time) error
 }
 
-// StoredReply is a reply with the id under which it is kept: the key of its turn.
+// StoredReply is a reply with the id under which it is kept, and the key of its turn.
 type StoredReply struct {
-	ID int64
+	ID  int64
+	Key string // the same for every copy of the reply, however often it was pushed
 	ReplySMS
 }
 
-// Replies is whoever understands what people send back. It is called at least once for each reply, with the same id
+// Replies is whoever understands what people send back. It is called at least once for each reply, with the same key
 // for the same reply, and must have one effect for each.
 type Replies interface {
 	HandleReply(ctx context.Context, r StoredReply) error
+}
+
+// Questions gives campaigns that ask something by SMS extension numbers for the replies.
+type Questions interface {
+	// TakeReplyCodes decides once for a campaign with which of the account's numbers it goes out: the two that have been
+	// quiet the longest, of those that no other campaign's question may still be answered by. Where none is free, or it
+	// has begun to send, it goes without.
+	TakeReplyCodes(ctx context.Context, campaignID int64, pool []string, now time.Time) error
 }
 
 // Store is all that a worker needs of where rows are kept.
@@ -222,6 +233,7 @@ type Store interface {
 	Lookups
 	Ends
 	ReceiptLog
+	Questions
 	Notices
 	Letters
 	Templates

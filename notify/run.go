@@ -291,6 +291,7 @@ func (r *runner) member(c Campaign, channel Channel, f Facts, texts *Texts, data
 	switch channel {
 	case SMS:
 		m.Params, err = texts.SMS(data)
+		m.Extend = c.ReplyCode(f.OnNumber)
 	case Voice:
 		err = m.spoken(c.Template, f.Language, texts, data)
 	case WeChat:
@@ -315,7 +316,10 @@ func (r *runner) member(c Campaign, channel Channel, f Facts, texts *Texts, data
 // fillIn makes of data what the texts may speak of for one person.
 func (r *runner) fillIn(data Data, c Campaign, f Facts, texts *Texts) {
 	clear(data)
-	data["Person"], data["Params"], data["Office"] = NewPersonData(f.Name), texts.params, r.office(f.Region)
+	data["Person"], data["Params"] = NewPersonData(f.Name), texts.params
+	if texts.office {
+		data["Office"] = r.office(f.Region)
+	}
 	if texts.check {
 		data["Check"] = CheckCode(r.keys, c.ID, f.PersonID)
 	}

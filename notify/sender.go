@@ -72,6 +72,7 @@ type Member struct {
 	OpenID   register.OpenID   // WeChat
 	Route    WeChatRoute       // WeChat: which of the three ways
 	Params   map[string]string // SMS and voice: the template's variables
+	Extend   string            // SMS: the extension number that replies come back with; empty: none
 	Fields   map[string]string // WeChat: the template's fields
 	Text     string            // WeChat customer message
 	Record   string            // Voice: the recorded file that is played in place of the text

@@ -47,7 +47,9 @@ func (q *quiet) say(ctx context.Context, err error) {
 // sweep is the pulse: it rings again, takes back leases, makes looks, falls back, ends campaigns.
 func (w *Worker) sweep(ctx context.Context) {
 	quiet := newQuiet(w.cfg.Logger, "the sweep fails")
-	quiet.say(ctx, w.ringAll(ctx))
+	if w.seated.Load() {
+		quiet.say(ctx, w.ringAll(ctx))
+	}
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for ctx.Err() == nil {
@@ -144,6 +146,9 @@ func (w *Worker) sweepCalls(ctx context.Context) error {
 		switch c.State {
 		case CallQueued:
 			queued = append(queued, c)
+			if now.Sub(c.QueuedAt) > neededAfter {
+				w.needed.Store(true)
+			}
 		case CallSending:
 			if !c.LeaseUntil.After(now) {
 				lost = append(lost, CallResult{CallID: c.ID, Event: Lose, Code: "lease", WakeAt: w.cfg.Looks.Next(0, c.PresentedAt, now, now)})

@@ -177,6 +177,7 @@ type Texts struct {
 	template Template
 	params   map[string]any    // the campaign's, where it is one's
 	check    bool              // a text speaks of .Check, which is costly to make
+	office   bool              // or of .Office
 	same     map[string]string // variables of the SMS that are the same for everybody
 	sms      map[string]filling
 	voice    map[string]filling
@@ -222,6 +223,7 @@ func (x *Texts) parse(name, text string) (*filling, error) {
 	for _, name := range namesIn(t.Root) {
 		x.check = x.check || name[0] == "Check"
 	}
+	x.office = x.office || strings.Contains(text, "Office")
 	f := newFilling(t)
 	return &f, nil
 }

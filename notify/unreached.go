@@ -153,7 +153,21 @@ type Unreached struct {
 	Channel    Channel // the last that was tried; "" where none was
 	Code       string  // the platform's, where it gave one
 	At         time.Time
+	Visit      VisitOutcome // the latest; "": nobody has been there
+	VisitedAt  time.Time
 }
+
+// WhichUnreached is which part of a list is asked for.
+type WhichUnreached string
+
+// The parts: those whom a visit has not settled; all.
+const (
+	OpenUnreached WhichUnreached = "open"
+	AllUnreached  WhichUnreached = "all"
+)
+
+// Has says whether somebody belongs to the part.
+func (w WhichUnreached) Has(u Unreached) bool { return w == AllUnreached || !u.Visit.Settles() }
 
 // UnreachedFrom is a place in a list: lists go by region, and within it by id. The zero value is the beginning.
 type UnreachedFrom struct {
@@ -173,6 +187,9 @@ type UnreachedFigures struct {
 	By      map[UnreachedWhy]int64
 	LeftOut map[SkipReason]int64 // who isn't on the list, and why
 	Open    int64                // whose rows are not at their end yet, in the whole campaign
+	Visits  map[VisitOutcome]int64
+	Settled int64        // of those on the list: a visit has settled it
+	Places  []PlaceCount // by the places below the region, in the order of their codes
 }
 
 // Total is how many people are on the list.

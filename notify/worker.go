@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -24,6 +25,7 @@ type WorkerConfig struct {
 	Books    *Reconciler // nil: days are not reconciled
 	Redis    asynq.RedisConnOpt
 	Limiter  Limiter // nil: buckets in Redis
+	Seat     Seat    // nil: there is always one
 	Rules    Rules
 	Looks    Looks
 	Validity time.Duration // how long a platform may still take a signed request
@@ -47,8 +49,10 @@ type Worker struct {
 	letters *letters
 	looking looking
 	looks   *quiet
-	bulk    *asynq.Server
+	bulk    *asynq.Server // nil before it has a seat
 	fast    *asynq.Server
+	seated  atomic.Bool
+	needed  atomic.Bool // calls wait though somebody else has the seat
 	client  *asynq.Client
 	redis   redis.UniversalClient
 	kick    chan struct{}
@@ -103,20 +107,24 @@ func (w *Worker) Start(ctx context.Context) error {
 	ctx, w.stop = context.WithCancel(ctx)
 	w.alive = ctx
 	// Bulk and urgent have servers of their own: a platform that hangs must not hold up a code.
-	w.bulk = w.newServer(ctx, w.cfg.Parallel, 50*time.Millisecond, map[string]int{queueDefault: 6, queueBulk: 3, queueChores: 1})
 	w.fast = w.newServer(ctx, 4, 150*time.Millisecond, map[string]int{queueUrgent: 1})
-	if err := w.bulk.Start(asynq.HandlerFunc(w.handle)); err != nil {
-		return fmt.Errorf("notify: start the queue: %w", err)
-	}
-	if err := w.fast.Start(asynq.HandlerFunc(w.handle)); err != nil {
-		w.bulk.Shutdown()
+	if err := w.fast.Start(w.handler()); err != nil {
 		return fmt.Errorf("notify: start the urgent queue: %w", err)
 	}
-	for _, loop := range []func(context.Context){w.feed, w.sweep, w.apply, w.chores} {
+	loops := []func(context.Context){w.feed, w.sweep, w.apply, w.chores}
+	if w.cfg.Seat != nil && !w.cfg.Seat.Take() {
+		loops = append(loops, w.awaitSeat)
+	} else if err := w.sit(ctx); err != nil {
+		w.fast.Shutdown()
+		return fmt.Errorf("notify: start the queue: %w", err)
+	}
+	for _, loop := range loops {
 		w.running.Go(func() { loop(ctx) })
 	}
 	return nil
 }
+
+func (w *Worker) handler() asynq.Handler { return asynq.HandlerFunc(w.handle) }
 
 // stopWithin is how long calls under way may take to end when the worker stops. What has not ended by then is taken
 // for unanswered.
@@ -141,10 +149,15 @@ func (w *Worker) Shutdown() {
 		return
 	}
 	w.stop()
+	if w.cfg.Seat != nil {
+		w.cfg.Seat.Leave() // at once: the next may begin while ours ends what is under way
+	}
 	w.running.Wait()
 	var servers sync.WaitGroup
 	servers.Go(w.fast.Shutdown)
-	servers.Go(w.bulk.Shutdown)
+	if w.bulk != nil {
+		servers.Go(w.bulk.Shutdown)
+	}
 	servers.Wait()
 	if err := w.redis.Close(); err != nil && !errors.Is(err, redis.ErrClosed) {
 		w.cfg.Logger.Warn("close the queue's connections", "error", err)

@@ -1,25 +1,16 @@
 package main
 
 import (
-	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
-	"crypto/sha1" //nolint:gosec // WeChat's signature
-	"encoding/base64"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
+	"runtime"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
+	"text/tabwriter"
 	"time"
 
 	"github.com/lingjuli/lingjuli/flows/turn"
@@ -40,14 +31,15 @@ func benchSays() []string {
 // with a MsgId of its own, each turn committed before the answer. Beside it stands a bare handler that returns a
 // constant to the same posts.
 func BenchmarkServedCallback(b *testing.B) {
-	var lines []string
+	var table callbackTable
+	var where whereTime
 	bare := map[int]loadResult{}
-	posts := newPosts(b)
+	generator := startStandIn(b, standInGenerator)
 	for _, clients := range []int{16, 64} {
 		b.Run(fmt.Sprintf("bare/c=%d", clients), func(b *testing.B) {
-			bare[clients] = posts.load(b, bareServer(b), clients, nil)
+			bare[clients] = load(b, generator, bareServer(b), clients, nil)
 			bare[clients].report(b)
-			lines = append(lines, bare[clients].line("bare handler", clients))
+			table.add("bare handler", clients, bare[clients], 0)
 		})
 	}
 	for _, at := range places(b) {
@@ -55,23 +47,26 @@ func BenchmarkServedCallback(b *testing.B) {
 			r := startBench(b, at)
 			r.load(benchFollowers)
 			r.follow()
+			r.server.store.WatchTurns(where.take)
 			for _, clients := range []int{16, 64} {
 				b.Run(fmt.Sprintf("c=%d", clients), func(b *testing.B) {
-					got := posts.load(b, "http://"+r.server.addr+"/wechat/callback", clients, r)
+					rest(b.Context(), b, r.cfg)
+					where.begin()
+					got := load(b, generator, "http://"+r.server.addr+"/wechat/callback", clients, r)
 					got.report(b)
-					line := got.line("callback on "+at.name, clients)
+					of := 0.0
 					if bare[clients].rate > 0 { // left out where only a part is run
-						b.ReportMetric(got.rate/bare[clients].rate, "of-bare")
-						line += fmt.Sprintf("; %.3f of the bare handler", got.rate/bare[clients].rate)
+						of = got.rate / bare[clients].rate
+						b.ReportMetric(of, "of-bare")
 					}
-					lines = append(lines, line)
+					table.add("callback on "+at.name, clients, got, of)
+					where.end(at.name, clients)
 				})
 			}
 		})
 	}
-	for _, line := range lines {
-		fmt.Fprintln(os.Stdout, line)
-	}
+	table.write(os.Stdout)
+	where.write(os.Stdout)
 }
 
 // bareServer answers everything with a constant.
@@ -108,68 +103,15 @@ func (r *bench) follow() {
 
 func benchOpenID(i int) string { return fmt.Sprintf("oBenchFollower%014d", i) }
 
-// posts makes posts as WeChat does. Numbers go on from load to load, so that no MsgId comes twice.
-type posts struct {
-	block cipher.Block
-	key   []byte
-	next  int
-}
-
-func newPosts(b *testing.B) *posts {
-	b.Helper()
-	key, err := base64.StdEncoding.DecodeString(benchAESKey + "=")
-	if err != nil {
-		b.Fatal(err)
-	}
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return &posts{block: block, key: key}
-}
-
-type benchPost struct{ query, body string }
-
-func (p *posts) make() benchPost {
-	n := p.next
-	p.next++
-	says := benchSays()
-	inner := fmt.Sprintf("<xml><ToUserName><![CDATA[gh_bench]]></ToUserName><FromUserName><![CDATA[%s]]></FromUserName>"+
-		"<CreateTime>%d</CreateTime><MsgType><![CDATA[text]]></MsgType><Content><![CDATA[%s]]></Content><MsgId>%d</MsgId></xml>",
-		benchOpenID(n%benchFollowers), time.Now().Unix(), says[(n+n/benchFollowers)%len(says)], 7000000000000+n)
-	sealed := p.encrypt(inner)
-	stamp, nonce := strconv.FormatInt(time.Now().Unix(), 10), rand.Text()
-	q := url.Values{
-		"timestamp": {stamp}, "nonce": {nonce}, "encrypt_type": {"aes"}, "openid": {benchOpenID(n % benchFollowers)},
-		"signature": {benchSignature(benchToken, stamp, nonce)}, "msg_signature": {benchSignature(benchToken, stamp, nonce, sealed)},
-	}
-	return benchPost{q.Encode(), "<xml><ToUserName><![CDATA[gh_bench]]></ToUserName><Encrypt><![CDATA[" + sealed + "]]></Encrypt></xml>"}
-}
-
-func benchSignature(parts ...string) string {
-	slices.Sort(parts)
-	sum := sha1.Sum([]byte(strings.Join(parts, ""))) //nolint:gosec // WeChat's signature
-	return hex.EncodeToString(sum[:])
-}
-
-// encrypt puts a post under the key: 16 random bytes, length, post, appid, padded to 32.
-func (p *posts) encrypt(inner string) string {
-	raw := make([]byte, 16, 512)
-	_, _ = rand.Read(raw)
-	raw = binary.BigEndian.AppendUint32(raw, uint32(len(inner))) //nolint:gosec // short
-	raw = append(append(raw, inner...), benchAppID...)
-	pad := 32 - len(raw)%32
-	raw = append(raw, bytes.Repeat([]byte{byte(pad)}, pad)...)
-	cipher.NewCBCEncrypter(p.block, p.key[:16]).CryptBlocks(raw, raw)
-	return base64.StdEncoding.EncodeToString(raw)
-}
-
 // loadResult is what one load found.
 type loadResult struct {
 	rate     float64
 	p50, p99 time.Duration
 	served   int
 	spent    usage
+
+	generator time.Duration // its CPU
+	others    float64       // part of the machine's cores that went to what is not measured
 }
 
 func (l loadResult) report(b *testing.B) {
@@ -181,73 +123,48 @@ func (l loadResult) report(b *testing.B) {
 	b.ReportMetric(micros(l.spent.database, l.served), "database-cpu-us/req")
 }
 
-func (l loadResult) line(what string, clients int) string {
-	return fmt.Sprintf("%s, c=%d: %.0f requests/s, p50 %.1f ms, p99 %.1f ms", what, clients, l.rate,
-		float64(l.p50.Microseconds())/1e3, float64(l.p99.Microseconds())/1e3)
+// callbackTable is what the callback's measurement prints.
+type callbackTable struct{ rows strings.Builder }
+
+func (t *callbackTable) add(what string, clients int, l loadResult, ofBare float64) {
+	of := ""
+	if ofBare > 0 {
+		of = fmt.Sprintf("%.3f", ofBare)
+	}
+	fmt.Fprintf(&t.rows, "%s\t%d\t%.0f\t%s\t%.1f\t%.1f\t%.0f\t%.0f\t%.0f\t%.0f%%\t\n", what, clients, l.rate, of, float64(l.p50.Microseconds())/1e3, float64(l.p99.Microseconds())/1e3,
+		micros(l.spent.process, l.served), micros(l.spent.database, l.served), micros(l.generator, l.served), 100*l.others)
 }
 
-// load posts by a number of clients at once for a while. r is nil for the bare handler.
-func (p *posts) load(b *testing.B, address string, clients int, r *bench) loadResult {
+func (t *callbackTable) write(out io.Writer) {
+	fmt.Fprintln(out)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "posts\tat once\trequests/s\tof bare\tp50 ms\tp99 ms\tCPU µs: server\tdatabase\tgenerator\tothers\t")
+	fmt.Fprint(w, t.rows.String())
+	_ = w.Flush()
+	fmt.Fprintln(out, "Each is posted to by the same generator, a process of its own on the same cores. Others: what else on this machine took of its cores meanwhile; well above 5% the figures are no good.")
+	fmt.Fprintln(out)
+}
+
+// load has the generator, a process of its own, post by a number of clients at once for a while. r is nil for the bare handler.
+func load(b *testing.B, from *standIn, address string, clients int, r *bench) loadResult {
 	b.Helper()
 	if r == nil {
 		r = &bench{b: b, cfg: config{DatabaseURL: "sqlite:none", RedisURL: "embedded"}}
 	}
-	ready := make(chan benchPost, 4096)
-	stop := make(chan struct{})
-	go func() {
-		defer close(ready)
-		for {
-			select {
-			case ready <- p.make():
-			case <-stop:
-				return
-			}
-		}
-	}()
-	transport := &http.Transport{MaxIdleConnsPerHost: clients}
-	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport}
-	took := make([][]float64, clients)
-	from := usageHere(b, r.cfg)
+	var got generated
+	before, machine, generator := usageHere(b, r.cfg), machineCPU(), from.cpu()
 	began := time.Now()
-	var all sync.WaitGroup
-	for c := range clients {
-		all.Go(func() {
-			for time.Since(began) < benchFor {
-				post := <-ready
-				start := time.Now()
-				if err := send(client, address, post); err != nil {
-					b.Error(err)
-					return
-				}
-				took[c] = append(took[c], float64(time.Since(start)))
-			}
-		})
-	}
-	all.Wait()
+	from.ask(http.MethodPost, "/load", generation{Address: address, Clients: clients}, &got)
 	elapsed := time.Since(began)
-	spent := usageHere(b, r.cfg).since(from)
-	close(stop)
-	for range ready {
+	machine, generator = machineCPU()-machine, from.cpu()-generator
+	spent := usageHere(b, r.cfg).since(before)
+	if got.Failed != "" {
+		b.Error(got.Failed)
 	}
-	list := slices.Concat(took...)
 	return loadResult{
-		rate: float64(len(list)) / elapsed.Seconds(), served: len(list), spent: spent,
-		p50: time.Duration(percentile(list, 50)), p99: time.Duration(percentile(list, 99)),
+		rate: got.Rate, p50: got.P50, p99: got.P99, served: got.Served, spent: spent, generator: generator,
+		others: max(0, (machine-spent.process-spent.database-generator).Seconds()/elapsed.Seconds()/float64(runtime.NumCPU())),
 	}
-}
-
-func send(client *http.Client, address string, post benchPost) error {
-	res, err := client.Post(address+"?"+post.query, "text/xml", strings.NewReader(post.body))
-	if err != nil {
-		return err
-	}
-	body, err := io.ReadAll(res.Body)
-	_ = res.Body.Close()
-	if err == nil && (res.StatusCode != http.StatusOK || len(body) == 0) {
-		err = fmt.Errorf("status %d, %d bytes", res.StatusCode, len(body))
-	}
-	return err
 }
 
 // percentile sorts a copy.

@@ -6,7 +6,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"slices"
+	"strings"
 	"testing"
+	"text/tabwriter"
 	"time"
 
 	"github.com/lingjuli/lingjuli/bot"
@@ -25,7 +27,7 @@ func (echo) Turn(_ context.Context, in turn.Inbound) (turn.Answer, error) {
 // exactly one answer. Beside it stands the same number of messages to a callback without a database, which echoes.
 func BenchmarkConversations(b *testing.B) {
 	people, lines := setting(b, "LINGJULI_BENCH_TALKERS", 60), setting(b, "LINGJULI_BENCH_LINES", 20)
-	var said []string
+	var said strings.Builder
 	for _, at := range places(b) {
 		b.Run(at.name, func(b *testing.B) {
 			rarelyCollect(os.Getenv) // as serving does
@@ -48,13 +50,19 @@ func BenchmarkConversations(b *testing.B) {
 			b.ReportMetric(p99/bare99, "p99-of-echo")
 			b.ReportMetric(micros(spent.process, len(times)), "cpu-us/req")
 			b.ReportMetric(micros(spent.database, len(times)), "database-cpu-us/req")
-			said = append(said, fmt.Sprintf("%d conversations of %d messages on %s: %d answers in %.1f s, %d of them by customer message; p50 %.0f ms, p99 %.0f ms, max %.0f ms; "+
-				"a bare echo p50 %.0f ms, p99 %.0f ms", people, lines, at.name, len(times), took.Seconds(), late, p50, p99, worst, bare50, bare99))
+			fmt.Fprintf(&said, "%s\t%d\t%d\t%d\t%d\t%.1f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.1f\t%.1f\t\n", at.name, people, lines, len(times), late, took.Seconds(), p50, p99, worst,
+				bare50, bare99, p50/bare50, p99/bare99)
 		})
 	}
-	for _, line := range said {
-		fmt.Fprintln(os.Stdout, line)
+	if said.Len() == 0 {
+		return
 	}
+	fmt.Fprintln(os.Stdout)
+	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "conversations\tpeople\tmessages\tanswers\tby customer message\tseconds\tp50 ms\tp99 ms\tmax ms\techo p50 ms\techo p99 ms\tp50 of echo's\tp99 of echo's\t")
+	fmt.Fprint(t, said.String())
+	_ = t.Flush()
+	fmt.Fprintln(os.Stdout)
 }
 
 // echoed sends as many messages by as many people at once to a callback that echoes, and gives how long answers took.

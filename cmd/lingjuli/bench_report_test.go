@@ -45,6 +45,7 @@ func (r *report) write(w io.Writer) {
 				one.receipts.Seconds(), perSecond(m.people, one.receipts), one.memory, one.failed,
 				one.codes.asked, mark(one.codes.ranOut), one.codes.p50.Milliseconds(), one.codes.p99.Milliseconds(), one.codes.worst.Milliseconds())
 		}
+		fmt.Fprintf(t, "%s rows alone\t%d\t\t\t%.2f\t%.0f\t%.2f\t\t\t\t\t\t\t\t\t\n", m.name, m.people, m.floor.rows.Seconds(), perSecond(m.people, m.floor.rows), m.floor.took.Seconds()/m.floor.rows.Seconds())
 		fmt.Fprintf(t, "%s floor\t%d\t\t\t%.2f\t%.0f\t1\t\t\t\t\t\t\t\t\t\n", m.name, m.people, m.floor.took.Seconds(), perSecond(m.people, m.floor.took))
 	}
 	_ = t.Flush()
@@ -52,7 +53,7 @@ func (r *report) write(w io.Writer) {
 	r.writeCPU(w)
 	r.writeGrowth(w)
 	fmt.Fprintln(w, "Times are from approval: to the carrier's first answer, to the last acceptance and to the last receipt on file. The floor: as many rows as wide as")
-	fmt.Fprintln(w, "ours, copied and updated twice a thousand at a time, and the same calls to a sink; no receipts. A * after the codes: nobody was left to ask for one.")
+	fmt.Fprintln(w, "ours, copied and updated twice a thousand at a time, and the same calls to a sink; no receipts. Rows alone: their copying (COPY, multi-row INSERT). A * after the codes: nobody was left to ask for one.")
 }
 
 func mark(yes bool) string {

@@ -27,8 +27,9 @@ const envStandIn = "LINGJULI_BENCH_STAND_IN"
 
 // What a stand-in is.
 const (
-	standInCarrier = "carrier" // the sandbox: both platforms and the control door, only counting
-	standInSink    = "sink"    // answers that it took whatever comes, and does nothing else
+	standInCarrier   = "carrier"   // the sandbox: both platforms and the control door, only counting
+	standInGenerator = "generator" // posts to the callback as WeChat does
+	standInSink      = "sink"      // answers that it took whatever comes, and does nothing else
 )
 
 // standInDoors are the addresses that a stand-in prints on its first line.
@@ -54,6 +55,8 @@ func TestStandInOfAMeasurement(t *testing.T) {
 		t.Skip("runs as a process of a measurement only")
 	case standInSink:
 		doors.Aliyun = standInDoor(t, http.HandlerFunc(sink))
+	case standInGenerator:
+		doors = generatorDoors(t)
 	case standInCarrier:
 		doors = carrierDoors(t)
 	default:
@@ -209,6 +212,13 @@ func (s *standIn) do(ctx context.Context, method, path string, body, into any) e
 func (s *standIn) tell(method, path string, body any) {
 	s.b.Helper()
 	if err := s.do(s.b.Context(), method, path, body, nil); err != nil {
+		s.b.Fatal(err)
+	}
+}
+
+func (s *standIn) ask(method, path string, body, into any) {
+	s.b.Helper()
+	if err := s.do(s.b.Context(), method, path, body, into); err != nil {
 		s.b.Fatal(err)
 	}
 }

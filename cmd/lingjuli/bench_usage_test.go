@@ -106,6 +106,24 @@ func processStat(pid int) (cpu time.Duration, parent int) {
 	return cpu, number(1)
 }
 
+// machineCPU is what all processes of this machine have spent since it started; 0 where it can't be read.
+func machineCPU() (sum time.Duration) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	for i, field := range strings.Fields(first) {
+		if i == 0 || i == 4 || i == 5 || i > 7 { // "cpu", idle, waiting for a disk; guests are in user time
+			continue
+		}
+		n, _ := strconv.Atoi(field)
+		const tick = 10 * time.Millisecond
+		sum += time.Duration(n) * tick
+	}
+	return sum
+}
+
 // peakMemory is the most that a process has held in memory at once, in MiB.
 func peakMemory(pid int) float64 {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

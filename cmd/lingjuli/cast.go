@@ -49,7 +49,9 @@ func (c cast) Find(ctx context.Context, id string) (sandbox.Person, bool, error)
 	if err != nil || len(list) == 0 {
 		return sandbox.Person{}, false, err
 	}
-	return actor(list[0]), true, nil
+	who := actor(list[0])
+	who.Large, err = c.store.Elder(ctx, register.OpenID(who.OpenID))
+	return who, true, err
 }
 
 func actor(p register.Person) sandbox.Person {

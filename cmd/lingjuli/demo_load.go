@@ -105,6 +105,9 @@ func (d *demo) serve(cfg config, ln net.Listener) error {
 	base := "http://" + srv.addr
 	d.boxes.box.SetCallback(base + "/wechat/callback")
 	d.boxes.box.SetReceipts(sandbox.Receipts{Bases: []string{base + "/aliyun/" + cfg.Secrets[0]}, DelaySeconds: 1, JitterSeconds: 3, FailPercent: 2})
+	if err := d.bringFollowers(); err != nil {
+		return err
+	}
 	d.phones, err = d.boxes.serve(d.a.ctx, nextPort(srv.addr), d.boxes.box.PhonesHandler(cast{srv.store}))
 	if err != nil { // the next port is taken: any other will do
 		d.phones, err = d.boxes.serve(d.a.ctx, "127.0.0.1:0", d.boxes.box.PhonesHandler(cast{srv.store}))

@@ -77,6 +77,26 @@ func (c clerk) post(path string, pairs ...string) string {
 // sql changes the town's database behind its back: hours that pass, a window that shuts.
 func (w *town) sql(query string) {
 	w.t.Helper()
+	db := w.database()
+	defer db.Close()
+	if _, err := db.ExecContext(w.t.Context(), query); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// count asks the town's database for one number.
+func (w *town) count(query string) (n int) {
+	w.t.Helper()
+	db := w.database()
+	defer db.Close()
+	if err := db.QueryRowContext(w.t.Context(), query).Scan(&n); err != nil {
+		w.t.Fatal(err)
+	}
+	return n
+}
+
+func (w *town) database() *sql.DB {
+	w.t.Helper()
 	source := w.env["LINGJULI_DATABASE_URL"]
 	driver := "pgx"
 	if path, lite := strings.CutPrefix(source, "sqlite:"); lite {
@@ -86,10 +106,7 @@ func (w *town) sql(query string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer db.Close()
-	if _, err := db.ExecContext(w.t.Context(), query); err != nil {
-		w.t.Fatal(err)
-	}
+	return db
 }
 
 var matterLink = regexp.MustCompile(`href="(/console/inbox/\d+)"`)

@@ -177,11 +177,14 @@ func (d *doctor) wechat(ctx context.Context) {
 
 func (d *doctor) aliyun(ctx context.Context, s *store.Store) {
 	switch {
-	case !d.sound("aliyun-access-key-id", "aliyun-access-key-secret", "aliyun-sms-endpoint", "sms-sign-name"):
+	case !d.sound("aliyun-access-key-id", "aliyun-access-key-secret", "aliyun-region", "aliyun-sms-endpoint", "sms-sign-name"):
 		return
 	case !d.cfg.Aliyun.on():
 		d.says("doctor_aliyun", note, "doctor_off")
 		return
+	}
+	if len(d.cfg.Secrets) == 0 && len(d.cfg.Aliyun.Queues) == 0 && d.sound("callback-secret", "aliyun-receipts", "aliyun-queues") {
+		d.finds("doctor_aliyun", broken, d.a.explain(&settingError{envName("callback-secret"), "must_given", ""})[0])
 	}
 	sms, err := newSMS(d.cfg)
 	var theirs time.Time
@@ -195,11 +198,34 @@ func (d *doctor) aliyun(ctx context.Context, s *store.Store) {
 	}
 	d.says("doctor_aliyun", fine, "doctor_signature")
 	d.queues(ctx)
-	if len(d.cfg.Secrets) == 0 && len(d.cfg.Aliyun.Queues) == 0 && d.sound("callback-secret", "aliyun-receipts", "aliyun-queues") {
-		d.finds("doctor_aliyun", broken, d.a.explain(&settingError{envName("callback-secret"), "must_given", ""})[0])
-	}
 	if s != nil {
+		d.replies(ctx, s)
 		d.templates(ctx, sms, s)
+	}
+}
+
+// repliesSeen is how many of the last replies by SMS are looked at.
+const repliesSeen = 200
+
+// replies says whether replies by SMS name the question that they answer. Whether the account has extension numbers, the
+// platform does not say: what came back does.
+func (d *doctor) replies(ctx context.Context, s *store.Store) {
+	if !d.sound("sms-extend-codes") {
+		return
+	}
+	count := len(d.cfg.Aliyun.ExtendCodes)
+	if count == 0 {
+		d.says("doctor_aliyun", fine, "doctor_extend_none")
+		return
+	}
+	of, echoed, err := s.RepliesEchoed(ctx, repliesSeen)
+	switch {
+	case err != nil:
+		d.finds("doctor_aliyun", broken, d.a.explain(err)[0])
+	case of > 0 && echoed == 0:
+		d.says("doctor_aliyun", note, "doctor_extend_deaf", "Of", of)
+	default:
+		d.says("doctor_aliyun", fine, "doctor_extend", "Count", count, "Of", of, "Echoed", echoed)
 	}
 }
 

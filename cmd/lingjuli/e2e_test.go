@@ -70,6 +70,77 @@ func TestNobodyTwiceNobodyNeverWhereWorkersAreKilledOnPostgresAndRedis(t *testin
 	r.killTest(trial{workers: 2, kills: kills, flushes: 1, within: 12 * time.Minute})
 }
 
+func TestNobodyTwiceNobodyNeverWhereTheProcessThatSendsIsKilledAndTheNextTakesOver(t *testing.T) {
+	url, redisURL := storetest.PostgresURL(t), os.Getenv("LINGJULI_TEST_REDIS")
+	if url == "" || redisURL == "" {
+		t.Fatal("LINGJULI_TEST_POSTGRES and LINGJULI_TEST_REDIS must name servers: make e2e starts them")
+	}
+	r := newRig(t, url, redisURL+"/6", handoverPeople)
+	r.env = append(r.env, "LINGJULI_SENDING_PROCESSES=1")
+	bad := r.loadPeople()
+	r.faults(bad)
+	r.qps = 4
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	id := r.startCampaign()
+	procs := make([]*exec.Cmd, 3)
+	for i := range procs {
+		procs[i] = r.startWorker(i)
+	}
+	last := -1
+	for range handovers {
+		sending := r.awaitSender(ctx, last)
+		r.kill(procs[sending])
+		if last >= 0 {
+			procs[last] = r.startWorker(last) // only now: it may not take the seat that is left
+		}
+		last = sending
+	}
+	r.awaitSender(ctx, last)
+	if s := r.status(id); s.State != "running" {
+		t.Errorf("the campaign was over before the seat had changed hands: %s", s.raw)
+	}
+	for i, p := range procs {
+		if i != last {
+			r.kill(p)
+		}
+	}
+	r.qps = settling
+	r.compare(r.settle(ctx, len(procs), id), bad)
+}
+
+const (
+	handoverPeople = 3000
+	handovers      = 4
+	handoverIn     = 5 * time.Second
+)
+
+// awaitSender waits for calls, which must soon come by one of the workers' doors and not by that of the one who was
+// killed, and says whose it was.
+func (r *rig) awaitSender(ctx context.Context, killed int) int {
+	before := make([]int64, len(r.doors))
+	for i, d := range r.doors {
+		before[i] = d.calls.Load()
+	}
+	began := time.Now()
+	for {
+		for i, d := range r.doors {
+			if i != killed && d.calls.Load() > before[i] {
+				r.t.Logf("worker %d sends, after %v", i, time.Since(began).Round(time.Millisecond))
+				return i
+			}
+		}
+		if killed >= 0 && time.Since(began) > handoverIn {
+			r.t.Fatalf("nobody sends %v after the one that did was killed", handoverIn)
+		}
+		select {
+		case <-ctx.Done():
+			r.t.Fatal("nobody sends")
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
 // killTest runs a campaign to all people while workers are killed, Redis is emptied, PostgreSQL is restarted, and the
 // carrier fails as the promise supposes; then it holds our figures against the carrier's.
 func (r *rig) killTest(what trial) {
@@ -238,6 +309,7 @@ func newRig(t *testing.T, databaseURL, redisURL string, people int) *rig {
 		"LINGJULI_ALIYUN_SMS_ENDPOINT=" + door.URL, "LINGJULI_SMS_SIGN_NAME=零距离", "LINGJULI_CALLBACK_SECRET=e2e-callback",
 		// The looks and the validity are short, so that a run takes minutes; the carrier keeps to the same validity.
 		"LINGJULI_UNCONFIRMED_LOOKS=2s,5s", "LINGJULI_REQUEST_VALIDITY=8s", "LINGJULI_CAP=none",
+		"LINGJULI_SENDING_PROCESSES=8", // all of them at once, though by itself a machine has one that sends
 	}
 	if redisURL != "" {
 		r.env = append(r.env, "LINGJULI_REDIS_URL="+redisURL)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
 )
 
 // lockDatabase keeps a second embedded process away from one database: the lock lives as long as the file is open,
@@ -74,6 +76,58 @@ func (e *embeddedRedis) drive(ctx context.Context) {
 			last = now
 		}
 	}
+}
+
+// embeddedQueue is how asynq reaches the embedded Redis. asynq asks each queue for work up to twenty times a second, by a
+// script. Where nothing waits, that is seen here without running it: an idle process spent most of its time on this.
+type embeddedQueue struct {
+	asynq.RedisConnOpt
+	server *miniredis.Miniredis
+}
+
+// MakeRedisClient implements asynq.RedisConnOpt.
+func (q embeddedQueue) MakeRedisClient() any {
+	client := q.RedisConnOpt.MakeRedisClient()
+	if c, ok := client.(*redis.Client); ok {
+		c.AddHook(emptyQueues{q.server})
+	}
+	return client
+}
+
+// emptyQueues answers what asks an empty queue for work, as its script would; all else goes on.
+type emptyQueues struct{ server *miniredis.Miniredis }
+
+// ProcessHook implements redis.Hook.
+func (h emptyQueues) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if key := dequeued(cmd.Args()); key != "" && !h.server.Exists(key) {
+			cmd.SetErr(redis.Nil)
+			return redis.Nil
+		}
+		return next(ctx, cmd)
+	}
+}
+
+// DialHook implements redis.Hook.
+func (emptyQueues) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+// ProcessPipelineHook implements redis.Hook.
+func (emptyQueues) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+// dequeued is the list that asynq's script of these arguments takes a task from: pending, paused, active, lease are its keys. "": it is
+// another command.
+func dequeued(args []any) string {
+	if len(args) != 9 || args[0] != "evalsha" {
+		return ""
+	}
+	pending, _ := args[3].(string)
+	queue, ok := strings.CutSuffix(pending, ":pending")
+	if !ok || args[4] != queue+":paused" || args[5] != queue+":active" || args[6] != queue+":lease" {
+		return ""
+	}
+	return pending
 }
 
 func (e *embeddedRedis) close() {

@@ -149,6 +149,7 @@ func TestEveryExampleWorksWhenPasted(t *testing.T) {
 		{path: "campaign approve"},
 		{before: "lingjuli import people people.xlsx", path: "serve"},
 		{path: "campaign unreached"},
+		{path: "visit"},
 		{path: "campaign pause"},
 		{path: "campaign resume"},
 		{path: "campaign cancel"},

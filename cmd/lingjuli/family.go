@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lingjuli/lingjuli/bot"
+	"github.com/lingjuli/lingjuli/flows/turn"
 	"github.com/lingjuli/lingjuli/internal/register"
 )
 
@@ -19,17 +20,23 @@ const (
 // after somebody's last word, is no loss: its row is told on their next turn.
 type teller struct {
 	by    bot.Messenger
+	told  proxyNotes
 	log   *slog.Logger
 	slots chan struct{}
 	under sync.WaitGroup
 }
 
-func newTeller(by bot.Messenger, log *slog.Logger) *teller {
-	return &teller{by: by, log: log, slots: make(chan struct{}, tellAtOnce)}
+// proxyNotes keeps which news of proxies somebody has heard.
+type proxyNotes interface {
+	ProxyTold(ctx context.Context, proxyID int64, mine bool, state register.ProxyState, at time.Time) error
+}
+
+func newTeller(by bot.Messenger, told proxyNotes, log *slog.Logger) *teller {
+	return &teller{by: by, told: told, log: log, slots: make(chan struct{}, tellAtOnce)}
 }
 
 // Tell implements turn.Teller.
-func (t *teller) Tell(to register.OpenID, text string) {
+func (t *teller) Tell(m turn.Telling) {
 	select {
 	case t.slots <- struct{}{}:
 	default:
@@ -39,8 +46,12 @@ func (t *teller) Tell(to register.OpenID, text string) {
 		defer func() { <-t.slots }()
 		ctx, cancel := context.WithTimeout(context.Background(), tellWithin)
 		defer cancel()
-		if err := t.by.Say(ctx, to, text); err != nil {
-			t.log.Info("a customer message was not sent", "openid", to, "error", err)
+		if err := t.by.Say(ctx, m.To, m.Text); err != nil {
+			t.log.Info("a customer message was not sent", "openid", m.To, "error", err)
+			return
+		}
+		if err := t.told.ProxyTold(ctx, m.News.ID, m.News.Mine, m.News.State, time.Now()); err != nil {
+			t.log.Info("it was not noted that somebody was told", "proxy_id", m.News.ID, "error", err)
 		}
 	})
 }

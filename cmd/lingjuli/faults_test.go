@@ -32,16 +32,29 @@ func goodEnv(t *testing.T) map[string]string {
 	}
 }
 
-func TestAnImpossibleSettingStopsTheStartWithOneLineThatNamesIt(t *testing.T) {
-	for name, bad := range map[string]string{
+// impossible is a value for each setting that it cannot have.
+func impossible() map[string]string {
+	return map[string]string{
 		"LINGJULI_DATABASE_URL": "mysql://x", "LINGJULI_REDIS_URL": "http://x", "LINGJULI_LISTEN": "8080", "LINGJULI_PUBLIC_URL": "county.example",
 		"LINGJULI_WECHAT_AES_KEY": "short", "LINGJULI_WECHAT_MODE": "open", "LINGJULI_WECHAT_API_BASE": "ftp://x", "LINGJULI_DATA_KEY": "c2hvcnQ=",
 		"LINGJULI_ALIYUN_SMS_ENDPOINT": "dysmsapi", "LINGJULI_ALIYUN_VOICE_ENDPOINT": "x", "LINGJULI_SMS_SIGN_NAME": "【零距离】",
 		"LINGJULI_CALLBACK_SECRET": "a/b", "LINGJULI_TIMEZONE": "Guangdong", "LINGJULI_SMS_QPS": "many", "LINGJULI_WECHAT_QPS": "0",
 		"LINGJULI_UNCONFIRMED_LOOKS": "6m,60s", "LINGJULI_REQUEST_VALIDITY": "soon", "LINGJULI_CAP": "one a day", "LINGJULI_CAP_WAIT": "-1h",
 		"LINGJULI_SMS_PRICE": "cheap", "LINGJULI_VOICE_PRICE": "NaN", "LINGJULI_ALIYUN_REGION": "!!", "LINGJULI_CLI_APPROVE": "maybe",
-		"LINGJULI_PPROF": "0.0.0.0:6060",
-	} {
+		"LINGJULI_PPROF": "0.0.0.0:6060", "LINGJULI_SENDING_PROCESSES": "some",
+	}
+}
+
+// needed are the settings that a configuration with both platforms can't do without.
+func needed() []string {
+	return []string{
+		"LINGJULI_DATA_KEY", "LINGJULI_WECHAT_APP_ID", "LINGJULI_WECHAT_APP_SECRET", "LINGJULI_WECHAT_TOKEN",
+		"LINGJULI_ALIYUN_ACCESS_KEY_ID", "LINGJULI_ALIYUN_ACCESS_KEY_SECRET", "LINGJULI_SMS_SIGN_NAME", "LINGJULI_CALLBACK_SECRET",
+	}
+}
+
+func TestAnImpossibleSettingStopsTheStartWithOneLineThatNamesIt(t *testing.T) {
+	for name, bad := range impossible() {
 		t.Run(name, func(t *testing.T) {
 			env := goodEnv(t)
 			env[name] = bad
@@ -57,10 +70,7 @@ func TestAnImpossibleSettingStopsTheStartWithOneLineThatNamesIt(t *testing.T) {
 }
 
 func TestAMissingSettingStopsTheStartWithOneLineThatNamesIt(t *testing.T) {
-	for _, name := range []string{
-		"LINGJULI_DATA_KEY", "LINGJULI_WECHAT_APP_ID", "LINGJULI_WECHAT_APP_SECRET", "LINGJULI_WECHAT_TOKEN",
-		"LINGJULI_ALIYUN_ACCESS_KEY_ID", "LINGJULI_ALIYUN_ACCESS_KEY_SECRET", "LINGJULI_SMS_SIGN_NAME", "LINGJULI_CALLBACK_SECRET",
-	} {
+	for _, name := range needed() {
 		env := goodEnv(t)
 		delete(env, name)
 		_, stderr, code := call(t, env, "serve")
@@ -78,7 +88,7 @@ func TestOneRoleAloneWithTheEmbeddedRedisIsAConfigurationError(t *testing.T) {
 }
 
 func TestWrongUsageExitsWithTwo(t *testing.T) {
-	for _, args := range [][]string{{"fly"}, {"import", "people"}, {"staff", "add", "x"}, {"serve", "--nothing"}, {"import", "dragons", "x.csv"}, {"serve", "--roles", "cook"}} {
+	for _, args := range [][]string{{"fly"}, {"import", "people"}, {"staff", "add", "x"}, {"serve", "--nothing"}, {"import", "dragons", "x.csv"}, {"serve", "--roles", "cook"}, {"staff", "add", "x", "--role", "cook"}} {
 		if _, stderr, code := call(t, goodEnv(t), args...); code != exitUsage || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("%v: exit %d, said %q", args, code, stderr)
 		}

@@ -28,6 +28,7 @@ func examples() map[string]string {
 		"campaign cancel":  "lingjuli campaign cancel 1 --as li",
 		"campaign status":  "lingjuli campaign status 1 --json",
 		"campaign preview": "lingjuli campaign preview -f campaign.yaml --json",
+		"visit":            "lingjuli visit AACD reached --campaign 1 --as wang",
 		"budget":           "lingjuli budget list",
 		"budget set":       "lingjuli budget set --region 441881 --month 2026-12 --yuan 1200",
 		"budget list":      "lingjuli budget list --month 2026-12",

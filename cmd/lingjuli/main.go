@@ -51,6 +51,7 @@ type cli struct {
 	Import     importCmd     `cmd:"" name:"import"`
 	Template   templateCmd   `cmd:"" name:"template"`
 	Campaign   campaignCmd   `cmd:"" name:"campaign"`
+	Visit      visitCmd      `cmd:"" name:"visit"`
 	Budget     budgetCmd     `cmd:"" name:"budget"`
 	Staff      staffCmd      `cmd:"" name:"staff"`
 	Understand understandCmd `cmd:"" name:"understand"`

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -60,7 +59,14 @@ func newTurns(cfg config, s *store.Store, bell turn.Doorbell, teller turn.Teller
 	if err != nil {
 		return nil, err
 	}
-	return turn.New(turn.Config{Engine: flows.New(book, texts, understanding{u}), Texts: texts, Store: s, Bell: bell, Teller: teller, Zone: cfg.Zone, SubscribeURL: cfg.consentURL()}), nil
+	holidays, err := notify.LoadHolidays()
+	if err != nil {
+		return nil, err
+	}
+	return turn.New(turn.Config{
+		Engine: flows.New(book, texts, understanding{u}), Texts: texts, Store: s, Bell: bell, Teller: teller, Zone: cfg.Zone, SubscribeURL: cfg.consentURL(),
+		DayOff: func(day time.Time) bool { _, off := holidays.On(day); return off },
+	}), nil
 }
 
 // rules are the campaign rules that the configuration sets.
@@ -74,8 +80,8 @@ func rules(cfg config) notify.Rules {
 		panic(err) // embedded days that do not parse are a broken build, caught by any test
 	}
 	return notify.Rules{
-		Holidays: holidays,
-		Zone:     cfg.Zone, Cap: limit, CapWait: cfg.CapWait, Signature: cfg.Aliyun.SignName, Nap: cfg.Nap,
+		Holidays: holidays, ReplyPool: cfg.Aliyun.ExtendCodes,
+		Zone: cfg.Zone, Cap: limit, CapWait: cfg.CapWait, Signature: cfg.Aliyun.SignName, Nap: cfg.Nap,
 		PriceFen: map[notify.Channel]float64{notify.SMS: cfg.SMSPrice * 100, notify.Voice: cfg.VoicePrice * 100},
 	}
 }
@@ -98,8 +104,8 @@ func (r smsReplies) HandleReply(ctx context.Context, s notify.StoredReply) error
 		at = time.Now()
 	}
 	_, err := r.turns.Turn(ctx, turn.Inbound{
-		Key: "sms:" + strconv.FormatInt(s.ID, 10), Channel: turn.SMS,
-		Who: string(s.Phone), Kind: turn.Text, Text: s.Content, At: at,
+		Key: s.Key, Channel: turn.SMS,
+		Who: string(s.Phone), Kind: turn.Text, Text: s.Content, To: s.DestCode, At: at,
 	})
 	if err != nil {
 		return fmt.Errorf("reply %d: %w", s.ID, err)

@@ -168,14 +168,14 @@ func TestStoryWhoHadEnoughWaitsAndIsSkippedOnlyAfterTheWait(t *testing.T) {
 }
 
 func TestStoryWhoOptsOutWhileTheCampaignRunsGetsNothingMore(t *testing.T) {
-	eachTown(t, 4, nil, func(w *town) {
+	eachTown(t, 10, nil, func(w *town) {
 		w.box.SetReceipts(sandbox.Receipts{Bases: []string{w.base}})
 		w.until(w.campaign("sms", ""), "finished", done) // a text to answer
-		before := w.got(w.phone(3))
-		id := w.campaign("sms", "rate: 1\n") // one a second: the fourth is in a call that waits for its turn
+		before := w.got(w.phone(9))
+		id := w.campaign("sms", "rate: 1\n") // one a second: the tenth is in a call that waits for its turn, long enough for a slow machine to pause
 		w.until(id, "under way", func(s notify.Status) bool { return s.Accepted+s.Delivered >= 1 })
 		w.command("campaign", "pause", id, "--as", "li")
-		if err := w.box.ReplySMS(w.phone(3), "退订"); err != nil {
+		if err := w.box.ReplySMS(w.phone(9), "退订"); err != nil {
 			w.t.Fatal(err)
 		}
 		for file := w.write("sms", "", ""); !strings.Contains(w.command("campaign", "preview", "-f", file, "--json"), `"opted_out":1`); {
@@ -183,10 +183,10 @@ func TestStoryWhoOptsOutWhileTheCampaignRunsGetsNothingMore(t *testing.T) {
 		}
 		w.command("campaign", "resume", id, "--as", "li")
 		s := w.until(id, "finished", done)
-		if s.Accepted+s.Delivered != 3 || s.Skipped[notify.OptedOut] != 1 {
+		if s.Accepted+s.Delivered != 9 || s.Skipped[notify.OptedOut] != 1 {
 			w.t.Errorf("%+v", s)
 		}
-		if n := w.got(w.phone(3)); n != before {
+		if n := w.got(w.phone(9)); n != before {
 			w.t.Errorf("%d texts after the opt-out", n-before)
 		}
 		if s := w.until(w.campaign("sms", ""), "finished", done); s.Skipped[notify.OptedOut] != 1 {

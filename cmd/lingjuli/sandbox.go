@@ -47,7 +47,7 @@ type platforms struct {
 func startSandbox(ctx context.Context, cfg config, dir string, log *slog.Logger) (_ *platforms, err error) {
 	sc := sandbox.Config{
 		Dir: dir, Log: log,
-		Aliyun: sandbox.AliyunConfig{Signs: []string{cfg.Aliyun.SignName}, Receipts: sandbox.Receipts{
+		Aliyun: sandbox.AliyunConfig{Signs: []string{cfg.Aliyun.SignName}, ExtendCodes: cfg.Aliyun.ExtendCodes, Receipts: sandbox.Receipts{
 			DelaySeconds: 1, JitterSeconds: 2, Queued: len(cfg.Aliyun.Queues) > 0,
 		}},
 		WeChat: sandbox.WeChatConfig{AppID: cfg.WeChat.AppID, Secret: cfg.WeChat.AppSecret, Token: cfg.WeChat.Token},

@@ -23,7 +23,6 @@ func wordings() []wording {
 		{store.ErrSchema, "wrong_schema", false},
 		{staff.ErrForbidden, "not_allowed", false},
 		{staff.ErrName, "bad_staff_name", false},
-		{staff.ErrRole, "bad_staff_role", false},
 		{staff.ErrRegion, "bad_staff_region", false},
 		{staff.ErrPasswordShort, "password_short", false},
 		{staff.ErrPasswordLong, "password_long", false},

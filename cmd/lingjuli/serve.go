@@ -141,6 +141,7 @@ func (s *server) startStore(ctx context.Context) error {
 		return err
 	}
 	s.store = st
+	watchTurns(st, s.metrics)
 	s.life.add("store", func(context.Context) error { return st.Close() })
 	if s.cfg.sqlitePath() == "" && s.cfg.embedded() {
 		release, err := st.LockAlone(ctx)
@@ -154,9 +155,10 @@ func (s *server) startStore(ctx context.Context) error {
 
 func (s *server) startRedis(context.Context) error {
 	text := s.cfg.RedisURL
+	var e *embeddedRedis
 	if s.cfg.embedded() {
-		e, err := startEmbeddedRedis(s.log)
-		if err != nil {
+		var err error
+		if e, err = startEmbeddedRedis(s.log); err != nil {
 			return err
 		}
 		s.life.add("embedded redis", func(context.Context) error { e.close(); return nil })
@@ -167,6 +169,9 @@ func (s *server) startRedis(context.Context) error {
 		return &settingError{envName("redis-url"), "must_redis", ""}
 	}
 	s.redis, s.queue = redis.NewUniversalClient(options), queueOptions(options)
+	if e != nil {
+		s.queue = embeddedQueue{s.queue, e.server}
+	}
 	s.life.add("redis client", func(context.Context) error { return s.redis.Close() })
 	return nil
 }
@@ -205,7 +210,7 @@ func (s *server) startRoles(ln net.Listener) error {
 		}
 	}
 	mux := http.NewServeMux()
-	addHealth(mux, checks{database: s.store.Ready, redis: func(ctx context.Context) error { return s.redis.Ping(ctx).Err() }}, s.metrics)
+	addHealth(mux, checks{database: s.store.Ready, room: s.store.Writable, redis: func(ctx context.Context) error { return s.redis.Ping(ctx).Err() }}, s.metrics)
 	if s.roles.web {
 		if err := s.addDoors(mux, turns, bell); err != nil {
 			return err
@@ -222,7 +227,7 @@ func (s *server) newTeller() turn.Teller {
 	if s.wechat == nil {
 		return nil
 	}
-	t := newTeller(s.wechat, s.log)
+	t := newTeller(s.counted(), s.store, s.log)
 	s.life.add("teller", t.stop)
 	return t
 }
@@ -239,6 +244,9 @@ func (s *server) startWorker(turns *turn.Service, bell *notify.Doorbell) error {
 	cfg := notify.WorkerConfig{
 		Store: s.store, Senders: map[notify.Channel]notify.Sender{}, Replies: smsReplies{turns}, Redis: s.queue, Rules: rules(s.cfg),
 		Looks: s.cfg.Looks, Validity: s.cfg.Validity, SMSQPS: s.cfg.SMSQPS, WeChat: s.cfg.WeChatQPS, Now: time.Now, Logger: s.log,
+	}
+	if seat := s.cfg.seat(); seat != nil {
+		cfg.Seat = seat
 	}
 	if s.sms != nil {
 		cfg.Senders[notify.SMS], cfg.Senders[notify.Voice], cfg.Looker = s.sms, s.voice, s.sms
@@ -271,11 +279,11 @@ func (s *server) startWorker(turns *turn.Service, bell *notify.Doorbell) error {
 }
 
 // addDoors mounts what strangers and staff come in by.
-func (s *server) addDoors(mux *http.ServeMux, turns turn.Turner, bell *notify.Doorbell) error {
+func (s *server) addDoors(mux *http.ServeMux, turns *turn.Service, bell *notify.Doorbell) error {
 	if s.wechat != nil {
 		callback, err := bot.NewCallback(
 			bot.Account{AppID: s.cfg.WeChat.AppID, Token: s.cfg.WeChat.Token, AESKeys: s.cfg.WeChat.AESKeys, Compat: s.cfg.WeChat.Compat},
-			bot.CallbackOptions{Turner: turns, Proofs: proofs{s.store}, Late: s.wechat, Log: s.log, Metrics: s.metrics})
+			bot.CallbackOptions{Turner: turns, Proofs: proofs{s.store}, Late: s.counted(), Sorry: sorry{turns, s.store}.text, Log: s.log, Metrics: s.metrics})
 		if err != nil {
 			return err
 		}
@@ -335,7 +343,7 @@ func (s *server) newConsole(bell *notify.Doorbell) (http.Handler, error) {
 		codes = doorCodes{s.wechat}
 	}
 	return console.New(console.Config{
-		Family: s.store, Codes: codes,
+		Family: s.store, Codes: codes, Witnesses: s.store,
 		Staff: consoleStaff{service, s.store}, Audit: s.store, People: s.store, Regions: s.store, Counts: s.store,
 		Campaigns: campaigns, Forecast: campaigns, Books: s.store, Inbox: inbox, Unreached: s.store, Sessions: s.store.StaffSessions(time.Now), PublicURL: s.cfg.PublicURL.String(),
 		SignName: s.cfg.Aliyun.SignName, Location: s.cfg.Zone, Now: time.Now, Logger: s.log, Closing: s.closing,

@@ -38,6 +38,7 @@ type settings struct {
 	AliyunTokenEndpoint   string `name:"aliyun-token-endpoint" default:"https://dybaseapi.aliyuncs.com" hidden:""`
 	AliyunQueueEndpoint   string `name:"aliyun-queue-endpoint" default:"https://1943695596114318.mns.cn-hangzhou.aliyuncs.com" hidden:""`
 	SMSSignName           string `name:"sms-sign-name" hidden:""`
+	SMSExtendCodes        string `name:"sms-extend-codes" hidden:""`
 	CallbackSecret        string `name:"callback-secret" hidden:""`
 	DataKey               string `name:"data-key" hidden:""`
 	Timezone              string `name:"timezone" default:"Asia/Shanghai" hidden:""`
@@ -52,6 +53,7 @@ type settings struct {
 	VoiceShowNumber       string `name:"voice-show-number" hidden:""`
 	VoiceNap              string `name:"voice-nap" default:"12:00-14:30" hidden:""`
 	CLIApprove            string `name:"cli-approve" default:"on" hidden:""`
+	SendingProcesses      string `name:"sending-processes" default:"auto" hidden:""`
 	Pprof                 string `name:"pprof" hidden:""`
 }
 
@@ -97,6 +99,7 @@ type config struct {
 	VoicePrice  float64
 	Nap         notify.Window // when no telephone rings
 	CLIApprove  bool
+	Sending     int    // how many processes of a machine send campaigns at once; 0: by its cores
 	Profiles    string // where profiles of the process are given; empty: nowhere
 }
 
@@ -114,6 +117,7 @@ type aliyunConfig struct {
 	SMSEndpoint, VoiceEndpoint           string
 	SignName                             string
 	ShowNumber                           string   // that people see calling
+	ExtendCodes                          []string // extension numbers of its own that the account has
 	Queues                               []string // from which receipts are pulled; empty: they are pushed
 	TokenEndpoint, QueueEndpoint         string
 }
@@ -153,6 +157,7 @@ func (s settings) parse() (config, error) {
 		VoicePrice:  p.price("voice-price", s.VoicePrice),
 		Nap:         p.nap(s.VoiceNap),
 		CLIApprove:  p.onOff("cli-approve", s.CLIApprove),
+		Sending:     p.sending(s.SendingProcesses),
 		Profiles:    p.profile(s.Pprof),
 	}
 	c.PublicURL = p.publicURL(s.PublicURL, c.Listen)
@@ -251,6 +256,11 @@ func (p *parser) aliyun(s settings) aliyunConfig {
 		TokenEndpoint: p.base("aliyun-token-endpoint", s.AliyunTokenEndpoint), QueueEndpoint: p.base("aliyun-queue-endpoint", s.AliyunQueueEndpoint),
 		SMSEndpoint: p.base("aliyun-sms-endpoint", s.AliyunSMSEndpoint), VoiceEndpoint: p.base("aliyun-voice-endpoint", s.AliyunVoiceEndpoint),
 	}
+	codes, err := notify.ParseReplyCodes(s.SMSExtendCodes)
+	if err != nil {
+		p.bad("sms-extend-codes", "must_extend_codes", "")
+	}
+	c.ExtendCodes = codes
 	p.together(map[string]string{"aliyun-access-key-id": c.AccessKeyID, "aliyun-access-key-secret": c.AccessKeySecret, "sms-sign-name": c.SignName},
 		false, "aliyun-access-key-id", "aliyun-access-key-secret", "sms-sign-name")
 	if !regexp.MustCompile(`^[a-z]+(-[a-z0-9]+)+$`).MatchString(c.Region) {

@@ -66,8 +66,9 @@ func replyTemplates(t *testing.T) map[string]*regexp.Regexp {
 func TestEveryTextThatAnSMSCanAskForIsHeardWithinTwoSegments(t *testing.T) {
 	brought := map[string]string{
 		"reply_signed": "an invitation", "reply_waiting": "an invitation", "reply_declined": "an invitation", "reply_gone": "an invitation",
-		"reply_moved_up": "a place that came free", "reply_answer": "a colleague's answer", "reply_proxy_given": "a relative",
-		"reply_ours": "a campaign", "reply_altered": "a campaign", "reply_unsure": "a campaign",
+		"reply_wanted": "an invitation", "reply_not_wanted": "an invitation",
+		"reply_moved_up": "a place that came free", "reply_answer": "a colleague's answer", "reply_proxy_given": "a relative", "reply_proxy_over": "a relative",
+		"reply_ours": "a campaign", "reply_altered": "a campaign", "reply_unsure": "a campaign", "reply_code": "a campaign", "reply_part": "a campaign",
 	}
 	eachTown(t, 4, nil, func(w *town) {
 		w.registerReplies()

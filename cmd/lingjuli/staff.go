@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/user"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +26,9 @@ type staffAddCmd struct {
 
 // Run adds an account. The password is shown only where it was made here.
 func (c *staffAddCmd) Run(a *app) error {
+	if !slices.Contains(staff.Roles(), staff.Role(c.Role)) {
+		return &saying{key: "bad_staff_role", err: errUsage}
+	}
 	cfg, err := a.config()
 	if err != nil {
 		return err

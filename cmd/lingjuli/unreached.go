@@ -20,6 +20,7 @@ import (
 type campaignUnreachedCmd struct {
 	ID     int64  `arg:""`
 	Region string `name:"region" placeholder:"CODE"`
+	Open   bool   `name:"open"`
 	JSON   bool   `name:"json"`
 	CSV    string `name:"csv" placeholder:"FILE"`
 }
@@ -37,6 +38,8 @@ type unreachedPerson struct {
 	Channel  notify.Channel      `json:"channel,omitempty"`
 	Code     string              `json:"code,omitempty"`
 	At       time.Time           `json:"at"`
+	Visit    notify.VisitOutcome `json:"visit,omitempty"` // the latest
+	Visited  time.Time           `json:"visited_at,omitzero"`
 }
 
 // unreachedHead is what stands before the people.
@@ -46,6 +49,8 @@ type unreachedHead struct {
 	Reasons  map[notify.UnreachedWhy]int64 `json:"reasons"`
 	LeftOut  map[notify.SkipReason]int64   `json:"left_out"`
 	Open     int64                         `json:"open"`
+	Visits   map[notify.VisitOutcome]int64 `json:"visits"`
+	Settled  int64                         `json:"settled"` // of total: by a visit
 }
 
 // Run lists whom no channel of a campaign reached, with the reason: names masked, and the audit has it first.
@@ -91,7 +96,11 @@ func (c *campaignUnreachedCmd) print(r campaignRun, scope register.Scope, f noti
 	}
 	c.printFigures(r, f)
 	return c.each(r, scope, func(p unreachedPerson) error {
-		_, err := fmt.Fprintf(r.stdout, "%-8s %s  %s  %s\n", p.RowCode, p.Region, p.Name, r.texts.word("unreached", string(p.Reason)))
+		line := fmt.Sprintf("%-8s %s  %s  %s", p.RowCode, p.Region, p.Name, r.texts.word("unreached", string(p.Reason)))
+		if p.Visit != "" {
+			line += "  → " + r.texts.word("visit", string(p.Visit))
+		}
+		_, err := fmt.Fprintln(r.stdout, line)
 		return err
 	})
 }
@@ -108,6 +117,11 @@ func (c *campaignUnreachedCmd) printFigures(r campaignRun, f notify.UnreachedFig
 			fmt.Fprintln(r.stdout, r.texts.t("unreached_left_out", "Count", n, "Reason", r.texts.word("skip", string(why))))
 		}
 	}
+	for _, o := range notify.VisitOutcomes() {
+		if n := f.Visits[o]; n > 0 {
+			fmt.Fprintln(r.stdout, r.texts.t("unreached_visited", "Count", n, "Outcome", r.texts.word("visit", string(o))))
+		}
+	}
 	if f.Open > 0 {
 		fmt.Fprintln(r.stdout, r.texts.t("unreached_open", "Count", f.Open))
 	}
@@ -115,8 +129,12 @@ func (c *campaignUnreachedCmd) printFigures(r campaignRun, f notify.UnreachedFig
 
 // each hands over the people of the list, part by part.
 func (c *campaignUnreachedCmd) each(r campaignRun, scope register.Scope, do func(unreachedPerson) error) error {
+	which := notify.AllUnreached
+	if c.Open {
+		which = notify.OpenUnreached
+	}
 	for from := (notify.UnreachedFrom{}); ; {
-		page, err := r.store.Unreached(r.ctx, scope, c.ID, from, unreachedPart)
+		page, err := r.store.Unreached(r.ctx, scope, c.ID, which, from, unreachedPart)
 		if err != nil {
 			return err
 		}
@@ -133,7 +151,7 @@ func (c *campaignUnreachedCmd) each(r campaignRun, scope register.Scope, do func
 			names[p.ID] = register.MaskName(p.Name)
 		}
 		for _, u := range page.List {
-			if err := do(unreachedPerson{u.PersonID, notify.RowCode(u.PersonID), names[u.PersonID], u.Region, u.Why, u.Channel, u.Code, u.At}); err != nil {
+			if err := do(unreachedPerson{u.PersonID, notify.RowCode(u.PersonID), names[u.PersonID], u.Region, u.Why, u.Channel, u.Code, u.At, u.Visit, u.VisitedAt}); err != nil {
 				return err
 			}
 		}
@@ -145,7 +163,7 @@ func (c *campaignUnreachedCmd) each(r campaignRun, scope register.Scope, do func
 
 // writeJSON writes one object, its people as they are read.
 func (c *campaignUnreachedCmd) writeJSON(r campaignRun, scope register.Scope, f notify.UnreachedFigures) error {
-	head, err := json.Marshal(unreachedHead{c.ID, f.Total(), f.By, f.LeftOut, f.Open})
+	head, err := json.Marshal(unreachedHead{c.ID, f.Total(), f.By, f.LeftOut, f.Open, f.Visits, f.Settled})
 	if err != nil {
 		return err
 	}
@@ -168,15 +186,23 @@ func (c *campaignUnreachedCmd) writeJSON(r campaignRun, scope register.Scope, f 
 
 func (c *campaignUnreachedCmd) writeCSV(r campaignRun, scope register.Scope, to io.Writer) error {
 	out := csv.NewWriter(to)
-	_ = out.Write([]string{"row_code", "person_id", "name", "region", "reason", "why", "channel", "code", "at"})
+	_ = out.Write([]string{"row_code", "person_id", "name", "region", "reason", "why", "channel", "code", "at", "visit", "visited_at"})
 	err := c.each(r, scope, func(p unreachedPerson) error {
 		return out.Write([]string{
 			p.RowCode, strconv.FormatInt(p.PersonID, 10), p.Name, p.Region, string(p.Reason), r.texts.word("unreached", string(p.Reason)),
-			string(p.Channel), p.Code, p.At.In(r.all.Rules.Zone).Format("2006-01-02 15:04"),
+			string(p.Channel), p.Code, inZone(p.At, r.all.Rules.Zone), string(p.Visit), inZone(p.Visited, r.all.Rules.Zone),
 		})
 	})
 	out.Flush()
 	return errors.Join(err, out.Error())
+}
+
+// inZone is a time at the office, empty for never.
+func inZone(at time.Time, zone *time.Location) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.In(zone).Format("2006-01-02 15:04")
 }
 
 // writeWhole writes a file that others may not read, and only as a whole: what breaks off leaves the old one.

@@ -26,6 +26,12 @@ func TestTheCommandSaysWhyInTheConsolesWords(t *testing.T) {
 				t.Errorf("%s %s: %q and %q", lang, why, got, want)
 			}
 		}
+		for _, o := range notify.VisitOutcomes() {
+			want, ok := console.Text(lang, "visit."+string(o), nil)
+			if got := cli.word("visit", string(o)); !ok || got != want {
+				t.Errorf("%s %s: %q and %q", lang, o, got, want)
+			}
+		}
 		for _, why := range notify.LeftOut() {
 			if got := cli.word("skip", string(why)); got == string(why) {
 				t.Errorf("%s: no word for %s", lang, why)

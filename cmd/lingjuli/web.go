@@ -64,6 +64,7 @@ func (w *web) stop(ctx context.Context) error {
 // checks are what /readyz asks.
 type checks struct {
 	database func(ctx context.Context) error
+	room     func(ctx context.Context) error // to write
 	redis    func(ctx context.Context) error
 }
 
@@ -76,6 +77,8 @@ func addHealth(mux *http.ServeMux, c checks, registry *prometheus.Registry) {
 		switch {
 		case c.database(ctx) != nil:
 			plain(w, http.StatusServiceUnavailable, "database away or of another version")
+		case c.room(ctx) != nil:
+			plain(w, http.StatusServiceUnavailable, "the database can't write: its disk is full")
 		case c.redis(ctx) != nil:
 			plain(w, http.StatusOK, "degraded: redis away")
 		default:

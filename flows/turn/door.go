@@ -1,6 +1,8 @@
 package turn
 
 import (
+	"errors"
+	"slices"
 	"strings"
 
 	"github.com/lingjuli/lingjuli/internal/register"
@@ -25,7 +27,7 @@ func (t *oneTurn) arrivalFlow() string {
 
 // scanDoor takes the code that was just scanned, and names whom it is for as far as they need to say yes or no.
 func (t *oneTurn) scanDoor() (found, error) {
-	v := found{"door": string(register.DoorNone), "id": "", "new": yesNo(t.in.Kind == Follow), "who": "", "place": "", "before": ""}
+	v := found{"door": string(register.DoorNone), "id": "", "new": yesNo(t.in.Kind == Follow), "who": "", "place": "", "before": "", "proxy": "no", "ends": ""}
 	if !t.atDoor() {
 		return v, nil
 	}
@@ -39,6 +41,13 @@ func (t *oneTurn) scanDoor() (found, error) {
 		return nil, err
 	}
 	v["door"], v["id"], v["who"], v["place"] = "open", id(d.ID), register.MaskName(p.Name), register.PlaceName(county(p.RegionCode))
+	if d.Terms.Proxy() {
+		v["proxy"], v["ends"], v["what_key"] = "yes", d.Terms.EndsOn, "proxy.what_look"
+		if slices.Contains(d.Terms.Scope, register.ScopeAct) {
+			v["what_key"] = "proxy.what_act"
+		}
+		return v, nil
+	}
 	if t.self != 0 && t.self != d.PersonID {
 		v["before"], err = t.nameOf(t.self)
 	}
@@ -49,6 +58,9 @@ func (t *oneTurn) passDoor(doorID int64) (found, error) {
 	d, passed, err := t.tx.PassDoor(doorID)
 	if err != nil || !passed {
 		return found{"passed": "no"}, err
+	}
+	if d.Terms.Proxy() {
+		return found{"passed": "proxy", "whose": id(d.PersonID)}, errors.Join(t.readMine(), t.takeUp(id(d.PersonID)))
 	}
 	return found{"passed": "yes"}, t.nowBound(d.PersonID)
 }

@@ -103,7 +103,7 @@ func TestAFamilyMemberSpokenOfWhileOneIsCheckedIsAskedForFirst(t *testing.T) {
 func TestADoorstepSceneIsKeptNowhere(t *testing.T) {
 	p := newPlace(t)
 	const scene = "door_aaaaaaaaaaaaaaaaaaaaaaaaaa"
-	p.Door(scene, 2, p.now.AddDate(0, 0, 1))
+	p.Door(scene, 2, register.DoorTerms{}, p.now.AddDate(0, 0, 1))
 	p.arrives(t, "o-9", turn.Scan, scene)
 	for _, line := range p.Transcripts() {
 		if strings.Contains(line, "door_") {

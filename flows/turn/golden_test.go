@@ -15,7 +15,7 @@ func TestGoldenConversationsGoAsWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, d := range s.Doors {
-			m.Door(d.Scene, d.Person, s.Now.Add(d.Life))
+			m.Door(d.Scene, d.Person, d.Terms(), s.Now.Add(d.Life))
 		}
 		for i, p := range s.People {
 			if p.Doubted {
@@ -27,8 +27,11 @@ func TestGoldenConversationsGoAsWritten(t *testing.T) {
 }
 
 func TestATextThatSomebodyAsksAboutIsAnsweredAsWritten(t *testing.T) {
-	turntest.Play(t, "../testdata/texts", *update, func(_ *testing.T, s turntest.Setting) turntest.Kept {
+	turntest.Play(t, "../testdata/texts", *update, func(t *testing.T, s turntest.Setting) turntest.Kept {
 		m := turntest.NewMemory(s.People)
+		if err := m.FileSheets(s.Sheets); err != nil {
+			t.Fatal(err)
+		}
 		for _, mail := range s.Mail {
 			m.Mailed(mail.Sent())
 		}

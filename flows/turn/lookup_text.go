@@ -22,13 +22,16 @@ const (
 	textAltered = "altered" // one of ours, and not as we sent it
 	textUnsure  = "unsure"  // of a kind that we sent; what it speaks of has changed on file since, so its figures can't be compared
 	textNotOurs = "no"
+	textCode    = "code"    // the check code of one of ours by itself, or a piece of that text with the code in it
+	textPart    = "part"    // a code of ours among other words: neither the code alone nor a whole text
 	textUnknown = "unknown" // we don't know who asks
 )
 
-// checkText compares a text, or a check code, with what went to this person. It says yes only to what we know we sent
-// them: the code of one of our texts by itself, or a whole text that is ours to the last figure. Whom we don't know hears neither.
+// checkText compares a text, or a check code, with what went to this person. It says yes only to a whole text that is
+// ours to the last figure. A code by itself is answered by what it stands for, because whoever changed the text left the
+// code in it. Whom we don't know hears neither.
 func (t *oneTurn) checkText(words string) (found, error) {
-	v := found{"real": textNotOurs, "date": "", "subject": ""}
+	v := found{"real": textNotOurs, "date": "", "subject": "", "kind": "", "text": ""}
 	if t.self == 0 && len(t.onPhone) == 0 {
 		v["real"] = textUnknown
 		return v, nil
@@ -41,28 +44,37 @@ func (t *oneTurn) checkText(words string) (found, error) {
 	for _, s := range list { // newest first: of two verdicts alike the newer counts
 		verdict := asked.against(s)
 		if weight(verdict) > weight(v["real"]) {
-			v["real"], v["date"], v["subject"] = verdict, civil(s.At, t.s.zone), s.Name
+			v["real"], v["date"], v["subject"], v["text"] = verdict, civil(s.At, t.s.zone), s.Name, asItWent(s)
+			v["kind"] = t.s.texts.Localizer(t.locale()).Text("kind."+s.Kind, nil)
 		}
 	}
 	return v, nil
 }
 
+// asItWent is the text for somebody who wants to hold theirs beside it, "" where it can't be told any more.
+func asItWent(s register.Sent) string {
+	if s.Changed || len(s.Texts) == 0 {
+		return ""
+	}
+	return s.Texts[0]
+}
+
 // weight orders the answers: one text that is ours to the last figure outweighs another that only looks like it.
 func weight(verdict string) int {
-	return slices.Index([]string{textNotOurs, textAltered, textUnsure, textOurs}, verdict)
+	return slices.Index([]string{textNotOurs, textPart, textAltered, textUnsure, textCode, textOurs}, verdict)
 }
 
 // askedText is a text that somebody asks about.
 type askedText struct {
 	bare  string   // as bareText writes it, without a signature
 	codes []string // what may be a check code
-	whole bool     // no longer a code with a word around it
+	whole bool     // as long as a text, not as a code with some words
 }
 
 // codeLike finds what may be a check code.
 var codeLike = regexp.MustCompile(`[A-Z0-9]{6}`)
 
-// wholeText is how long words are that are no longer a code with a word around it.
+// wholeText is how long words are that are rather a text than a code with some words.
 const wholeText = 16
 
 func readText(words string) askedText {
@@ -73,15 +85,19 @@ func readText(words string) askedText {
 
 // against says what the text is to one that we sent.
 func (a askedText) against(s register.Sent) string {
-	byCode := s.Check != "" && slices.Contains(a.codes, s.Check)
-	if byCode && !a.whole && strings.Count(a.bare, "")-1-len(s.Check) <= wordsByCode && !strings.ContainsAny(strings.Replace(strings.ToUpper(a.bare), s.Check, "", 1), digits) {
-		return textOurs
+	code := strings.ToLower(s.Check)
+	byCode := code != "" && slices.Contains(a.codes, s.Check)
+	if code != "" && a.bare == code {
+		return textCode
 	}
 	alike := byCode
 	for _, text := range s.Texts {
 		ours := bareText(text)
-		if ours == a.bare {
+		switch {
+		case ours == a.bare:
 			return textOurs
+		case byCode && strings.Contains(ours, a.bare):
+			return textCode
 		}
 		alike = alike || a.whole && likeness(ours, a.bare) >= likeEnough
 	}
@@ -89,16 +105,16 @@ func (a askedText) against(s register.Sent) string {
 	switch {
 	case fits && s.Changed && !a.leadsElsewhere(s):
 		return textUnsure
+	case byCode && !a.whole && !strings.ContainsAny(strings.Replace(a.bare, code, "", 1), digits) && !a.leadsElsewhere(s):
+		return textPart
 	case alike || fits:
 		return textAltered
 	}
 	return textNotOurs
 }
 
+// digits make words around a code a change of the text: a sum, a telephone number.
 const digits = "0123456789"
-
-// wordsByCode is how many characters may stand around a code that is asked about by itself.
-const wordsByCode = 8
 
 // leads are what a fraud needs in a text: a telephone or account number, an address on the net.
 var leads = regexp.MustCompile(`[0-9]{5,}|[a-z]{2,}[.:/]|www|http|\.[a-z]`)

@@ -13,6 +13,7 @@ import (
 // courses looks for courses by mode: near, remote, order (with work at the end), or by the person's own words.
 func (t *oneTurn) courses(with map[string]string) (f flows.Facts, err error) {
 	q := register.CourseSearch{Today: t.today(), Near: t.home(), Offset: int(number(with["offset"]))}
+	sought := "" // in their own words
 	switch with["mode"] {
 	case "near":
 		q.Remote, q.Within = register.No, prefixOf(t.region)
@@ -21,11 +22,19 @@ func (t *oneTurn) courses(with map[string]string) (f flows.Facts, err error) {
 	case "order":
 		q.ForJob = true
 	case "words":
-		if q.Keywords = t.s.engine.Book().Settings().Search(with["words"]).Words; len(q.Keywords) == 0 {
+		wanted := t.s.engine.Book().Settings().Search(with["words"])
+		if q.Keywords, q.Places = wanted.Words, wanted.Places; len(q.Keywords)+len(q.Places) == 0 {
 			return flows.Facts{Vars: pageOf(0, 0)}, nil
 		}
+		sought = wanted.String()
 	}
 	page, err := t.tx.Courses(q)
+	eased := ""
+	if err == nil && page.Total == 0 && len(q.Places) > 0 && len(q.Keywords) > 0 {
+		wider := q
+		wider.Places, eased = nil, "place"
+		page, err = t.tx.Courses(wider)
+	}
 	if err != nil {
 		return f, err
 	}
@@ -37,6 +46,10 @@ func (t *oneTurn) courses(with map[string]string) (f flows.Facts, err error) {
 		f.Items = append(f.Items, item)
 	}
 	f.Vars = pageOf(page.Total, page.Next)
+	f.Vars["sought"], f.Vars["eased"] = sought, eased
+	if q.Offset > 0 || page.Total == 0 {
+		f.Vars["eased"] = ""
+	}
 	return f, nil
 }
 
@@ -166,53 +179,4 @@ func (t *oneTurn) wishCourse(trade string) (found, error) {
 		return found{"wished": "again"}, err
 	}
 	return found{"wished": "yes"}, err
-}
-
-// askedFor is how long a campaign's question may be answered by SMS.
-const askedFor = 7 * 24 * time.Hour
-
-// answerSMS takes a bare yes or no for the answer to the last invitation that went to this phone. Where the invitation
-// went to several people on one phone, each is signed up by a call alone.
-func (t *oneTurn) answerSMS(answer string) (found, error) {
-	v := found{"asked": "none", "name": "", "date": "", "tel": "", "ahead": "", "phone": t.s.engine.Book().Line("office", t.region)}
-	list, err := t.sentLately(askedFor)
-	if err != nil {
-		return nil, err
-	}
-	var invited register.Sent
-	for _, s := range list {
-		if s.CourseID == 0 {
-			continue
-		}
-		if invited.CourseID != 0 && s.CampaignID == invited.CampaignID && s.PersonID != invited.PersonID {
-			v["phone"] = t.s.engine.Book().Line("work", "")
-			return v, nil
-		}
-		if invited.CourseID == 0 {
-			invited = s
-		}
-	}
-	switch {
-	case invited.CourseID == 0 || answer == "other":
-		return v, nil
-	case answer == "no":
-		t.personID = invited.PersonID
-		_, err := t.leaveCourse(invited.CourseID)
-		v["asked"] = "declined"
-		return v, err
-	}
-	t.personID = invited.PersonID
-	signed, err := t.signUp(invited.CourseID)
-	if err != nil {
-		return nil, err
-	}
-	v["asked"] = signed["signed"]
-	if v["asked"] == "yes" {
-		v["asked"] = "signed"
-	}
-	v["name"], v["date"], v["ahead"] = signed["name"], t.s.dateDigits(signed["starts"]), signed["ahead"]
-	if tel := signed["tel"]; tel != "" && len(tel) <= 15 {
-		v["phone"] = tel
-	}
-	return v, nil
 }

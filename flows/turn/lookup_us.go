@@ -140,14 +140,19 @@ func (t *oneTurn) handOver(topic, words string) (found, error) {
 	if words == "" {
 		words = topic
 	}
-	open, due := t.s.engine.Book().Settings().Hours.Due(t.now.In(t.s.zone))
+	local := t.now.In(t.s.zone)
+	open, due := t.s.engine.Book().Settings().Hours.Due(local, t.s.dayOff)
+	now := yesNo(open)
+	if t.s.dayOff != nil && t.s.dayOff(local) {
+		now = "holiday"
+	}
 	_, err := t.tx.HandOver(register.Handover{Topic: topic, Words: words, PersonID: t.personID, Region: t.region, Due: due})
-	return found{"open": yesNo(open), "date": civil(due, t.s.zone)}, err
+	return found{"open": now, "date": civil(due, t.s.zone)}, err
 }
 
 // tellStaff puts what was done in a conversation before staff: about is its id, words what it is about.
 func (t *oneTurn) tellStaff(topic, words string, about int64) error {
-	_, due := t.s.engine.Book().Settings().Hours.Due(t.now.In(t.s.zone))
+	_, due := t.s.engine.Book().Settings().Hours.Due(t.now.In(t.s.zone), t.s.dayOff)
 	_, err := t.tx.HandOver(register.Handover{Topic: topic, Words: words, PersonID: t.personID, Region: t.region, Due: due, AboutID: about})
 	return err
 }

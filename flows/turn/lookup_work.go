@@ -18,6 +18,7 @@ func (t *oneTurn) jobs(with map[string]string) (f flows.Facts, err error) {
 	book := t.s.engine.Book()
 	s := book.Settings()
 	q := register.JobSearch{Today: t.today(), Offset: int(number(with["offset"])), NotKinds: s.JobKinds["public"]}
+	sought := "" // in their own words
 	switch mode := with["mode"]; mode {
 	case "near":
 		q.Near, q.Within = t.home(), prefixOf(t.region)
@@ -37,12 +38,13 @@ func (t *oneTurn) jobs(with map[string]string) (f flows.Facts, err error) {
 		if wanted.Empty() {
 			return flows.Facts{Vars: pageOf(0, 0)}, nil
 		}
-		q.Keywords, q.MinWage = wanted.Words, int64(wanted.Yuan)*100
+		sought = wanted.String()
+		q.Keywords, q.Places, q.MinWage = wanted.Words, wanted.Places, int64(wanted.Yuan)*100
 		if wanted.Near {
 			q.Near, q.Within = t.home(), prefixOf(t.region)
 		}
 	}
-	page, err := t.tx.Jobs(q)
+	page, eased, err := t.findJobs(q)
 	if err != nil {
 		return f, err
 	}
@@ -52,7 +54,40 @@ func (t *oneTurn) jobs(with map[string]string) (f flows.Facts, err error) {
 		})
 	}
 	f.Vars = pageOf(page.Total, page.Next)
+	f.Vars["sought"], f.Vars["eased"] = sought, eased
+	if q.Offset > 0 {
+		f.Vars["eased"] = "" // said with the first page
+	}
 	return f, nil
+}
+
+// findJobs looks for postings. Where nothing fits all that was said, the wage is given up first, then the place, then the
+// trade; eased says which, because what is shown then is not what was asked for.
+func (t *oneTurn) findJobs(q register.JobSearch) (page register.JobPage, eased string, err error) {
+	page, err = t.tx.Jobs(q)
+	for _, ease := range []struct {
+		what string
+		can  bool
+		to   func(*register.JobSearch)
+	}{
+		{"wage", q.MinWage > 0 && len(q.Keywords)+len(q.Places) > 0, func(q *register.JobSearch) { q.MinWage = 0 }},
+		{"place", len(q.Places) > 0 && len(q.Keywords) > 0, func(q *register.JobSearch) { q.MinWage, q.Places = 0, nil }},
+		{"trade", len(q.Places) > 0 && len(q.Keywords) > 0, func(q *register.JobSearch) { q.MinWage, q.Keywords = 0, nil }},
+	} {
+		if err != nil || page.Total > 0 {
+			return page, eased, err
+		}
+		if ease.can {
+			wider := q
+			ease.to(&wider)
+			eased = ease.what
+			page, err = t.tx.Jobs(wider)
+		}
+	}
+	if page.Total == 0 {
+		eased = ""
+	}
+	return page, eased, err
 }
 
 func (t *oneTurn) today() string { return civil(t.now, t.s.zone) }

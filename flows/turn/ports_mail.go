@@ -14,6 +14,8 @@ type Mail interface {
 	Mute(personID int64, kind string) error
 	Unmute(personID int64, kind string) error
 	Muted(personID int64) ([]string, error)
+	// Asked says whether a campaign ever asked something by an extension number.
+	Asked(replyCode string) (bool, error)
 }
 
 // Letter is a worker's answer that was kept until the person writes.

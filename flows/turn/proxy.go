@@ -16,24 +16,19 @@ const (
 	consentCodeKey    = "consent_code"
 	consentCodeActKey = "consent_code_act"
 	proxyGivenKey     = "reply_proxy_given"
+	proxyOverKey      = "reply_proxy_over"
 )
 
 // proxiesMost is how many people one account looks after or asks for.
 const proxiesMost = 6
 
-// telling is a customer message to somebody else than who writes.
-type telling struct {
-	to   register.OpenID
-	text string
-}
-
-// tell says something to another account in its own language, once the turn has committed.
-func (t *oneTurn) tell(to register.OpenID, language string, say flows.Say) {
+// tell says what became of a proxy to another account in its own language, once the turn has committed.
+func (t *oneTurn) tell(to register.OpenID, language string, news register.ProxyNews) {
 	if to == "" || string(to) == t.in.Who {
 		return
 	}
-	l := t.s.texts.Localizer(localeOf(language))
-	t.tellings = append(t.tellings, telling{to, l.Text(say.Key, t.values(l, say.Values))})
+	l, say := t.s.texts.Localizer(localeOf(language)), t.newsOf(news)
+	t.tellings = append(t.tellings, Telling{to, l.Text(say.Key, t.values(l, say.Values)), news})
 }
 
 func (t *oneTurn) proxyGate() (found, error) {
@@ -96,7 +91,7 @@ func (t *oneTurn) issueConsent(number register.IDNumber, name string, p register
 	if err != nil || id == 0 {
 		return errors.Join(err, t.tx.SaveCode(code))
 	}
-	code.ProxyID = id
+	code.ProxyID, p.ID = id, id
 	send := false
 	if person.Phone != "" {
 		if send, err = t.phoneMayGet(person.Phone); err != nil {
@@ -148,7 +143,7 @@ func (t *oneTurn) askInWeChat(p register.Proxy) error {
 	if p.Name, err = t.nameOf(p.PersonID); err != nil {
 		return err
 	}
-	t.tell(to, language, t.newsOf(register.ProxyNews{Proxy: withState(p, register.ProxyAsked)}))
+	t.tell(to, language, register.ProxyNews{Proxy: withState(p, register.ProxyAsked)})
 	return nil
 }
 
@@ -162,7 +157,7 @@ func (t *oneTurn) newsOf(n register.ProxyNews) flows.Say {
 	if n.Mine {
 		return flows.Say{Key: "proxy.news_" + string(n.State), Values: map[string]string{"who": n.Name, "ends": n.EndsOn}}
 	}
-	key := map[register.ProxyState]string{register.ProxyAsked: "proxy.news_asked", register.ProxyGiven: "proxy.news_now"}[n.State]
+	key := map[register.ProxyState]string{register.ProxyAsked: "proxy.news_asked", register.ProxyGiven: "proxy.news_now", register.ProxyEnded: "proxy.news_over"}[n.State]
 	values := whoLooks(n.Proxy)
 	values["ends"], values["name"] = n.EndsOn, n.Name
 	return flows.Say{Key: key, Values: values}
@@ -214,15 +209,35 @@ func (t *oneTurn) tellPerson(p register.Proxy) error {
 	if err != nil {
 		return err
 	}
-	t.tell(to, language, t.newsOf(register.ProxyNews{Proxy: p}))
-	person, err := t.tx.Person(p.ConsentBy)
-	if err != nil || !person.Phone.IsMobile() {
+	t.tell(to, language, register.ProxyNews{Proxy: p})
+	return t.tellBySMS(p.ConsentBy, proxyGivenKey, map[string]string{"date": t.s.dateDigits(p.EndsOn)})
+}
+
+// tellBySMS says something of a proxy to the number on file of whoever agreed to it. A number that may have passed on hears
+// nothing.
+func (t *oneTurn) tellBySMS(personID int64, template string, params map[string]string) error {
+	person, err := t.tx.Person(personID)
+	if err != nil {
 		return err
 	}
+	reached, found, err := t.tx.Find(person.IDNumber, person.Name)
+	if err != nil || !found || reached.Phone == "" {
+		return err
+	}
+	params["phone"] = t.s.engine.Book().Line("office", person.RegionCode)
 	return t.queue(Message{
-		Kind: Reply, Template: proxyGivenKey, Phone: person.Phone, PersonID: person.ID, At: t.now, Expires: t.now.Add(movedUpLife),
-		Params: map[string]string{"date": t.s.dateDigits(p.EndsOn), "phone": t.s.engine.Book().Line("office", person.RegionCode)},
+		Kind: Reply, Template: template, Phone: reached.Phone, PersonID: person.ID, At: t.now, Expires: t.now.Add(movedUpLife), Params: params,
 	})
+}
+
+// tellOver says to whoever agreed that the one who looked after the matters has given it up.
+func (t *oneTurn) tellOver(p register.Proxy) error {
+	to, language, err := t.tx.AccountOf(p.ConsentBy)
+	if err != nil {
+		return err
+	}
+	t.tell(to, language, register.ProxyNews{Proxy: withState(p, register.ProxyEnded)})
+	return t.tellBySMS(p.ConsentBy, proxyOverKey, map[string]string{})
 }
 
 // proxyAgreed looks whether somebody has agreed in their own WeChat since they were asked.
@@ -318,8 +333,13 @@ func (t *oneTurn) settleProxy(proxyID int64, state register.ProxyState) (found, 
 	} else if err != nil {
 		return nil, err
 	}
-	if side == "over" {
-		t.tell(p.OpenID, p.Language, t.newsOf(register.ProxyNews{Proxy: withState(p, state), Mine: true}))
+	switch {
+	case side == "over":
+		t.tell(p.OpenID, p.Language, register.ProxyNews{Proxy: withState(p, state), Mine: true})
+	case p.State == register.ProxyGiven:
+		if err := t.tellOver(p); err != nil {
+			return nil, err
+		}
 	}
 	return found{"settled": "yes"}, t.readMine()
 }

@@ -37,15 +37,11 @@ type Config struct {
 	Now    func() time.Time
 	Digits func() string // six random digits
 	Zone   *time.Location
+	DayOff func(day time.Time) bool // public holidays, on which nobody is at work; nil: there are none
 
 	Teller Teller // says something to somebody who did not ask just now; may be nil
 
 	SubscribeURL string // the page where a follower agrees to reminders
-}
-
-// Teller sends a customer message and returns at once. Nothing is lost where it can't: the rows tell it on their next turn.
-type Teller interface {
-	Tell(to register.OpenID, text string)
 }
 
 // Service hosts conversations. Safe for concurrent use.
@@ -57,6 +53,7 @@ type Service struct {
 	now    func() time.Time
 	digits func() string
 	zone   *time.Location
+	dayOff func(day time.Time) bool
 	teller Teller
 
 	subscribeURL string
@@ -66,7 +63,7 @@ type Service struct {
 func New(c Config) *Service {
 	s := &Service{
 		engine: c.Engine, texts: c.Texts, store: c.Store, bell: c.Bell, now: c.Now, digits: c.Digits, zone: c.Zone,
-		teller: c.Teller, subscribeURL: c.SubscribeURL,
+		dayOff: c.DayOff, teller: c.Teller, subscribeURL: c.SubscribeURL,
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -110,7 +107,7 @@ func (s *Service) Turn(ctx context.Context, in Inbound) (Answer, error) {
 	}
 	if s.teller != nil {
 		for _, m := range done.tellings {
-			s.teller.Tell(m.to, m.text)
+			s.teller.Tell(m)
 		}
 	}
 	return done.answer, nil
@@ -144,19 +141,20 @@ type oneTurn struct {
 	self     int64            // who writes, by WeChat
 	mine     []register.Proxy // whose matters they look after
 	news     []flows.Effect   // to be said before the answer
-	tellings []telling
+	tellings []Telling
 	ownName  string // of who writes, masked; read where they look after others
 	onPhone  []int64
-	strange  bool   // people of different households are on file with this phone: it can't be told whose it is
-	several  bool   // of one household
-	region   string // where the person lives, "" where we don't know them
-	away     time.Duration
-	answer   Answer
-	queued   []int64
-	intent   string
-	secret   bool
-	letters  []Letter // workers' answers to go with this one
-	given    []int64  // those that go
+	strange  bool // people of different households are on file with this phone: it can't be told whose it is
+	several  bool // of one household
+	campaignQuestion
+	region  string // where the person lives, "" where we don't know them
+	away    time.Duration
+	answer  Answer
+	queued  []int64
+	intent  string
+	secret  bool
+	letters []Letter // workers' answers to go with this one
+	given   []int64  // those that go
 }
 
 func (t *oneTurn) run() error {
@@ -217,7 +215,7 @@ func (t *oneTurn) arrive(opened Opened) error {
 			t.contact.Scene = t.in.Scene
 		}
 	case Text, Voice:
-		if t.in.Channel == WeChat && !t.contact.LanguageChosen {
+		if t.in.Channel == WeChat && !t.contact.LanguageChosen && !t.s.engine.Book().Settings().Forwarded(t.in.Text) {
 			t.contact.Language = heard(t.in.Text, t.contact.Language, t.signs())
 		}
 	}
@@ -254,6 +252,9 @@ func (t *oneTurn) talk(opened Opened) error {
 		return err
 	}
 	if err := t.recall(&session); err != nil {
+		return err
+	}
+	if err := t.findQuestion(opened); err != nil {
 		return err
 	}
 	session, effects, err := t.step(session)
@@ -328,7 +329,7 @@ func (t *oneTurn) input() flows.Input {
 			}
 			return unreadable("unreadable_other")
 		}
-		return flows.Input{Kind: flows.Said, Text: t.in.Text, Choice: t.in.Choice, Tap: t.in.Mark}
+		return flows.Input{Kind: flows.Said, Text: t.in.Text, Choice: t.in.Choice, Tap: t.in.Mark, Asked: t.asked}
 	case Picture:
 		return unreadable("unreadable_picture")
 	case Follow, Scan:

@@ -152,6 +152,7 @@ func TestATextIsRealOnlyIfItIsWhatWeSentThem(t *testing.T) {
 		"您好，家政班12月1日开班，想来请回复1。查验码ACD3E4。":      true,
 		"【零距离】您好，家政班12月1日开班，想来请回复1。查验码ACD3E4。": true,
 		"您好，家政班 12月1日 开班，想来请回复1。查验码ACD3E4。":    true,
+		"ACD3E4快转钱": false, "ACD3E4转200": false, "快，ACD3E4，交钱": false, "ACD3E4是真的吗": false, "家政班ACD3E4": false,
 		"AAAAAA": false,
 		"您好，您的补贴2000元待领，请点http://x.example转账。查验码ACD3E4":       false,
 		"您好，家政班12月1日开班，想来请回复1。查验码ACD3E4。请先交200元到卡号6222000011": false,
@@ -227,6 +228,9 @@ func TestAHandOverSaysWhenSomebodyLooks(t *testing.T) {
 		{"2026-11-23T16:30:00+08:00", "现在上班", "2026-11-24T11:30:00+08:00"},
 		{"2026-11-23T07:00:00+08:00", "下班了", "2026-11-23T12:30:00+08:00"},
 		{"2026-11-27T19:00:00+08:00", "2026年11月30日", "2026-11-30T12:30:00+08:00"},
+		{"2026-10-01T10:00:00+08:00", "现在放假，工作人员2026年10月8日", "2026-10-08T12:30:00+08:00"}, // a Thursday
+		{"2026-09-30T17:00:00+08:00", "现在上班", "2026-10-08T12:00:00+08:00"},                // half an hour is left before a week of holidays
+		{"2026-09-30T18:00:00+08:00", "下班了，工作人员2026年10月8日", "2026-10-08T12:30:00+08:00"},
 	} {
 		p := newPlace(t)
 		p.now, _ = time.Parse(time.RFC3339, c.at)
@@ -246,5 +250,90 @@ func TestAMothersMatterIsNoAbuse(t *testing.T) {
 		if answer := newPlace(t).say(t, turn.WeChat, "o-1", text); !strings.Contains(answer, want) {
 			t.Errorf("%q is answered by %s", text, answer)
 		}
+	}
+}
+
+// asks is a campaign's question to a person's phone, by its extension number.
+func (p *place) asks(campaign, person, course, job int64, code string, ago time.Duration) {
+	p.Mailed(register.Sent{
+		CampaignID: campaign, PersonID: person, Kind: "training_invitation", CourseID: course, JobID: job, ReplyCode: code, At: p.now.Add(-ago),
+	})
+}
+
+// replies is a text sent back to a number.
+func (p *place) replies(t *testing.T, to, words string) string {
+	t.Helper()
+	before := len(p.Sent())
+	p.take(t, turn.Inbound{Channel: turn.SMS, Who: "13800000001", Kind: turn.Text, Text: words, To: to})
+	if sent := p.Sent(); len(sent) > before {
+		return sent[len(sent)-1].Template
+	}
+	return ""
+}
+
+func TestAReplyBySMSAnswersTheQuestionThatItsNumberNames(t *testing.T) {
+	for name, c := range map[string]struct {
+		to, words, want string
+		course          int64 // they are signed up for
+	}{
+		"the older of two":           {"90998", "1", "reply_signed", 1},
+		"the newer of two":           {"90999", "1", "reply_signed", 2},
+		"in other words":             {"90998", "好的", "reply_signed", 1},
+		"none named, the newest":     {"", "1", "reply_signed", 2},
+		"a number of the platform's": {"1069", "1", "reply_signed", 2},
+		"one that is over":           {"90001", "1", "reply_office", 0},
+		"no, by a word that stops campaigns where nothing is asked": {"90998", "取消", "reply_declined", 0},
+		"the same word elsewhere":                                   {"", "取消", "reply_opted_out", 0},
+		"a word that always stops campaigns":                        {"90998", "TD", "reply_opted_out", 0},
+		"a number that is no answer":                                {"90998", "7", "reply_menu", 0},
+	} {
+		p := newPlace(t)
+		if err := p.FileSheets(map[register.Kind]string{"courses": "培训名称,培训机构,地点,开班日期,名额\n电工班,示范技校,洲心,2099-01-02,20\n"}); err != nil {
+			t.Fatal(err)
+		}
+		p.asks(5, 1, 1, 0, "90001", 9*24*time.Hour)
+		p.asks(6, 1, 1, 0, "90998", 2*time.Hour)
+		p.asks(7, 1, 2, 0, "90999", time.Hour)
+		if got := p.replies(t, c.to, c.words); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+		list := p.SignUps()
+		if signed := len(list) == 1 && list[0].State == register.SignUpTaken; signed != (c.course > 0) || signed && list[0].CourseID != c.course {
+			t.Errorf("%s: %+v, want course %d", name, list, c.course)
+		}
+	}
+}
+
+func TestACampaignsQuestionIsAnsweredBeforeAnOlderOneOfTheConversation(t *testing.T) {
+	p := newPlace(t)
+	if got := p.replies(t, "", "0"); got != "reply_menu" {
+		t.Fatal(got)
+	}
+	p.now = p.now.Add(time.Minute)
+	p.asks(6, 1, 1, 0, "", time.Second)
+	if got := p.replies(t, "", "1"); got != "reply_signed" {
+		t.Error(got)
+	}
+	if got := p.replies(t, "", "0"); got != "reply_menu" {
+		t.Fatal(got)
+	}
+	if got := p.replies(t, "", "6"); got != "reply_courses" {
+		t.Errorf("the conversation asked last: %s", got)
+	}
+}
+
+func TestAOneBySMSToAPostingIsAWishBeforeTheTownship(t *testing.T) {
+	p := newPlace(t)
+	if err := p.FileSheets(map[register.Kind]string{"jobs": "单位名称,岗位名称,人数,工作地点,行政区划代码,截止日期\n示范厂,缝纫工,5,洲心,441802103201,2099-12-31\n"}); err != nil {
+		t.Fatal(err)
+	}
+	p.asks(6, 1, 0, 1, "", time.Hour)
+	for _, c := range []struct{ words, want string }{{"2", "reply_not_wanted"}, {"1", "reply_wanted"}, {"1", "reply_wanted"}} {
+		if got := p.replies(t, "", c.words); got != c.want {
+			t.Errorf("%s: %s", c.words, got)
+		}
+	}
+	if list := p.Handovers(); len(list) != 1 || list[0].Topic != register.TopicJob || list[0].PersonID != 1 {
+		t.Errorf("%+v", list)
 	}
 }

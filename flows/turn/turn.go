@@ -49,6 +49,7 @@ type Inbound struct {
 	Mark     string // of the tapped choice: which question it belongs to; "" where it doesn't say
 	EventKey string
 	Scene    string
+	To       string // SMS: the extension number it was sent to; "": not said
 	Consents []Consent
 	At       time.Time
 }

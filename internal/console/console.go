@@ -45,8 +45,9 @@ type Config struct {
 	Forecast  Forecast
 	Books     Books // may be nil
 	Inbox     Inbox
-	Family    Family // may be nil
-	Codes     Codes  // may be nil: there is no account to bind to
+	Family    Family    // may be nil
+	Codes     Codes     // may be nil: there is no account to bind to
+	Witnesses Witnesses // may be nil
 	Unreached Unreached
 	Sessions  scs.CtxStore
 	PublicURL string         // https makes the cookies Secure

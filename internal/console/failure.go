@@ -40,6 +40,8 @@ func verdict(err error) (status int, key string) {
 		return http.StatusForbidden, "failure.same_person"
 	case errors.Is(err, register.ErrConflict):
 		return http.StatusConflict, "failure.settled"
+	case errors.Is(err, register.ErrReachable):
+		return http.StatusConflict, "failure.reachable"
 	case errors.Is(err, notify.ErrWrongState):
 		return http.StatusConflict, "failure.state"
 	case errors.As(err, &tooLarge):

@@ -20,6 +20,8 @@ type county struct {
 
 	unreached []notify.Unreached
 	since     time.Time
+	visits    []notify.Visit
+	note      func(context.Context, staff.Entry) error
 }
 
 func (c *county) all(scope register.Scope) []register.Record {

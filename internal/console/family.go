@@ -33,6 +33,11 @@ type personFamily struct {
 	Proxies []register.Proxy
 	Doubt   string
 	Binds   bool // a code for the doorstep can be made here
+
+	Alone     bool     // they have neither a phone nor WeChat: the family is let in at the door
+	Relations []string // what they may be to one of the family
+	Months    []int
+	Consents  []register.Consent
 }
 
 func (v *visit) personFamily(r register.Record) (f personFamily, err error) {
@@ -45,5 +50,7 @@ func (v *visit) personFamily(r register.Record) (f personFamily, err error) {
 		return f, err
 	}
 	f.Doubt, err = v.Family.PhoneDoubt(v.ctx(), v.who.Scope(), id)
+	f.Alone = f.Binds && v.Witnesses != nil && (!r.Person.Phone.IsMobile() || f.Doubt != "") && !r.Contact.WeChatBound && r.Person.Age(v.Now()) >= register.GuardianUntil
+	f.Relations, f.Months, f.Consents = relationsTo(r.Person), proxyMonths(), register.Consents()
 	return f, err
 }

@@ -21,6 +21,7 @@ type kin struct {
 	county  *county
 	audit   func(context.Context, staff.Entry) error
 	scenes  []string
+	terms   []register.DoorTerms
 	proxies []register.Proxy
 	doubt   string
 	away    bool // WeChat does not answer
@@ -34,6 +35,18 @@ func (k *kin) OpenDoorstep(ctx context.Context, scope register.Scope, id int64, 
 	}
 	k.scenes = append(k.scenes, fmt.Sprint(id, " ", life))
 	return madeFor, k.audit(ctx, by)
+}
+
+func (k *kin) OpenProxyDoor(ctx context.Context, scope register.Scope, id int64, life time.Duration, terms register.DoorTerms, by staff.Entry) (string, error) {
+	r, err := k.county.PersonRecord(ctx, scope, id)
+	if err != nil {
+		return "", err
+	}
+	if r.Person.Phone.IsMobile() && k.doubt == "" {
+		return "", register.ErrReachable
+	}
+	k.terms = append(k.terms, terms)
+	return k.OpenDoorstep(ctx, scope, id, life, by)
 }
 
 func (k *kin) CreateCode(_ context.Context, scene string, life time.Duration) (string, error) {
@@ -105,6 +118,51 @@ func TestADoorstepCodeIsShownOnceToThoseWhoMayMakeIt(t *testing.T) {
 	d.kin.away = true
 	if page := b.post("/console/people/1/doorstep"); page.status != 200 || strings.Contains(page.body, "<svg class=\"code\"") || !strings.Contains(page.body, "微信现在没有给出码") {
 		t.Errorf("WeChat is away: %d", page.status)
+	}
+}
+
+func TestWhoHasNeitherPhoneNorWeChatAgreesBeforeTheWorker(t *testing.T) {
+	d := newDesk(t)
+	d.add("town", staff.Township, "441802103")
+	d.add("author", staff.Author, "")
+	b, agreed := d.login("town"), []string{"relation", "father", "scope", "act", "months", "3", "consent", "spoken"}
+	const door = "/console/people/2/doorstep/proxy"
+	if strings.Contains(b.get("/console/people/2").body, door) {
+		t.Error("somebody with a phone is not asked there")
+	}
+	if got := b.post(door, agreed...); got.status != 409 || !strings.Contains(got.body, "自己的手机或微信") {
+		t.Errorf("somebody with a phone: %d", got.status)
+	}
+	d.kin.doubt = "invalid"
+	if !strings.Contains(b.get("/console/people/2").body, door) {
+		t.Error("there is no way for somebody whose number passed on")
+	}
+	if got := d.login("author").post(door, agreed...); got.status != 403 {
+		t.Errorf("an author: %d", got.status)
+	}
+	for _, wrong := range [][]string{
+		{"relation", "father", "months", "3"},
+		{"relation", "boss", "months", "3", "consent", "spoken"},
+		{"relation", "mother", "months", "3", "consent", "spoken"},
+		{"relation", "father", "months", "60", "consent", "spoken"},
+		{"relation", "father", "months", "3", "consent", "guessed"},
+	} {
+		if got := b.post(door, wrong...); got.status != 400 {
+			t.Errorf("%v: %d", wrong, got.status)
+		}
+	}
+	page := b.post(door, agreed...)
+	if page.status != 200 || !strings.Contains(page.body, `<svg class="code"`) || strings.Contains(page.body, madeFor) {
+		t.Fatalf("%d %s", page.status, page.body)
+	}
+	if len(d.kin.terms) != 1 || d.kin.terms[0].Relation != "father" || len(d.kin.terms[0].Scope) != 2 || d.kin.terms[0].Consent != register.ConsentSpoken || d.kin.terms[0].EndsOn == "" {
+		t.Errorf("%+v", d.kin.terms)
+	}
+	if got := b.post("/console/people/3/doorstep/proxy", agreed...); got.status != 404 {
+		t.Errorf("somebody of another township: %d", got.status)
+	}
+	if n := d.audited("town", staff.DidOpenDoorstep, "person:2"); n != 1 {
+		t.Errorf("%d lines of audit", n)
 	}
 }
 

@@ -132,7 +132,7 @@ func TestASearchIsExactAndItsAddressHoldsNothingPersonal(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range list {
-		if strings.Contains(fmt.Sprint(r), "林") || strings.Contains(fmt.Sprint(r), "1958") {
+		if strings.Contains(fmt.Sprint(r.Actor, r.Act, r.Object, r.Detail), "林") || strings.Contains(fmt.Sprint(r.Actor, r.Act, r.Object, r.Detail), "1958") {
 			t.Errorf("the audit holds what was sought: %+v", r)
 		}
 	}

@@ -24,6 +24,7 @@ type doorstepPage struct {
 	Name  string // masked
 	Place string
 	Until time.Time
+	Proxy bool          // for one of the family, not for the person
 	Code  template.HTML // an SVG of ours, empty where WeChat gave none
 }
 

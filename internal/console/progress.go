@@ -18,6 +18,7 @@ type progress struct {
 	Channels []share
 	Skips    []share
 	Holds    []share // of those planned: what they wait for
+	Told     []share // of those whom no channel reached: what came of visits
 	Done     int64   // in a final state or taken by the platform
 	Percent  float64 // of Total
 	Rate     float64 // people a second, since the start
@@ -62,6 +63,7 @@ func newProgress(s notify.Status, now time.Time) *progress {
 	p.Channels = countShares(s.ByChannel)
 	p.Skips = countShares(s.Skipped)
 	p.Holds = countShares(s.Waiting)
+	p.Told = countShares(s.Visits)
 	p.Done = s.Delivered + s.Accepted + s.Failed + skipped
 	p.Percent = percent(p.Done, s.Total)
 	p.pace(now)

@@ -11,6 +11,7 @@ import (
 type regionLink struct {
 	Name    string
 	Address string
+	Code    string // prefix
 }
 
 // regionWay is the way down to the region shown, and the regions below it.
@@ -42,7 +43,7 @@ func (v *visit) regionWay(shown, address string) (regionWay, error) {
 		case prefix == shown:
 			way.Here = regionName(region)
 		case strings.HasPrefix(prefix, v.who.Region):
-			way.Above = append(way.Above, regionLink{regionName(region), query(address, "region", prefix)})
+			way.Above = append(way.Above, regionLink{regionName(region), query(address, "region", prefix), prefix})
 		}
 	}
 	below, err := v.Regions.RegionChildren(v.ctx(), fullCode(shown))
@@ -50,7 +51,8 @@ func (v *visit) regionWay(shown, address string) (regionWay, error) {
 		return way, err
 	}
 	for _, region := range below {
-		way.Below = append(way.Below, regionLink{regionName(region), query(address, "region", shortCode(region.Code))})
+		prefix := shortCode(region.Code)
+		way.Below = append(way.Below, regionLink{regionName(region), query(address, "region", prefix), prefix})
 	}
 	return way, nil
 }

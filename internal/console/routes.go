@@ -27,6 +27,7 @@ func (c *console) routes(mux *http.ServeMux) {
 	mux.Handle("POST /console/people/{id}/hide", c.may(staff.RevealPerson, (*visit).hidePerson))
 
 	mux.Handle("POST /console/people/{id}/doorstep", c.may(staff.BindPerson, (*visit).openDoorstep))
+	mux.Handle("POST /console/people/{id}/doorstep/proxy", c.may(staff.BindPerson, (*visit).openProxyDoor))
 	mux.Handle("POST /console/people/{id}/phone/trust", c.may(staff.BindPerson, (*visit).trustPhone))
 	mux.Handle("POST /console/people/{id}/proxies/{proxy}/end", c.may(staff.BindPerson, (*visit).endProxy))
 
@@ -46,6 +47,7 @@ func (c *console) routes(mux *http.ServeMux) {
 	mux.Handle("GET /console/unreached", c.may(staff.ReadPeople, (*visit).listUnreached))
 	mux.Handle("GET /console/unreached/sheet", c.may(staff.ReadPeople, (*visit).printUnreached))
 	mux.Handle("GET /console/unreached/csv", c.may(staff.ReadPeople, (*visit).exportUnreached))
+	mux.Handle("POST /console/unreached/visit", c.may(staff.RecordVisit, (*visit).recordVisit))
 	mux.Handle("POST /console/unreached/code", c.may(staff.ReadPeople, (*visit).findRowCode))
 
 	mux.Handle("GET /console/audit", c.may(staff.ReadAudit, (*visit).listAudit))

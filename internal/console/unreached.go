@@ -7,17 +7,22 @@ import (
 	"time"
 
 	"github.com/lingjuli/lingjuli/internal/register"
+	"github.com/lingjuli/lingjuli/internal/staff"
 	"github.com/lingjuli/lingjuli/notify"
 )
 
 // Unreached lists whom no channel reached, within a scope.
 type Unreached interface {
 	// Unreached lists those of one campaign; notify.ErrNoCampaign.
-	Unreached(ctx context.Context, scope register.Scope, campaignID int64, from notify.UnreachedFrom, limit int) (notify.UnreachedPage, error)
+	Unreached(ctx context.Context, scope register.Scope, campaignID int64, which notify.WhichUnreached, from notify.UnreachedFrom, limit int) (notify.UnreachedPage, error)
 	// UnreachedFigures counts them by reason.
 	UnreachedFigures(ctx context.Context, scope register.Scope, campaignID int64) (notify.UnreachedFigures, error)
 	// UnreachedSince lists those whom none of the campaigns reached that began since a moment.
-	UnreachedSince(ctx context.Context, scope register.Scope, since time.Time, from notify.UnreachedFrom, limit int) (notify.UnreachedPage, error)
+	UnreachedSince(ctx context.Context, scope register.Scope, since time.Time, which notify.WhichUnreached, from notify.UnreachedFrom, limit int) (notify.UnreachedPage, error)
+	// UnreachedPlaces counts them by the places below the scope.
+	UnreachedPlaces(ctx context.Context, scope register.Scope, since time.Time) ([]notify.PlaceCount, error)
+	// RecordVisit writes down what came of a visit. register.ErrNotFound.
+	RecordVisit(ctx context.Context, scope register.Scope, v notify.Visit, by staff.Entry) (notify.Visit, error)
 }
 
 const (
@@ -32,6 +37,7 @@ type unreachedQuery struct {
 	Campaign notify.Campaign // ID 0: over the region
 	Region   string          // prefix, within the visitor's own
 	Since    string          // civil date, of a list over the region
+	Which    notify.WhichUnreached
 	since    time.Time
 	from     notify.UnreachedFrom
 }
@@ -40,7 +46,10 @@ type unreachedQuery struct {
 // the visitor.
 func (v *visit) unreachedAsked() (q unreachedQuery, err error) {
 	asked := v.r.URL.Query()
-	q.Region, q.from = v.within(asked.Get("region")), readFrom(asked.Get("after"))
+	q.Region, q.from, q.Which = v.within(asked.Get("region")), readFrom(asked.Get("after")), notify.OpenUnreached
+	if asked.Get("which") == string(notify.AllUnreached) {
+		q.Which = notify.AllUnreached
+	}
 	if asked.Has("campaign") {
 		q.Campaign, err = v.campaignListed(asked.Get("campaign"))
 		return q, err
@@ -74,9 +83,9 @@ func (v *visit) campaignListed(id string) (notify.Campaign, error) {
 func (v *visit) unreachedPage(q unreachedQuery, limit int) (notify.UnreachedPage, error) {
 	scope := register.Scope{Prefix: q.Region}
 	if q.Campaign.ID != 0 {
-		return v.Unreached.Unreached(v.ctx(), scope, q.Campaign.ID, q.from, limit)
+		return v.Unreached.Unreached(v.ctx(), scope, q.Campaign.ID, q.Which, q.from, limit)
 	}
-	return v.Unreached.UnreachedSince(v.ctx(), scope, q.since, q.from, limit)
+	return v.Unreached.UnreachedSince(v.ctx(), scope, q.since, q.Which, q.from, limit)
 }
 
 // address is where the same list stands in another form, or from another place on.
@@ -85,7 +94,11 @@ func (q unreachedQuery) address(path string, from notify.UnreachedFrom) string {
 	if q.Campaign.ID != 0 {
 		campaign = strconv.FormatInt(q.Campaign.ID, 10)
 	}
-	return query(path, "campaign", campaign, "since", q.Since, "region", q.Region, "after", writeFrom(from))
+	which := ""
+	if q.Which == notify.AllUnreached {
+		which = string(q.Which)
+	}
+	return query(path, "campaign", campaign, "since", q.Since, "region", q.Region, "which", which, "after", writeFrom(from))
 }
 
 // detail is what the audit keeps of a list.

@@ -61,14 +61,17 @@ func (v *visit) exportUnreached() error {
 
 func writeCSVHead(out *csv.Writer, f frame) error {
 	var head []string
-	for _, column := range []string{"row_code", "place", "name", "phone", "why", "channel", "code", "at", "campaign"} {
+	for _, column := range []string{"row_code", "place", "name", "phone", "why", "channel", "code", "at", "campaign", "visit", "visited_at"} {
 		head = append(head, f.Word("unreached_column", column))
 	}
 	return out.Write(head)
 }
 
 func csvLine(f frame, r unreachedRow) []string {
-	line := []string{r.RowCode, r.Place, r.Name, r.Phone, f.Word("unreached_why", r.Why), f.Word("channel", r.Channel), r.Code, f.Time(r.At), r.Campaign}
+	line := []string{r.RowCode, r.Place, r.Name, r.Phone, f.Word("unreached_why", r.Why), f.Word("channel", r.Channel), r.Code, f.Time(r.At), r.Campaign, "", ""}
+	if r.Visit != "" {
+		line[9], line[10] = f.Word("visit", r.Visit), f.Time(r.VisitedAt)
+	}
 	for i, cell := range line {
 		line[i] = inert(cell)
 	}

@@ -17,11 +17,11 @@ import (
 )
 
 // Unreached gives the county's list by the store's rules: by region and id, within the scope.
-func (c *county) Unreached(_ context.Context, scope register.Scope, campaignID int64, from notify.UnreachedFrom, limit int) (page notify.UnreachedPage, err error) {
+func (c *county) Unreached(_ context.Context, scope register.Scope, campaignID int64, which notify.WhichUnreached, from notify.UnreachedFrom, limit int) (page notify.UnreachedPage, err error) {
 	for _, u := range c.unreached {
 		after := u.Region > from.Region || u.Region == from.Region && u.PersonID > from.PersonID
 		switch {
-		case !after || !scope.Contains(u.Region) || campaignID != 0 && u.CampaignID != campaignID:
+		case !after || !which.Has(u) || !scope.Contains(u.Region) || campaignID != 0 && u.CampaignID != campaignID:
 		case len(page.List) == limit:
 			page.Next = notify.UnreachedFrom{Region: page.List[limit-1].Region, PersonID: page.List[limit-1].PersonID}
 			return page, nil
@@ -32,16 +32,69 @@ func (c *county) Unreached(_ context.Context, scope register.Scope, campaignID i
 	return page, nil
 }
 
-func (c *county) UnreachedSince(ctx context.Context, scope register.Scope, since time.Time, from notify.UnreachedFrom, limit int) (notify.UnreachedPage, error) {
+func (c *county) UnreachedSince(ctx context.Context, scope register.Scope, since time.Time, which notify.WhichUnreached, from notify.UnreachedFrom, limit int) (notify.UnreachedPage, error) {
 	c.since = since
-	return c.Unreached(ctx, scope, 0, from, limit)
+	return c.Unreached(ctx, scope, 0, which, from, limit)
+}
+
+// UnreachedPlaces counts by townships below a county and villages below a township, as the store does.
+func (c *county) UnreachedPlaces(_ context.Context, scope register.Scope, _ time.Time) ([]notify.PlaceCount, error) {
+	digits := 9
+	if len(scope.Prefix) >= digits {
+		digits = 12
+	}
+	counts := map[string]*notify.PlaceCount{}
+	for _, u := range c.unreached {
+		if !scope.Contains(u.Region) {
+			continue
+		}
+		at := counts[u.Region[:digits]]
+		if at == nil {
+			at = &notify.PlaceCount{Region: u.Region[:digits]}
+			counts[at.Region] = at
+		}
+		if u.Visit.Settles() {
+			at.Visited++
+		} else {
+			at.Open++
+		}
+	}
+	var list []notify.PlaceCount
+	for _, at := range counts {
+		list = append(list, *at)
+	}
+	slices.SortFunc(list, func(a, b notify.PlaceCount) int { return strings.Compare(a.Region, b.Region) })
+	return list, nil
+}
+
+// RecordVisit notes a visit by the store's rules: of the scope's people alone, and with the audit.
+func (c *county) RecordVisit(ctx context.Context, scope register.Scope, v notify.Visit, by staff.Entry) (notify.Visit, error) {
+	if err := v.Check(); err != nil {
+		return v, err
+	}
+	for i := range c.unreached {
+		if u := &c.unreached[i]; u.PersonID == v.PersonID && scope.Contains(u.Region) {
+			u.Visit, u.VisitedAt = v.Outcome, v.At
+			c.visits = append(c.visits, v)
+			return v, c.note(ctx, by)
+		}
+	}
+	return v, register.ErrNotFound
 }
 
 func (c *county) UnreachedFigures(ctx context.Context, scope register.Scope, campaignID int64) (f notify.UnreachedFigures, err error) {
-	page, err := c.Unreached(ctx, scope, campaignID, notify.UnreachedFrom{}, 1000)
+	page, err := c.Unreached(ctx, scope, campaignID, notify.AllUnreached, notify.UnreachedFrom{}, 1000)
+	f.Places, _ = c.UnreachedPlaces(ctx, scope, time.Time{})
+	f.Visits = map[notify.VisitOutcome]int64{}
 	f.By, f.LeftOut, f.Open = map[notify.UnreachedWhy]int64{}, map[notify.SkipReason]int64{notify.OptedOut: 21}, 5
 	for _, u := range page.List {
 		f.By[u.Why]++
+		if u.Visit != "" {
+			f.Visits[u.Visit]++
+		}
+		if u.Visit.Settles() {
+			f.Settled++
+		}
 	}
 	return f, err
 }
@@ -169,5 +222,90 @@ func TestARowCodeLeadsToThePersonWhereTheyAreTheVisitorsToSee(t *testing.T) {
 	}
 	if d.audited("town", staff.DidSearch, "") != 5 {
 		t.Error("not each search is in the audit")
+	}
+}
+
+func TestAWorkerRecordsVisitsByRowCodeAndTheListShowsWhatIsStillOpen(t *testing.T) {
+	d := newDesk(t)
+	d.missed()
+	d.add("town", staff.Township, "441802103")
+	d.add("reader", staff.Auditor, "441802")
+	b := d.login("town")
+	const list = "/console/unreached?campaign=1"
+	record := func(code, outcome, phone string) answer {
+		t.Helper()
+		return b.post("/console/unreached/visit", "code", code, "outcome", outcome, "phone", phone, "campaign", "1", "back", list)
+	}
+	code := notify.RowCode(1)
+	told := record(" "+strings.ToLower(code)+" ", "reached", "１３９ 0000 8888")
+	if !strings.Contains(told.path, "done="+code) {
+		t.Fatal(told.path)
+	}
+	shown := b.get(told.path)
+	for _, part := range []string{code + " 记下了", "告诉到了", `href="/console/people/1"`, "其中走访解决了 1 人"} {
+		if !strings.Contains(shown.body, part) {
+			t.Errorf("the list does not say %s", part)
+		}
+	}
+	if strings.Contains(shown.body, `class="strong" href="/console/people/1"`) {
+		t.Error("who was told is still on the list")
+	}
+	if all := b.get(list + "&which=all"); !strings.Contains(all.body, `class="strong" href="/console/people/1"`) {
+		t.Error("who was told is not among all")
+	}
+	if got := d.county.visits; len(got) != 1 || got[0].Phone != "13900008888" || got[0].CampaignID != 1 || got[0].By != "town" {
+		t.Errorf("%+v", got)
+	}
+	if d.audited("town", staff.DidVisit, "person:1") != 1 {
+		t.Error("the visit is not in the audit")
+	}
+	for name, c := range map[string]struct{ code, outcome, phone, problem string }{
+		"a slip of the pen":      {"AAAA", "reached", "", "code"},
+		"another township's":     {notify.RowCode(3), "reached", "", "code"},
+		"no outcome":             {notify.RowCode(11), "", "", "outcome"},
+		"the number of the dead": {notify.RowCode(11), "died", "13900008888", "outcome"},
+		"no number":              {notify.RowCode(11), "reached", "12", "phone"},
+	} {
+		got := record(c.code, c.outcome, c.phone)
+		if !strings.Contains(got.path, "problem="+c.problem) || !strings.Contains(b.get(got.path).body, `role="alert"`) {
+			t.Errorf("%s: %s", name, got.path)
+		}
+	}
+	if len(d.county.visits) != 1 {
+		t.Errorf("%d visits", len(d.county.visits))
+	}
+	if got := b.post("/console/unreached/visit", "code", code, "outcome", "reached", "campaign", "3", "back", list).status; got != http.StatusNotFound {
+		t.Errorf("a campaign elsewhere: %d", got)
+	}
+	reader := d.login("reader")
+	if got := reader.post("/console/unreached/visit", "code", code, "outcome", "reached", "back", list).status; got != http.StatusForbidden {
+		t.Errorf("an auditor: %d", got)
+	}
+	if strings.Contains(reader.get("/console/unreached").body, `id="visit"`) {
+		t.Error("an auditor is shown the form")
+	}
+}
+
+func TestTheListIsCountedByPlace(t *testing.T) {
+	d := newDesk(t)
+	d.missed()
+	d.add("op", staff.Operator, "441802")
+	d.add("city", staff.Operator, "4418")
+	b := d.login("op")
+	for _, path := range []string{"/console/unreached?campaign=1", "/console/unreached"} {
+		body := b.get(path).body
+		places := regexp.MustCompile(`<th scope="row"><a href="[^"]*region=(441802[0-9]{3})">[^<]+</a></th><td class="end num">([0-9]+)</td><td class="end num">([0-9]+)</td>`).FindAllStringSubmatch(body, -1)
+		sum := 0
+		for _, p := range places {
+			n := 0
+			_, _ = fmt.Sscan(p[2], &n)
+			sum += n
+		}
+		if len(places) < 2 || sum != 73 {
+			t.Errorf("%s: %d places, %d people open", path, len(places), sum)
+		}
+	}
+	if body := d.login("city").get("/console/unreached").body; strings.Contains(body, `class="places"`) {
+		t.Error("a list over a whole city is counted at every look")
 	}
 }

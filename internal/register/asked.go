@@ -1,6 +1,7 @@
 package register
 
 import (
+	"errors"
 	"slices"
 	"time"
 )
@@ -154,7 +155,41 @@ type Proxy struct {
 	EndsOn    string
 	State     ProxyState
 	At        time.Time
+	Witness   string // of the staff, before whom the person agreed; "": by a code, or in their own WeChat
+	Consent   Consent
 }
+
+// Consent is how somebody agreed before a witness; "": not before one.
+type Consent string
+
+// The values of Consent.
+const (
+	ConsentSpoken Consent = "spoken"
+	ConsentSigned Consent = "signed" // a paper that the office keeps
+)
+
+// Consents lists them.
+func Consents() []Consent { return []Consent{ConsentSpoken, ConsentSigned} }
+
+// Relations lists what a person may be to whoever looks after their matters.
+func Relations() []string {
+	return []string{"mother", "father", "spouse", "child", "grandparent", "relative"}
+}
+
+// DoorTerms say what a code of the doorstep does: nothing said, it binds whoever scans it to the person; else it lets them look
+// after the matters of the person, who has neither a phone nor WeChat and agreed before the worker.
+type DoorTerms struct {
+	Relation string
+	Scope    []string
+	EndsOn   string
+	Consent  Consent
+}
+
+// Proxy says whether the code is one for a proxy.
+func (d DoorTerms) Proxy() bool { return d.Relation != "" }
+
+// ErrReachable: the person has a phone or WeChat of their own and is asked there.
+var ErrReachable = errors.New("register: the person can be asked themselves")
 
 // What a proxy may do.
 const (
@@ -173,6 +208,7 @@ type Door struct {
 	ID       int64
 	PersonID int64
 	State    DoorState
+	Terms    DoorTerms
 }
 
 // DoorState is how such a code stands.
@@ -217,6 +253,7 @@ type Sent struct {
 	Check      string   // the check code, "" where the text held none
 	CourseID   int64    // what it invited to, 0: nothing
 	JobID      int64
+	ReplyCode  string // by SMS: the extension number that replies to it come back with; "": none
 	At         time.Time
 }
 

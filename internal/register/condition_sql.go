@@ -178,12 +178,13 @@ func (w *sqlWriter) number(t Test) {
 }
 
 // LastReachedSQL is when a message last reached the person p, 0 for never: what is kept of earlier times, and what their
-// deliveries say, by a receipt or, on WeChat, by acceptance. It is read rather than kept up: an audience asks for it now
+// deliveries say, by a receipt or, on WeChat, by acceptance, and visits. It is read rather than kept up: an audience asks for it now
 // and then, and a row for each person of each campaign would be written.
 const LastReachedSQL = `(SELECT max(r.at) FROM (SELECT p.last_reached_at AS at UNION ALL
 	SELECT CASE WHEN d.state = '' THEN k.presented_at ELSE d.updated_at END FROM deliveries d LEFT JOIN calls k ON k.id = d.call_id AND d.state = ''
 	WHERE d.person_id = p.id AND CASE WHEN d.state = '' THEN substr(k.marks, d.slot, 1) = 'd' OR k.state = 'accepted' AND k.channel = 'wechat'
-		ELSE d.state = 'delivered' OR d.state = 'accepted' AND d.channel = 'wechat' END) AS r)`
+		ELSE d.state = 'delivered' OR d.state = 'accepted' AND d.channel = 'wechat' END
+	UNION ALL SELECT v.at FROM visits v WHERE v.person_id = p.id AND v.outcome = 'reached') AS r)`
 
 // numberSQL counts the living members of a household; a person without one is alone.
 func numberSQL(field string) string {

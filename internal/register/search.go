@@ -15,10 +15,11 @@ type JobSearch struct {
 	Within   string   // prefix; "" everywhere
 	Kinds    []string // none: all
 	NotKinds []string
-	MinWage  int64    // fen; postings without a wage drop out
-	Keywords []string // any of them in employer, title, place or demands
-	PairedTo string   // county: those of its paired cities alone
-	Slack    bool     // work for the slack season
+	MinWage  int64      // fen; postings without a wage drop out
+	Keywords []string   // any of them in employer, title, place or demands
+	Places   []Wherever // in any of them; none: everywhere
+	PairedTo string     // county: those of its paired cities alone
+	Slack    bool       // work for the slack season
 	Today    string
 	Offset   int
 	Limit    int // 0: PageSize
@@ -44,6 +45,7 @@ type CourseSearch struct {
 	Remote   Tri  // Yes: by phone alone; No: not by phone
 	ForJob   bool // with a posting at the end
 	Keywords []string
+	Places   []Wherever // in any of them; none: everywhere
 	Today    string
 	Offset   int
 	Limit    int
@@ -177,7 +179,7 @@ func (q JobSearch) fits(j Job) bool {
 		return false
 	case len(q.Kinds) > 0 && !slices.Contains(q.Kinds, j.Kind), slices.Contains(q.NotKinds, j.Kind), wage < q.MinWage && q.MinWage > 0:
 		return false
-	case q.Slack && !names(SlackWords(), j.Title, j.Demands):
+	case q.Slack && !names(SlackWords(), j.Title, j.Demands), !anywhereIn(q.Places, j.RegionCode, j.Place, j.SourceCity):
 		return false
 	}
 	return names(q.Keywords, j.Employer, j.Title, j.Place, j.Demands)
@@ -224,7 +226,7 @@ func (q CourseSearch) fits(c Course) bool {
 	switch {
 	case c.StartsOn != "" && c.StartsOn < q.Today, !strings.HasPrefix(c.RegionCode, q.Within), q.ForJob && c.JobTitle == "":
 		return false
-	case q.Remote == Yes && !c.Remote(), q.Remote == No && c.Remote():
+	case q.Remote == Yes && !c.Remote(), q.Remote == No && c.Remote(), !anywhereIn(q.Places, c.RegionCode, c.Place):
 		return false
 	}
 	return names(q.Keywords, c.Name, c.Trade, c.Place)

@@ -22,6 +22,8 @@ type AliyunConfig struct {
 	Signs     []string
 	Templates []SMSTemplate
 	Voices    []VoiceTemplate
+	// ExtendCodes are the extension numbers of its own that the account was granted; most accounts have none.
+	ExtendCodes []string
 	// Recordings are the approved recorded files.
 	Recordings []string
 	Limits     Limits
@@ -59,6 +61,8 @@ type carrier struct {
 	voices     map[string]VoiceTemplate
 	recordings map[string]bool
 	outbox     outbox
+	granted    map[string]bool   // extension numbers that callers may give
+	extends    map[string]string // the signature that an extension number went out with
 	dials      []*VoiceCall
 	dialsTo    map[string][]*VoiceCall
 	replies    []SMSReply
@@ -82,6 +86,10 @@ func (c *carrier) clear() {
 	c.outbox = newOutbox()
 	c.dials, c.dialsTo, c.replies = nil, map[string][]*VoiceCall{}, nil
 	c.refusers, c.refused, c.calls = map[string]bool{}, map[string]int{}, map[string]int{}
+	c.granted, c.extends = map[string]bool{}, map[string]string{}
+	for _, code := range c.cfg.ExtendCodes {
+		c.granted[code] = true
+	}
 	for _, name := range c.cfg.Signs {
 		c.signs[name] = SMSSign{Name: name, Status: Approved}
 	}

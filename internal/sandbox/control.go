@@ -200,11 +200,14 @@ func (s *Sandbox) controlReceipts(r *http.Request) (any, error) {
 }
 
 func (s *Sandbox) controlReply(r *http.Request) (any, error) {
-	var in struct{ Phone, Content string }
+	var in struct {
+		Phone, Content string
+		BizID          string `json:"biz_id"` // the text that is answered; empty: the newest
+	}
 	if err := decode(r, &in); err != nil {
 		return nil, err
 	}
-	return nil, s.ReplySMS(in.Phone, in.Content)
+	return nil, s.AnswerSMS(in.Phone, in.BizID, in.Content)
 }
 
 func (s *Sandbox) controlAnswer(r *http.Request) (any, error) {

@@ -54,6 +54,7 @@ type callEntry struct {
 	Signs    []string          `json:"signs"`
 	Params   []json.RawMessage `json:"params,omitempty"`
 	Phones   []uint64          `json:"phones"`
+	Extends  []string          `json:"extends,omitempty"`
 }
 
 // receiptEntry settles messages first, first+1, …

@@ -22,6 +22,7 @@ type Person struct {
 	OpenID   string // or empty for somebody without WeChat
 	IDNumber string // shown so that one can type it
 	Note     string // a few words: village, age
+	Large    bool   // their phones show large type: the account answers them in elder mode
 }
 
 // Cast is who is in the play. Search gives at most limit people whose name, phone or note holds the words; no words

@@ -11,6 +11,7 @@ type smsCall struct {
 	outID    string
 	template *smsTemplate
 	signs    []string // one for all, or one each
+	extends  []string // extension numbers: none, one for all, or one each
 	params   []string // JSON object, one for all or one each; nil when only counters are kept
 	at       time.Time
 	first    int32 // its messages are outbox.messages[first : first+n]
@@ -142,6 +143,7 @@ type SMSMessage struct {
 	Text       string            `json:"text"` // with the signature, as the phone shows it; empty where only counters are kept
 	OutID      string            `json:"out_id"`
 	BizID      string            `json:"biz_id"`
+	ExtendCode string            `json:"extend_code,omitempty"` // that the caller gave
 	SentAt     time.Time         `json:"sent_at"`
 	ReportedAt time.Time         `json:"reported_at,omitzero"`
 	Status     int               `json:"status"` // 1 waiting, 2 failed, 3 delivered
@@ -155,7 +157,7 @@ func (o *outbox) show(i int32) SMSMessage {
 	k := int(i - call.first)
 	out := SMSMessage{
 		Phone: phoneText(m.phone), SignName: call.sign(k), Template: call.template.Code,
-		OutID: call.outID, BizID: call.bizID, SentAt: call.at, Status: int(m.state), ErrCode: o.codes[m.code],
+		OutID: call.outID, BizID: call.bizID, ExtendCode: call.extend(k), SentAt: call.at, Status: int(m.state), ErrCode: o.codes[m.code],
 	}
 	if params, ok := parseParams(call.param(k)); ok && call.params != nil {
 		out.Params = params.asMap()

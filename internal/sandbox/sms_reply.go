@@ -21,16 +21,23 @@ type SMSReply struct {
 	at time.Time
 }
 
-// ReplySMS is a person answering by SMS; it is pushed as SmsUp.
-func (s *Sandbox) ReplySMS(phone, content string) error {
+// ReplySMS is a person answering the newest text on their phone; it is pushed as SmsUp.
+func (s *Sandbox) ReplySMS(phone, content string) error { return s.AnswerSMS(phone, "", content) }
+
+// AnswerSMS is a person answering one text on their phone, by its BizId: the reply goes to the number that it came from.
+func (s *Sandbox) AnswerSMS(phone, bizID, content string) error {
 	number, ok := mobile(phone)
 	if !ok {
 		return fmt.Errorf("reply by SMS: %q is no mobile number", phone)
 	}
+	sign, dest, found := s.carrier.answered(number, bizID)
+	if !found && bizID != "" {
+		return fmt.Errorf("reply by SMS: %s got no text %q", phone, bizID)
+	}
 	now := s.cfg.Now()
 	r := SMSReply{
-		PhoneNumber: phoneText(number), Content: content, SendTime: now.In(beijing()).Format(wireTime), DestCode: "0000",
-		SequenceID: strconv.FormatInt(s.ids.messageID(now), 10), SignName: s.carrier.lastSign(number), at: now,
+		PhoneNumber: phoneText(number), Content: content, SendTime: now.In(beijing()).Format(wireTime), DestCode: dest,
+		SequenceID: strconv.FormatInt(s.ids.messageID(now), 10), SignName: sign, at: now,
 	}
 	s.carrier.putReply(r)
 	s.note(entry{Kind: entryReply, At: now, Reply: &r})
@@ -39,16 +46,21 @@ func (s *Sandbox) ReplySMS(phone, content string) error {
 	return nil
 }
 
-// lastSign is the signature of the newest text to a phone: that is what a reply answers.
-func (c *carrier) lastSign(phone uint64) string {
+// answered is the signature and the extension number of a text to a phone, the newest where none is named.
+func (c *carrier) answered(phone uint64, bizID string) (sign, dest string, found bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	sign := ""
 	c.outbox.walk(phone, func(i int32, _ *message, call *smsCall) bool {
-		sign = call.sign(int(i - call.first))
-		return false
+		if found = bizID == "" || call.bizID == bizID; found {
+			k := int(i - call.first)
+			sign, dest = call.sign(k), call.extend(k)
+		}
+		return !found
 	})
-	return sign
+	if dest == "" {
+		dest = ownCode(sign)
+	}
+	return sign, dest, found
 }
 
 // putReply keeps a reply; one that opts out closes promotions of that signature to that phone, as the platform does.

@@ -24,6 +24,7 @@ type draft struct {
 	signs    []string
 	params   []paramSet
 	texts    []string // the params as they were sent
+	extends  []string // extension numbers for replies; nil: none given
 }
 
 type sent struct {
@@ -48,25 +49,29 @@ func (c *carrier) sendSms(q *rpcCall) (any, *refusal) {
 	}
 	return c.send(q, &draft{
 		action: q.action, template: q.get("TemplateCode"), outID: q.get("OutId"), phones: phones,
-		signs: []string{q.get("SignName")}, params: []paramSet{set}, texts: []string{text},
+		signs: []string{q.get("SignName")}, params: []paramSet{set}, texts: []string{text}, extends: extendsOf(q.get("SmsUpExtendCode")),
 	})
 }
 
 func (c *carrier) sendBatchSms(q *rpcCall) (any, *refusal) {
 	d := &draft{action: q.action, template: q.get("TemplateCode"), outID: q.get("OutId")}
 	var ok1, ok2 bool
-	ok3 := true
+	ok3, ok4 := true, true
 	d.phones, ok1 = parseStrings(q.get("PhoneNumberJson"))
 	d.signs, ok2 = parseStrings(q.get("SignNameJson"))
 	if q.get("TemplateParamJson") != "" {
 		d.params, d.texts, ok3 = parseParamList(q.get("TemplateParamJson"))
 	}
+	if q.get("SmsUpExtendCodeJson") != "" {
+		d.extends, ok4 = parseStrings(q.get("SmsUpExtendCodeJson"))
+	}
 	switch {
-	case !ok1 || !ok2 || !ok3:
+	case !ok1 || !ok2 || !ok3 || !ok4:
 		return nil, business("isv.INVALID_JSON_PARAM")
 	case len(d.phones) > 100:
 		return nil, business("isv.MOBILE_COUNT_OVER_LIMIT")
-	case len(d.phones) == 0, len(d.signs) != len(d.phones), d.params != nil && len(d.params) != len(d.phones):
+	case len(d.phones) == 0, len(d.signs) != len(d.phones), d.params != nil && len(d.params) != len(d.phones),
+		d.extends != nil && len(d.extends) != len(d.phones):
 		return nil, business("isv.INVALID_PARAMETERS")
 	case d.params == nil:
 		d.params, d.texts = []paramSet{nil}, []string{"{}"}
@@ -103,11 +108,14 @@ func (c *carrier) send(q *rpcCall, d *draft) (any, *refusal) {
 	if no != nil {
 		return nil, no
 	}
+	if no := c.extended(d); no != nil {
+		return nil, no
+	}
 	to, no := c.recipients(d, template)
 	if no != nil {
 		return nil, no
 	}
-	call := &smsCall{bizID: c.box.ids.bizID(), outID: d.outID, template: template, signs: d.signs, at: c.box.cfg.Now()}
+	call := &smsCall{bizID: c.box.ids.bizID(), outID: d.outID, template: template, signs: d.signs, extends: d.extends, at: c.box.cfg.Now()}
 	if !c.box.cfg.CountersOnly {
 		call.params = d.texts
 	}
@@ -117,6 +125,7 @@ func (c *carrier) send(q *rpcCall, d *draft) (any, *refusal) {
 		return nil, no
 	}
 	c.outbox.put(call, to)
+	c.extendedAs(call)
 	c.noteCall(call)
 	c.receipts.schedule(len(c.outbox.calls)-1, call.at)
 	c.box.watchers.wakePhones(to)
@@ -249,7 +258,7 @@ func (c *carrier) noteCall(call *smsCall) {
 		raw = append(raw, json.RawMessage(p))
 	}
 	c.box.note(entry{Kind: entryCall, At: call.at, Call: &callEntry{
-		BizID: call.bizID, OutID: call.outID, Template: call.template.Code, Signs: call.signs, Params: raw, Phones: phones,
+		BizID: call.bizID, OutID: call.outID, Template: call.template.Code, Signs: call.signs, Params: raw, Phones: phones, Extends: call.extends,
 	}})
 }
 
@@ -261,7 +270,7 @@ func (c *carrier) replayCall(e *callEntry, at time.Time) {
 	if !ok {
 		template = newSMSTemplate(SMSTemplate{Code: e.Template}, at)
 	}
-	call := &smsCall{bizID: e.BizID, outID: e.OutID, template: template, signs: e.Signs, at: at}
+	call := &smsCall{bizID: e.BizID, outID: e.OutID, template: template, signs: e.Signs, extends: e.Extends, at: at}
 	for _, p := range e.Params {
 		call.params = append(call.params, string(p))
 	}
@@ -274,4 +283,5 @@ func (c *carrier) replayCall(e *callEntry, at time.Time) {
 		to = append(to, recipient{number: phone, key: c.keyOf(phone, e.Template, text)})
 	}
 	c.outbox.put(call, to)
+	c.extendedAs(call)
 }

@@ -35,6 +35,7 @@ const (
 	ReadPeople      Act = "people.read"
 	RevealPerson    Act = "people.reveal"
 	BindPerson      Act = "people.bind" // on the doorstep; and what a person asks about their number and their proxies
+	RecordVisit     Act = "people.visit"
 	ImportData      Act = "import"
 	ReadAudit       Act = "audit.read"
 	ManageStaff     Act = "staff.manage"
@@ -76,9 +77,9 @@ func (m Member) May(act Act, own bool) bool {
 			act == ReadCampaigns || act == ReadPeople
 	case Operator:
 		return act == PauseCampaign || act == ResumeCampaign || act == CancelCampaign || act == ImportData ||
-			act == ReadCampaigns || act == ReadPeople || act == RevealPerson || act == BindPerson || act == ReadInbox || act == AnswerInbox
+			act == ReadCampaigns || act == ReadPeople || act == RevealPerson || act == BindPerson || act == RecordVisit || act == ReadInbox || act == AnswerInbox
 	case Township:
-		return act == ReadPeople || act == RevealPerson || act == BindPerson || act == ReadInbox || act == AnswerInbox
+		return act == ReadPeople || act == RevealPerson || act == BindPerson || act == RecordVisit || act == ReadInbox || act == AnswerInbox
 	case Auditor:
 		return act == ReadCampaigns || act == ReadPeople || act == ReadAudit || act == ReadInbox
 	}

@@ -16,17 +16,17 @@ import (
 
 // campaignColumns are read by scanCampaign in this order.
 const campaignColumns = `id, month, state, reason, detail, spec, template, scope, author_id, editor_id, approver_id,
-	starts_at, expires_at, planned_at, raised, created_at, updated_at, submitted_at, approved_at, started_at, finished_at`
+	starts_at, expires_at, planned_at, raised, created_at, updated_at, submitted_at, approved_at, started_at, finished_at, reply_codes`
 
 // scanner is a row or rows.
 type scanner interface{ Scan(dest ...any) error }
 
 func scanCampaign(row scanner) (notify.Campaign, error) {
 	var c notify.Campaign
-	var spec, template string
+	var spec, template, codes string
 	var at [9]int64
 	err := row.Scan(&c.ID, &c.Month, &c.State, &c.Reason, &c.Detail, &spec, &template, &c.Scope.Prefix,
-		&c.AuthorID, &c.EditorID, &c.ApproverID, &at[0], &at[1], &at[2], &c.Raised, &at[3], &at[4], &at[5], &at[6], &at[7], &at[8])
+		&c.AuthorID, &c.EditorID, &c.ApproverID, &at[0], &at[1], &at[2], &c.Raised, &at[3], &at[4], &at[5], &at[6], &at[7], &at[8], &codes)
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, notify.ErrNoCampaign
 	}
@@ -39,6 +39,7 @@ func scanCampaign(row scanner) (notify.Campaign, error) {
 	} {
 		*into = fromMicros(at[i])
 	}
+	c.ReplyCodes = replyCodesOf(codes)
 	if err := json.Unmarshal([]byte(spec), &c.Spec); err != nil {
 		return c, fmt.Errorf("campaign %d: spec: %w", c.ID, err)
 	}

@@ -170,7 +170,7 @@ func TestTheCapDelaysAndGivesBackWhatWasNotSent(t *testing.T) {
 		_ = s.read(context.Background(), "test", func(tx *tx) error {
 			return tx.row(`SELECT count(*) FROM deliveries WHERE campaign_id = $1 AND state = 'planned' AND waits_from > 0`, waits).Scan(&n)
 		})
-		return n == 1
+		return n == 1 && st.Planned == 1 // the status was read a moment before
 	})
 	wantCounts(t, st, map[string]int64{"planned": 1})
 	onceEach(t, p, 1)

@@ -22,7 +22,7 @@ type claim struct {
 // BeginCalls claims queued calls of one campaign and channel in one transaction: it locks what could race, gives the
 // facts to decide, takes out the members who drop, and writes state, members left, Timestamp and lease.
 func (s *Store) BeginCalls(ctx context.Context, q notify.ClaimQuery, decide func(notify.ClaimFacts) ([]notify.Beginning, error)) error {
-	return s.write(ctx, fmt.Sprintf("store: begin calls %v", q.IDs), func(t *tx) error {
+	return s.writeMass(ctx, fmt.Sprintf("store: begin calls %v", q.IDs), func(t *tx) error {
 		calls, err := t.queuedCalls(q.IDs)
 		if err != nil {
 			return err
@@ -110,6 +110,9 @@ func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []*heldCall) (notify.
 		return facts, nil, err
 	}
 	if err := t.addBudgets(cl, &facts, members); err != nil {
+		return facts, nil, err
+	}
+	if err := t.addOnNumber(c, members, rows); err != nil {
 		return facts, nil, err
 	}
 	people := slices.Collect(maps.Keys(members))
@@ -374,7 +377,11 @@ func (t *tx) dropMembers(call *heldCall, drops []notify.Drop, rows map[int64]cla
 // LeaseLeft is how much of the lease of calls that this owner is sending is left, by the database's clock.
 func (s *Store) LeaseLeft(ctx context.Context, ids []int64, owner string) (map[int64]time.Duration, error) {
 	t := &tx{d: s.d}
-	rows, err := s.reader.QueryContext(ctx, `SELECT id, lease_until - (`+s.d.nowSQL()+`) FROM calls WHERE `+t.among("id", 1)+`
+	pool := s.reader
+	if s.d == postgresDialect {
+		pool = s.mass
+	}
+	rows, err := pool.QueryContext(ctx, `SELECT id, lease_until - (`+s.d.nowSQL()+`) FROM calls WHERE `+t.among("id", 1)+`
 		AND state = 'sending' AND owner = $2`, t.idList(ids), owner)
 	if err != nil {
 		return nil, fmt.Errorf("store: lease of calls %v: %w", ids, err)

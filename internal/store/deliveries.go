@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lingjuli/lingjuli/internal/register"
 	"github.com/lingjuli/lingjuli/notify"
 )
 
@@ -240,6 +241,10 @@ func (s *Store) CampaignStatus(ctx context.Context, id int64) (notify.Status, er
 		st.State, st.Reason = c.State, c.Reason
 		st.StartedAt, st.FinishedAt = orNever(c.StartedAt), orNever(c.FinishedAt)
 		if err := t.countRows(keyOf(c), &st); err != nil {
+			return err
+		}
+		st.Visits = map[notify.VisitOutcome]int64{}
+		if err := t.visitsOf(c.ID, register.Scope{}, st.Visits); err != nil {
 			return err
 		}
 		if c.State != notify.Running || st.Planned == 0 {

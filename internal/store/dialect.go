@@ -67,19 +67,8 @@ func sqliteSource(path string, readOnly bool) string {
 // openPools opens the writer and the reader pool; on PostgreSQL they are the same.
 func openPools(d dialect, source string) (writer, reader *sql.DB, err error) {
 	if d == postgresDialect {
-		cfg, err := pgx.ParseConfig(source)
-		if err != nil {
-			return nil, nil, errors.New("store: the postgres URL is not understood")
-		}
-		// Just-in-time compiling takes longer than any of our queries, and PostgreSQL is led to it by its guess of their cost.
-		db := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
-			_, err := conn.Exec(ctx, "SET jit = off")
-			return err
-		}))
-		db.SetMaxOpenConns(20)
-		db.SetMaxIdleConns(20)
-		db.SetConnMaxIdleTime(5 * time.Minute)
-		return db, db, nil
+		db, err := openPostgres(source, ordinaryConns, noJIT)
+		return db, db, err
 	}
 	if err := createPrivately(source); err != nil {
 		return nil, nil, err
@@ -96,6 +85,45 @@ func openPools(d dialect, source string) (writer, reader *sql.DB, err error) {
 	reader.SetMaxOpenConns(4)
 	reader.SetMaxIdleConns(4)
 	return writer, reader, nil
+}
+
+// How many connections a process has to PostgreSQL.
+const (
+	ordinaryConns = 14
+	massConns     = 6
+)
+
+// What each connection is told when it is new. noJIT: just-in-time compiling takes longer than any of our queries, and
+// PostgreSQL is led to it by its guess of their cost. byKeys is for connections whose statements find rows by their keys
+// whatever the parameters: they are planned once instead of five times, and never to read a table that is small as yet.
+const (
+	noJIT  = "SET jit = off"
+	byKeys = noJIT + "; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off"
+)
+
+func openPostgres(source string, most int, settings string) (*sql.DB, error) {
+	cfg, err := pgx.ParseConfig(source)
+	if err != nil {
+		return nil, errors.New("store: the postgres URL is not understood")
+	}
+	db := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, settings)
+		return err
+	}))
+	db.SetMaxOpenConns(most)
+	db.SetMaxIdleConns(most)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	return db, nil
+}
+
+// openMass opens the pool for what campaigns do by the thousand: claims, settling, receipts. A connection that is new costs
+// PostgreSQL and us a millisecond for each statement it has not seen, so few do it all, of however many processes; and no
+// turn of a conversation waits behind them. On SQLite the one writer does everything.
+func openMass(d dialect, source string, writer *sql.DB) (*sql.DB, error) {
+	if d != postgresDialect {
+		return writer, nil
+	}
+	return openPostgres(source, massConns, byKeys)
 }
 
 // createPrivately makes the file, if there is none, for its owner alone; SQLite's own files beside it follow its mode.

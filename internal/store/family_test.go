@@ -46,6 +46,52 @@ func by(at time.Time, act string) staff.Entry {
 	return staff.Entry{At: at, Actor: "wang", Act: act, Object: "person:1"}
 }
 
+func TestWhoCanNotBeAskedAgreesBeforeAWitnessWhoStandsInTheProxyAndTheAudit(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		at := hamlet(t, s)
+		terms := register.DoorTerms{Relation: "mother", Scope: []string{register.ScopeLook}, EndsOn: "2027-02-23", Consent: register.ConsentSigned}
+		open := func(person int64) (string, error) {
+			return s.OpenProxyDoor(t.Context(), register.Scope{Prefix: "441802103"}, person, 10*time.Minute, terms, by(at, staff.DidOpenDoorstep))
+		}
+		for person, want := range map[int64]error{1: register.ErrReachable, 2: register.ErrReachable, 3: register.ErrReachable, 4: register.ErrNotFound} {
+			if _, err := open(person); !errors.Is(err, want) {
+				t.Errorf("person %d: %v, want %v", person, err, want)
+			}
+		}
+		turnAt(t, s, turn.SMS, "13800000002", at, func(tx turn.Tx) error { return tx.DoubtPhone() })
+		scene, err := open(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		turnAt(t, s, turn.WeChat, "o-son", at.Add(time.Minute), func(tx turn.Tx) error {
+			d, err := tx.ScanDoor(scene)
+			if err != nil || !d.Terms.Proxy() || d.Terms.EndsOn != terms.EndsOn {
+				t.Fatalf("%+v, %v", d, err)
+			}
+			_, passed, err := tx.PassDoor(d.ID)
+			if !passed {
+				t.Error("it did not pass")
+			}
+			return err
+		})
+		list, err := s.PersonProxies(t.Context(), register.Scope{}, 1, at.Add(time.Hour))
+		if err != nil || len(list) != 1 {
+			t.Fatalf("%+v, %v", list, err)
+		}
+		if p := list[0]; p.State != register.ProxyGiven || p.Witness != "wang" || p.Consent != register.ConsentSigned || p.MayAct() || p.EndsOn != terms.EndsOn {
+			t.Errorf("%+v", p)
+		}
+		audit, err := s.ListAudit(t.Context(), "wang", "person:1", 0, 10)
+		if err != nil || len(audit) != 2 || audit[0].Act != staff.DidWitness || audit[0].Detail["consent"] != "signed" {
+			t.Errorf("%+v, %v", audit, err)
+		}
+		turnAt(t, s, turn.WeChat, "o-mum", at.Add(2*time.Hour), func(tx turn.Tx) error { return tx.Bind(1) })
+		if _, err := open(1); !errors.Is(err, register.ErrReachable) {
+			t.Errorf("with WeChat: %v", err)
+		}
+	})
+}
+
 func TestADoorstepCodeBindsOnceAndOnlyWhoScannedItFirst(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		at := hamlet(t, s)

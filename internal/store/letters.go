@@ -169,11 +169,7 @@ func (s *Store) ClaimLetter(ctx context.Context, id int64, lease time.Duration) 
 func (t *tx) spendOnLetter(id int64, idx []byte, tries int, now time.Time) (l notify.Letter, open bool, err error) {
 	l.ID, l.Tries = id, tries
 	var who, body []byte
-	// One statement tells and takes: the window of what they wrote first, then that of a click.
-	err = t.row(`UPDATE contacts SET customer_left = customer_left - CASE WHEN customer_left > 0 AND customer_until > $2 THEN 1 ELSE 0 END,
-			click_left = click_left - CASE WHEN customer_left > 0 AND customer_until > $2 THEN 0 ELSE 1 END
-		WHERE channel = 'wechat' AND who_idx = $1 AND follows AND (customer_left > 0 AND customer_until > $2 OR click_left > 0 AND click_until > $2)
-		RETURNING who, language`, idx, toMicros(now)).Scan(&who, &l.Language)
+	err = t.row(spendWindowSQL+` RETURNING who, language`, idx, toMicros(now)).Scan(&who, &l.Language)
 	if errors.Is(err, sql.ErrNoRows) {
 		return l, false, t.keepLetter(id, "window", now)
 	}

@@ -59,6 +59,9 @@ func (t *tx) callsOf(ids []int64) ([]notify.Call, error) {
 		if c.Looks > 0 {
 			c.LookedAt = fromMicros(at[4])
 		}
+		if c.State == notify.CallQueued {
+			c.QueuedAt = fromMicros(at[4])
+		}
 		c.SignedAt, c.BegunAt, c.PresentedAt, c.LeaseUntil = fromMicros(at[0]), fromMicros(at[1]), fromMicros(at[2]), fromMicros(at[3])
 		list = append(list, c)
 	}

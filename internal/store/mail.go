@@ -14,28 +14,39 @@ import (
 // sentMost bounds how many messages a conversation looks through.
 const sentMost = 20
 
+// ownAndMates are people and those who have one phone and one household with them: a text to any of these was theirs to
+// read (decision 10). A number that may have passed on holds nobody together.
+func (t *turnTx) ownAndMates(n int) string {
+	return `SELECT o.id FROM people o WHERE ` + t.among("o.id", n) + `
+		UNION SELECT m.id FROM people o JOIN people m ON m.phone_idx = o.phone_idx AND m.household = o.household
+		WHERE ` + t.among("o.id", n) + ` AND o.household <> '' AND o.phone_mobile
+		AND NOT EXISTS (SELECT 1 FROM phone_doubts x WHERE x.phone_idx = o.phone_idx AND x.person_id = o.id)`
+}
+
 // Sent implements turn.Mail.
 func (t *turnTx) Sent(since time.Time, people ...int64) ([]register.Sent, error) {
 	of, arg := `d.person_id IN (SELECT id FROM people WHERE phone_idx = $1) AND d.channel IN ('sms', 'voice')`, any(t.idx)
 	if t.who.Channel == turn.WeChat {
-		of, arg = t.among("d.person_id", 1), t.idList(people)
+		of = `d.person_id IN (` + t.ownAndMates(1) + `) AND (` + t.among("d.person_id", 1) + ` OR d.channel IN ('sms', 'voice'))`
+		arg = t.idList(people)
 	}
 	var list []register.Sent
 	campaigns := map[int64]sentCampaign{}
 	regions := map[int64]string{}
-	err := t.each(`SELECT d.campaign_id, d.person_id, `+sentOf("d", "k")+` AS at, p.region, c.template, c.spec
+	var channels []notify.Channel // by which each went
+	err := t.each(`SELECT d.campaign_id, d.person_id, `+sentOf("d", "k")+` AS at, d.channel, p.region, c.template, c.spec
 		FROM deliveries d LEFT JOIN calls k ON k.id = d.call_id AND d.state = '' JOIN campaigns c ON c.id = d.campaign_id AND c.month = d.month JOIN people p ON p.id = d.person_id
 		WHERE `+of+` AND `+stateOf("d", "k")+` IN ('accepted', 'delivered', 'unconfirmed') AND `+sentOf("d", "k")+` >= $2
 		ORDER BY at DESC, d.campaign_id DESC, d.person_id LIMIT $3`,
 		func(rows *sql.Rows) error {
 			var v register.Sent
 			var at int64
-			var region, template, spec string
-			if err := rows.Scan(&v.CampaignID, &v.PersonID, &at, &region, &template, &spec); err != nil {
+			var channel, region, template, spec string
+			if err := rows.Scan(&v.CampaignID, &v.PersonID, &at, &channel, &region, &template, &spec); err != nil {
 				return err
 			}
 			v.At, regions[v.PersonID] = fromMicros(at), region
-			list = append(list, v)
+			list, channels = append(list, v), append(channels, notify.Channel(channel))
 			if _, read := campaigns[v.CampaignID]; read {
 				return nil
 			}
@@ -51,11 +62,11 @@ func (t *turnTx) Sent(since time.Time, people ...int64) ([]register.Sent, error)
 		return nil, fmt.Errorf("read what was sent: %w", err)
 	}
 	for i := range list {
-		if err := t.describe(&list[i], campaigns[list[i].CampaignID], regions[list[i].PersonID]); err != nil {
+		if err := t.describe(&list[i], campaigns[list[i].CampaignID], channels[i], regions[list[i].PersonID]); err != nil {
 			return nil, fmt.Errorf("read what was sent: %w", err)
 		}
 	}
-	return list, nil
+	return list, t.nameReplies(list)
 }
 
 type sentCampaign struct {
@@ -64,10 +75,10 @@ type sentCampaign struct {
 }
 
 // describe says of a message what its campaign says of it: the course or posting as it was chosen on that day.
-func (t *turnTx) describe(v *register.Sent, c sentCampaign, region string) error {
+func (t *turnTx) describe(v *register.Sent, c sentCampaign, channel notify.Channel, region string) error {
 	v.Kind, v.Name, v.Check = string(c.spec.Kind), c.spec.Name, notify.CheckCode(t.keys, v.CampaignID, v.PersonID)
 	switch {
-	case t.who.Channel == turn.WeChat && c.template.WeChat != nil && c.template.WeChat.Text != "":
+	case channel == notify.WeChat && c.template.WeChat != nil && c.template.WeChat.Text != "":
 		v.Content = c.template.WeChat.Text
 	case c.template.SMS != nil:
 		v.Content = c.template.SMS.Content

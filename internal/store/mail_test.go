@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -98,6 +99,39 @@ func TestWhatWasSentIsFoundByThePhoneItWentToWithItsCodeAndItsCourse(t *testing.
 	})
 }
 
+func TestATextThatOneOfTheHouseholdCarriedIsFoundByTheOthersOnWeChat(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		one, other := phoneOf(1), phoneOf(4)
+		putOnFile(t, s, villager{id: 1, phone: one, household: "a"}, villager{id: 2, phone: one, household: "a"},
+			villager{id: 3, phone: one, household: "b"}, villager{id: 4, phone: other, household: "a"})
+		play(t, s, &platform{}, approved(t, s, nil), quickRules(), finished)
+		heard := func(id int64) (of []int64) {
+			inTurn(t, s, turn.WeChat, "o-1", func(tx *turnTx) error {
+				list, err := tx.Sent(time.Now().Add(-time.Hour), id)
+				for _, sent := range list {
+					of = append(of, sent.PersonID)
+				}
+				return err
+			})
+			return of
+		}
+		carrier := heard(1)
+		if len(carrier) != 1 || !slices.Equal(carrier, heard(2)) {
+			t.Errorf("one household and one phone hear %v and %v", carrier, heard(2))
+		}
+		if got := heard(3); !slices.Equal(got, []int64{3}) {
+			t.Errorf("another household on that phone hears %v", got)
+		}
+		if got := heard(4); !slices.Equal(got, []int64{4}) {
+			t.Errorf("another phone of the household hears %v", got)
+		}
+		inTurn(t, s, turn.SMS, string(one), func(tx *turnTx) error { return tx.DoubtPhone() })
+		if len(heard(1))+len(heard(2)) != 1 {
+			t.Errorf("a number that may have passed on still holds the household together: %v and %v", heard(1), heard(2))
+		}
+	})
+}
+
 func TestElderModeIsKept(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		for i, want := range []bool{false, true} {
@@ -109,6 +143,11 @@ func TestElderModeIsKept(t *testing.T) {
 				o.Contact.Elder, o.Contact.Follows = true, true
 				return tx.Close(turn.Closing{Contact: o.Contact, Reply: []byte("r")})
 			})
+		}
+		for who, want := range map[register.OpenID]bool{"o-1": true, "o-nobody": false} {
+			if elder, err := s.Elder(context.Background(), who); err != nil || elder != want {
+				t.Errorf("%s: %v, %v", who, elder, err)
+			}
 		}
 	})
 }

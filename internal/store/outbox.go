@@ -18,7 +18,7 @@ func (t *turnTx) Queue(m turn.Message) (int64, error) { return t.queueNotice(m, 
 
 // queueNotice queues an SMS that goes no sooner than from.
 func (t *tx) queueNotice(m turn.Message, from time.Time) (int64, error) {
-	id, err := t.ids("outbox", 1)
+	id, err := t.newID("outbox")
 	if err != nil {
 		return 0, err
 	}

@@ -307,26 +307,31 @@ func (s *Store) PeopleFigures(ctx context.Context, scope register.Scope) (f regi
 // CorrectPerson takes what a member of staff gives over what is on file; imports keep it from then on. Absent values
 // change nothing. register.ErrNotFound outside the scope.
 func (s *Store) CorrectPerson(ctx context.Context, scope register.Scope, id int64, given register.Person, at time.Time) (p register.Person, err error) {
-	err = s.write(ctx, fmt.Sprintf("store: correct person %d", id), func(t *tx) error {
-		if err := t.lockPeople(); err != nil {
-			return err
-		}
-		found, err := t.people(`WHERE `+inScope(1)+` AND p.id = $3`+t.forUpdate(), append(scopeArgs(scope), id)...)
-		if err != nil {
-			return err
-		}
-		if len(found) == 0 {
-			return register.ErrNotFound
-		}
-		p = found[0].Person
-		if !p.Correct(given) {
-			return nil
-		}
-		row, _ := t.personRow(p, at)
-		if err := t.overwrite(peopleTable(), [][]any{row}); err != nil {
-			return err
-		}
-		return errors.Join(t.numbersChanged(), t.refreshOptedOut([]int64{id}))
+	err = s.write(ctx, fmt.Sprintf("store: correct person %d", id), func(t *tx) (err error) {
+		p, err = t.correctPerson(scope, id, given, at)
+		return err
 	})
 	return p, err
+}
+
+func (t *tx) correctPerson(scope register.Scope, id int64, given register.Person, at time.Time) (p register.Person, err error) {
+	if err := t.lockPeople(); err != nil {
+		return p, err
+	}
+	found, err := t.people(`WHERE `+inScope(1)+` AND p.id = $3`+t.forUpdate(), append(scopeArgs(scope), id)...)
+	if err != nil {
+		return p, err
+	}
+	if len(found) == 0 {
+		return p, register.ErrNotFound
+	}
+	p = found[0].Person
+	if !p.Correct(given) {
+		return p, nil
+	}
+	row, _ := t.personRow(p, at)
+	if err := t.overwrite(peopleTable(), [][]any{row}); err != nil {
+		return p, err
+	}
+	return p, errors.Join(t.numbersChanged(), t.refreshOptedOut([]int64{id}))
 }

@@ -22,6 +22,19 @@ func (s *Store) PersonProxies(ctx context.Context, scope register.Scope, personI
 	return list, err
 }
 
+// ProxyTold notes that one side has heard of a proxy's state, unless that has changed since: of their own (mine), or of one
+// over their matters.
+func (s *Store) ProxyTold(ctx context.Context, proxyID int64, mine bool, state register.ProxyState, at time.Time) error {
+	column := "shown_at"
+	if mine {
+		column = "told_at"
+	}
+	return s.write(ctx, fmt.Sprintf("store: note that proxy %d was told", proxyID), func(t *tx) error {
+		_, err := t.exec(`UPDATE proxies SET `+column+` = $3 WHERE id = $1 AND state = $2 AND `+column+` = 0`, proxyID, string(state), toMicros(at))
+		return err
+	})
+}
+
 // EndProxy ends a proxy of somebody in a scope, who asked the office to. register.ErrNotFound: there is none to end.
 func (s *Store) EndProxy(ctx context.Context, scope register.Scope, personID, proxyID int64, by staff.Entry) error {
 	return s.write(ctx, fmt.Sprintf("store: end proxy %d", proxyID), func(t *tx) error {

@@ -63,6 +63,22 @@ func (w *where) names(words []string, columns ...string) {
 	w.parts = append(w.parts, "("+strings.Join(tests, " OR ")+")")
 }
 
+// anywhereIn: in one of some places, by the region's code or by what the columns say; no places: any row.
+func (w *where) anywhereIn(places []register.Wherever, region string, columns ...string) {
+	if len(places) == 0 {
+		return
+	}
+	text := "lower(" + strings.Join(columns, " || ' ' || ") + ")"
+	var tests []string
+	for _, p := range places {
+		tests = append(tests, text+" LIKE "+w.arg(pattern(p.Name))+` ESCAPE '\'`)
+		if p.Prefix != "" {
+			tests = append(tests, region+" >= "+w.arg(p.Prefix)+" AND "+region+" < "+w.arg(register.NextPrefix(p.Prefix)))
+		}
+	}
+	w.parts = append(w.parts, "("+strings.Join(tests, " OR ")+")")
+}
+
 // pattern is a LIKE for texts that hold a word.
 func pattern(word string) string {
 	return "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(strings.ToLower(word)) + "%"

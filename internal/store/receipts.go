@@ -5,10 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/lingjuli/lingjuli/notify"
@@ -46,28 +44,6 @@ func (s *Store) StoreReplies(ctx context.Context, list []notify.ReplySMS, at tim
 		}
 	}
 	return s.storeReceipts(ctx, receiptReply, bodies, at)
-}
-
-func (s *Store) storeReceipts(ctx context.Context, kind string, bodies [][]byte, at time.Time) error {
-	if len(bodies) == 0 {
-		return nil
-	}
-	first, err := s.receipts.take(ctx, s, len(bodies))
-	if err != nil {
-		return err
-	}
-	var insert strings.Builder
-	insert.WriteString(`INSERT INTO receipts (id, kind, body, received_at) VALUES `)
-	args := []any{kind, toMicros(at)}
-	for i, body := range bodies {
-		if i > 0 {
-			insert.WriteString(", ")
-		}
-		id := first + int64(i)
-		args = append(args, id, s.keys.Seal(body, "receipts", "body", id))
-		fmt.Fprintf(&insert, "($%d, $1, $%d, $2)", len(args)-1, len(args))
-	}
-	return s.execAlone(ctx, fmt.Sprintf("store: keep %d receipts", len(bodies)), insert.String(), args...)
 }
 
 // waitingReceipts reads receipts of a kind that are not applied, the oldest first, and opens them.
@@ -112,7 +88,7 @@ func (s *Store) ApplyReports(ctx context.Context, now time.Time, limit int, judg
 	if err != nil || !waiting {
 		return false, err
 	}
-	err = s.write(ctx, "store: apply receipts", func(t *tx) error {
+	err = s.writeMass(ctx, "store: apply receipts", func(t *tx) error {
 		more = false
 		// One worker at a time: receipts are applied in order, and a campaign's last ones are kept in one row.
 		if alone, err := t.tryLockKey("receipts"); err != nil || !alone {
@@ -416,7 +392,7 @@ func (s *Store) NextReplies(ctx context.Context, limit int) (list []notify.Store
 		ids, replies, bad, err := waitingReceipts[notify.ReplySMS](t, receiptReply, limit, "")
 		list, unreadable = make([]notify.StoredReply, 0, len(ids)), bad
 		for i, id := range ids {
-			list = append(list, notify.StoredReply{ID: id, ReplySMS: replies[i]})
+			list = append(list, notify.StoredReply{ID: id, Key: s.replyKey(id, replies[i]), ReplySMS: replies[i]})
 		}
 		return err
 	})

@@ -13,7 +13,7 @@ import (
 // SettleCalls writes down what became of calls that had begun, in one transaction. An outcome that comes too late to
 // change anything, because the call was settled otherwise, is passed over.
 func (s *Store) SettleCalls(ctx context.Context, results []notify.CallResult) error {
-	return s.write(ctx, "store: settle calls", func(t *tx) error {
+	return s.writeMass(ctx, "store: settle calls", func(t *tx) error {
 		now, err := t.now()
 		if err != nil {
 			return err

@@ -38,10 +38,15 @@ type Store struct {
 	keys   *seal.Keys
 	writer *sql.DB
 	reader *sql.DB
+	mass   *sql.DB // for what campaigns do by the thousand; see openMass
 
-	writers, readers queue
-	receipts         idBlock
-	turns            *together
+	writers, readers, masses queue
+	receipts                 idBlock
+	keeping                  keeping
+	turns                    *together
+	watchTurns               func(TurnTimes)
+	room                     room
+	aside                    *aside // nil on SQLite
 }
 
 // Open connects. It neither migrates nor reads keys: call Migrate or Ready next.
@@ -63,21 +68,34 @@ func Open(ctx context.Context, databaseURL, dataKeys string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{d: d, keys: keys, writer: writer, reader: reader, writers: newQueue(writer), readers: newQueue(reader), receipts: idBlock{sequence: "receipts"}}
+	mass, err := openMass(d, source, writer)
+	if err != nil {
+		return nil, errors.Join(err, writer.Close())
+	}
+	s := &Store{
+		d: d, keys: keys, writer: writer, reader: reader, mass: mass,
+		writers: newQueue(writer), readers: newQueue(reader), masses: newQueue(mass), receipts: idBlock{sequence: "receipts"},
+	}
 	s.turns = s.newTogether()
+	if s.aside, err = openAside(d, source); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	if err := pingPools(ctx, writer); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-// Close closes both pools.
+// Close closes the pools.
 func (s *Store) Close() error {
 	err := s.writer.Close()
+	if s.mass != s.writer {
+		err = errors.Join(err, s.mass.Close())
+	}
 	if s.reader != s.writer {
 		err = errors.Join(err, s.reader.Close())
 	}
-	return err
+	return errors.Join(err, s.aside.close())
 }
 
 // Dialect is "sqlite" or "postgres", for messages.

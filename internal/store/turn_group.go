@@ -55,7 +55,10 @@ func (s *Store) runGroup(group []*waitingTurn) (rest []*waitingTurn) {
 
 // attemptAlone runs a turn in a transaction of its own; a panic in it is its caller's.
 func (w *waitingTurn) attemptAlone(s *Store) {
-	defer func() { w.crash = recover() }()
+	defer func() {
+		w.crash = recover()
+		w.marks.byItself()
+	}()
 	w.err = s.runAlone(w)
 }
 
@@ -65,6 +68,7 @@ func (t *tx) runEach(group []*waitingTurn, hold time.Duration) (done int, err er
 	if err != nil {
 		return 0, err
 	}
+	markOpened(group)
 	began := time.Now()
 	for ; done < len(group) && (done == 0 || time.Since(began) < hold); done++ {
 		w := group[done]
@@ -75,6 +79,7 @@ func (t *tx) runEach(group []*waitingTurn, hold time.Duration) (done int, err er
 			return 0, w.err
 		}
 	}
+	markRan(group[:done])
 	return done, t.closeGroup(turns[:done])
 }
 
@@ -121,7 +126,7 @@ const (
 		LEFT JOIN LATERAL (SELECT n.person_id, p.region FROM bindings n LEFT JOIN people p ON p.id = n.person_id
 			WHERE n.openid_idx = v.who_idx AND n.until = 0 AND n.relation = 'self' ORDER BY n.since DESC LIMIT 1) b ON TRUE
 		LEFT JOIN LATERAL (SELECT 1 AS yes FROM proxies x WHERE x.openid_idx = v.who_idx AND (x.state IN ('asked', 'given') OR x.told_at = 0) LIMIT 1) f ON TRUE
-		LEFT JOIN LATERAL (SELECT 1 AS yes FROM proxies x WHERE x.consent_by = b.person_id AND x.state IN ('asked', 'given') AND x.shown_at = 0 LIMIT 1) g ON TRUE
+		LEFT JOIN LATERAL (SELECT 1 AS yes FROM proxies x WHERE x.consent_by = b.person_id AND x.shown_at = 0 AND x.state <> 'refused' LIMIT 1) g ON TRUE
 		LEFT JOIN LATERAL (SELECT 1 AS yes FROM letters l WHERE l.who_idx = v.who_idx AND l.state = 'kept' AND v.channel = 'wechat' LIMIT 1) h ON TRUE`
 )
 

@@ -31,7 +31,7 @@ func (t *turnTx) FillWishes(personID int64, told register.Told) (changed bool, e
 
 // Apply implements turn.Matters.
 func (t *turnTx) Apply(a register.Application) (already bool, err error) {
-	id, err := t.ids("applications", 1)
+	id, err := t.newID("applications")
 	if err != nil {
 		return false, err
 	}
@@ -76,7 +76,7 @@ func (t *tx) applications(tail string, args ...any) (list []register.Application
 
 // CheckUp implements turn.Matters.
 func (t *turnTx) CheckUp(personID int64, answer register.CheckUpAnswer, words string) error {
-	id, err := t.ids("checkups", 1)
+	id, err := t.newID("checkups")
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (t *turnTx) CheckUp(personID int64, answer register.CheckUpAnswer, words st
 
 // HandOver implements turn.Matters. Its last turns are those of this openid or phone up to now.
 func (t *turnTx) HandOver(h register.Handover) (int64, error) {
-	id, err := t.ids("wishes", 1)
+	id, err := t.newID("wishes")
 	if err != nil {
 		return 0, err
 	}

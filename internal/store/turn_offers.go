@@ -20,6 +20,7 @@ func (t *turnTx) Jobs(q register.JobSearch) (page register.JobPage, err error) {
 		w.and("CASE WHEN wage_max_fen >= 0 THEN wage_max_fen ELSE wage_min_fen END >= %s", q.MinWage)
 	}
 	w.names(q.Keywords, "employer", "title", "place", "demands")
+	w.anywhereIn(q.Places, "region", "place", "source_city")
 	if q.Slack {
 		w.names(register.SlackWords(), "title", "demands")
 	}
@@ -132,6 +133,7 @@ func (t *turnTx) Courses(q register.CourseSearch) (page register.CoursePage, err
 		w.and("c.job_title <> ''")
 	}
 	w.names(q.Keywords, "c.name", "c.trade", "c.place")
+	w.anywhereIn(q.Places, "c.region", "c.place")
 	count := len(w.args)
 	tail := w.sql()
 	page.Courses, err = t.courseOffers(tail+" ORDER BY "+w.nearness("c.region", q.Near)+" DESC, CASE c.starts_on WHEN '' THEN ':' ELSE c.starts_on END"+

@@ -115,6 +115,7 @@ func TestSearchesInTheDatabaseFindWhatTheRegisterSays(t *testing.T) {
 				Near: rapid.SampledFrom(near).Draw(r, "near"), Within: rapid.SampledFrom(within).Draw(r, "within"), Today: "2026-11-23",
 				Kinds:   rapid.SampledFrom([][]string{nil, nil, {"企业"}, {"扶贫车间", "公益性岗位"}}).Draw(r, "kinds"),
 				MinWage: rapid.SampledFrom([]int64{0, 0, 300000, 600000}).Draw(r, "wage"), Keywords: rapid.SampledFrom(words).Draw(r, "words"),
+				Places:   rapid.SampledFrom([][]register.Wherever{nil, nil, {{Name: "清城", Prefix: "441802"}}, {{Name: "源潭"}, {Name: "广州", Prefix: "4401"}}}).Draw(r, "places said"),
 				NotKinds: rapid.SampledFrom([][]string{nil, {"公益性岗位"}}).Draw(r, "not"), Slack: rapid.Bool().Draw(r, "slack"),
 				PairedTo: rapid.SampledFrom([]string{"", "", "441802103201", "441823000000", "441881000000"}).Draw(r, "paired"),
 				Offset:   rapid.IntRange(0, 4).Draw(r, "offset"), Limit: rapid.IntRange(0, 4).Draw(r, "limit"),
@@ -122,7 +123,7 @@ func TestSearchesInTheDatabaseFindWhatTheRegisterSays(t *testing.T) {
 			_, _ = both(t, h, "o-1", func(tx turn.Tx) (register.JobPage, error) { return tx.Jobs(jobs) })
 			courses := register.CourseSearch{
 				Near: jobs.Near, Within: jobs.Within, Remote: rapid.SampledFrom(tri).Draw(r, "remote"), ForJob: rapid.Bool().Draw(r, "for job"),
-				Keywords: jobs.Keywords, Today: "2026-11-23", Offset: jobs.Offset, Limit: jobs.Limit,
+				Keywords: jobs.Keywords, Places: jobs.Places, Today: "2026-11-23", Offset: jobs.Offset, Limit: jobs.Limit,
 			}
 			_, _ = both(t, h, "o-1", func(tx turn.Tx) (register.CoursePage, error) { return tx.Courses(courses) })
 			fairs := register.FairSearch{Near: jobs.Near, Within: jobs.Within, Today: "2026-11-23", Limit: jobs.Limit}

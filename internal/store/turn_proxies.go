@@ -14,6 +14,7 @@ import (
 const (
 	askedFor   = 7 * 24 * time.Hour
 	refusedFor = 7 * 24 * time.Hour
+	oldNews    = 30 * 24 * time.Hour // after which nobody is told any more that a proxy ended
 )
 
 // AskProxy implements turn.Proxies.
@@ -30,7 +31,7 @@ func (t *turnTx) AskProxy(p register.Proxy) (int64, error) {
 	if refused {
 		return 0, nil
 	}
-	id, err := t.ids("proxies", 1)
+	id, err := t.newID("proxies")
 	if err != nil {
 		return 0, err
 	}
@@ -58,7 +59,7 @@ func (t *tx) endLateProxies(now time.Time) error {
 	_, err := t.exec(`UPDATE proxies SET state = 'ended', settled_at = $2, told_at = 0 WHERE state = 'given' AND ends_on <> '' AND ends_on < $1`,
 		now.UTC().Format(time.DateOnly), toMicros(now))
 	if err == nil {
-		_, err = t.exec(`UPDATE proxies SET state = 'ended', settled_at = $2, told_at = $2 WHERE state = 'asked' AND at <= $1`,
+		_, err = t.exec(`UPDATE proxies SET state = 'ended', settled_at = $2, told_at = $2, shown_at = $2 WHERE state = 'asked' AND at <= $1`,
 			toMicros(now.Add(-askedFor)), toMicros(now))
 	}
 	if err != nil {
@@ -88,7 +89,7 @@ func (t *tx) openArgs(now time.Time) []any {
 
 // proxies reads "proxies x" with the people they speak of, by the end of a statement.
 func (t *tx) proxies(tail string, args ...any) (list []register.Proxy, err error) {
-	err = t.each(`SELECT x.id, x.person_id, p.name_sealed, x.consent_by, x.openid_idx, c.who, COALESCE(c.language, ''), w.id, w.name_sealed, x.relation, x.scope, x.ends_on, x.state, x.at
+	err = t.each(`SELECT x.id, x.person_id, p.name_sealed, x.consent_by, x.openid_idx, c.who, COALESCE(c.language, ''), w.id, w.name_sealed, x.relation, x.scope, x.ends_on, x.state, x.at, x.witness, x.consent
 		FROM proxies x JOIN people p ON p.id = x.person_id
 		LEFT JOIN contacts c ON c.channel = 'wechat' AND c.who_idx = x.openid_idx
 		LEFT JOIN bindings b ON b.openid_idx = x.openid_idx AND b.until = 0 AND b.relation = 'self'
@@ -109,7 +110,7 @@ func (t *tx) scanProxy(rows *sql.Rows) (v register.Proxy, err error) {
 	var who sql.NullInt64
 	var scope string
 	var at int64
-	if err := rows.Scan(&v.ID, &v.PersonID, &name, &v.ConsentBy, &idx, &openSealed, &v.Language, &who, &whoName, &v.Relation, &scope, &v.EndsOn, &v.State, &at); err != nil {
+	if err := rows.Scan(&v.ID, &v.PersonID, &name, &v.ConsentBy, &idx, &openSealed, &v.Language, &who, &whoName, &v.Relation, &scope, &v.EndsOn, &v.State, &at, &v.Witness, &v.Consent); err != nil {
 		return v, err
 	}
 	var openID string
@@ -130,7 +131,7 @@ func (t *turnTx) SettleProxy(id int64, state register.ProxyState) error {
 		return fmt.Errorf("settle proxy %d: no such state %q", id, state)
 	}
 	n, err := t.exec(`UPDATE proxies SET state = $2, settled_at = $3, told_at = CASE WHEN openid_idx = $4 THEN CAST($3 AS BIGINT) ELSE 0 END,
-			shown_at = CASE WHEN openid_idx = $4 THEN 0 ELSE CAST($3 AS BIGINT) END WHERE id = $1 AND `+from,
+			shown_at = CASE WHEN openid_idx = $4 AND (state = 'given' OR CAST($2 AS TEXT) <> 'ended') THEN 0 ELSE CAST($3 AS BIGINT) END WHERE id = $1 AND `+from,
 		id, string(state), toMicros(t.who.At), t.idx, toMicros(t.who.At.Add(-askedFor)))
 	if err != nil {
 		return fmt.Errorf("settle proxy %d: %w", id, err)
@@ -162,8 +163,9 @@ func (t *turnTx) ProxyNews(personID int64) (news []register.ProxyNews, err error
 	if personID == 0 {
 		return news, nil
 	}
-	over, err := t.proxies(`WHERE x.consent_by = $1 AND x.shown_at = 0 AND `+openProxy(2)+` ORDER BY x.at, x.id`, append([]any{personID}, t.openArgs(t.who.At)...)...)
-	if err != nil || len(over) == 0 {
+	over, err := t.proxies(`WHERE x.consent_by = $1 AND x.shown_at = 0 AND (`+openProxy(2)+` OR x.state = 'ended' AND x.settled_at > $4) ORDER BY x.at, x.id`,
+		append([]any{personID}, append(t.openArgs(t.who.At), toMicros(t.who.At.Add(-oldNews)))...)...)
+	if err != nil {
 		return news, err
 	}
 	for _, p := range over {

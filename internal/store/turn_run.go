@@ -20,6 +20,10 @@ func (s *Store) Turn(ctx context.Context, who turn.Who, fn func(turn.Tx) error) 
 	alone, err := s.turns.join(w)
 	if alone {
 		err = s.runAlone(w)
+		w.marks.byItself()
+	}
+	if s.watchTurns != nil && err == nil {
+		s.watchTurns(w.marks.times(alone))
 	}
 	if err != nil {
 		return fmt.Errorf("store: turn: %w", err)
@@ -75,7 +79,7 @@ func (s *Store) byHand(ctx context.Context, fn func(*tx) error) (err error) {
 	}
 	hand := &handTx{conn: conn}
 	defer func() { err = errors.Join(err, hand.end(ctx)) }()
-	return fn(&tx{ctx: ctx, d: s.d, keys: s.keys, conn: conn, sql: hand, hand: hand})
+	return fn(&tx{ctx: ctx, d: s.d, keys: s.keys, conn: conn, sql: hand, hand: hand, aside: s.aside})
 }
 
 // handTx is a transaction begun by hand on a connection: by its first statement, or by whoever sends that together

@@ -69,7 +69,7 @@ func (t *turnTx) enter(course register.Course, personID int64) error {
 	if course.Places >= 0 && (taken >= course.Places || waiting > 0) {
 		state = register.SignUpWaiting
 	}
-	id, err := t.ids("signups", 1)
+	id, err := t.newID("signups")
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (t *turnTx) enter(course register.Course, personID int64) error {
 
 // WishCourse implements turn.Steps.
 func (t *turnTx) WishCourse(personID int64, trade string) (s register.SignUp, err error) {
-	id, err := t.ids("signups", 1)
+	id, err := t.newID("signups")
 	if err != nil {
 		return s, err
 	}
@@ -188,7 +188,7 @@ func (t *turnTx) WantJob(jobID, personID int64) (already bool, err error) {
 	if _, err := t.Job(jobID); err != nil {
 		return false, err
 	}
-	id, err := t.ids("job_interests", 1)
+	id, err := t.newID("job_interests")
 	if err != nil {
 		return false, err
 	}

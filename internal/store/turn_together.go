@@ -42,6 +42,7 @@ type waitingTurn struct {
 	alone   bool // nothing of it was kept with others: it is to be run by itself
 	err     error
 	crash   any // what its function panicked with
+	marks   turnMarks
 }
 
 func (w *waitingTurn) person() string { return string(w.who.Channel) + string(w.idx) }
@@ -49,7 +50,7 @@ func (w *waitingTurn) key() string    { return "key " + w.who.Key }
 
 // join has a turn run, with others where others wait. alone: it is still to be run, by itself.
 func (g *together) join(w *waitingTurn) (alone bool, err error) {
-	w.lead, w.settled = make(chan struct{}, 1), make(chan struct{})
+	w.lead, w.settled, w.marks.came = make(chan struct{}, 1), make(chan struct{}), time.Now()
 	g.mu.Lock()
 	g.waiting = append(g.waiting, w)
 	g.appoint()
@@ -119,6 +120,10 @@ func (g *together) leadOnce(w *waitingTurn) {
 	g.mu.Lock()
 	group := append([]*waitingTurn{w}, g.take(togetherMost-1)...)
 	g.mu.Unlock()
+	now := time.Now()
+	for _, w := range group {
+		w.marks.begun, w.marks.group = now, len(group)
+	}
 	rest := g.run(group)
 	g.mu.Lock()
 	for _, w := range group {
@@ -136,7 +141,9 @@ func (g *together) leadOnce(w *waitingTurn) {
 
 // settle says that turns are done. err is that of the transaction.
 func settle(group []*waitingTurn, err error) {
+	now := time.Now()
 	for _, w := range group {
+		w.marks.saved = now
 		if err != nil && w.err == nil {
 			w.err = err
 		}
@@ -150,6 +157,8 @@ func (s *Store) runSaved(group []*waitingTurn) (rest []*waitingTurn) {
 	ctx := context.WithoutCancel(group[0].ctx) // one who goes away must not undo the others' turns
 	err := s.again(ctx, "together", func() error {
 		return s.once(ctx, s.writer, nil, func(t *tx) error {
+			markOpened(group)
+			defer func() { markRan(group[:done]) }()
 			began := time.Now()
 			for done = 0; done < len(group) && (done == 0 || time.Since(began) < s.turns.hold); done++ {
 				if err := group[done].within(t, len(group) > 1); err != nil {
@@ -193,6 +202,8 @@ func (w *waitingTurn) within(t *tx, saved bool) error {
 // attempt runs the function, unless whoever asked has gone; a panic in it is its own turn's.
 func (w *waitingTurn) attempt(t *turnTx) {
 	w.crash = nil
+	w.marks.runs = time.Now()
+	defer func() { w.marks.ran = time.Now() }()
 	if w.err = w.ctx.Err(); w.err != nil {
 		return
 	}

@@ -10,8 +10,12 @@ import (
 	"github.com/lingjuli/lingjuli/flows/turn"
 )
 
-// How long a stored reply answers copies of its input.
-const copyLife = 10 * time.Minute
+// How long a stored reply answers copies of its input. An SMS may be pushed again for 16 minutes, and a queue of them may be
+// read again later.
+const (
+	copyLife    = 10 * time.Minute
+	copyByPhone = 20 * time.Hour // within what the rows are kept
+)
 
 // turnTx is one open turn. Its methods are turn.Tx; they stand in sessions.go, identity.go, bindings.go, outbox.go.
 type turnTx struct {
@@ -103,7 +107,7 @@ type keptTurn struct {
 // hasFamily says whether an openid looks after somebody's matters, or has something to hear of a proxy.
 func hasFamily(idx string) string {
 	return `(EXISTS (SELECT 1 FROM proxies x WHERE x.openid_idx = ` + idx + ` AND (x.state IN ('asked', 'given') OR x.told_at = 0))
-		OR EXISTS (SELECT 1 FROM proxies x WHERE x.consent_by = b.person_id AND x.state IN ('asked', 'given') AND x.shown_at = 0))`
+		OR EXISTS (SELECT 1 FROM proxies x WHERE x.consent_by = b.person_id AND x.shown_at = 0 AND x.state <> 'refused'))`
 }
 
 // hasLetter says whether a worker's answer waits for an openid to write.
@@ -127,10 +131,17 @@ func (t *turnTx) look(k *keptTurn) statement {
 	}
 }
 
+func copyLifeOf(c turn.Channel) time.Duration {
+	if c == turn.SMS {
+		return copyByPhone
+	}
+	return copyLife
+}
+
 // read opens what was sealed.
 func (t *turnTx) read(o *turn.Opened, k keptTurn) (err error) {
 	o.PersonID, o.Region, o.Family = k.person.Int64, k.region.String, k.family
-	if k.repliedAt.Valid && t.who.At.Sub(fromMicros(k.repliedAt.Int64)) < copyLife {
+	if k.repliedAt.Valid && t.who.At.Sub(fromMicros(k.repliedAt.Int64)) < copyLifeOf(t.who.Channel) {
 		o.Copy, err = t.keys.Open(k.reply, "inbound", "reply", keyID(t.who.Key))
 		return err
 	}
@@ -228,7 +239,7 @@ func (t *turnTx) Forget() error {
 	if err != nil {
 		return fmt.Errorf("end proxies: %w", err)
 	}
-	_, err = t.exec(`UPDATE proxies SET state = 'ended', settled_at = $2, told_at = $2 WHERE openid_idx = $1 AND state IN ('asked', 'given')`, t.idx, toMicros(t.who.At))
+	_, err = t.exec(`UPDATE proxies SET state = 'ended', settled_at = $2, told_at = $2, shown_at = CASE state WHEN 'given' THEN 0 ELSE shown_at END WHERE openid_idx = $1 AND state IN ('asked', 'given')`, t.idx, toMicros(t.who.At))
 	if err != nil {
 		return fmt.Errorf("end proxies: %w", err)
 	}

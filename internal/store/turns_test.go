@@ -89,7 +89,7 @@ func doorsOnFile(t *testing.T, s *Store, setting turntest.Setting) {
 	t.Helper()
 	err := s.write(t.Context(), "doors", func(tx *tx) error {
 		for _, d := range setting.Doors {
-			if err := tx.newDoor(d.Scene, d.Person, "li", setting.Now, setting.Now.Add(d.Life)); err != nil {
+			if err := tx.newDoor(d.Scene, d.Person, d.Terms(), "li", setting.Now, setting.Now.Add(d.Life)); err != nil {
 				return err
 			}
 		}
@@ -467,6 +467,21 @@ func TestEachInputOpensItsOwnWindowForCustomerMessages(t *testing.T) {
 		if n := count(t, s, `SELECT COUNT(*) FROM contacts WHERE customer_left = 5 AND customer_until > $1`, toMicros(time.Now().Add(47*time.Hour))); n != 1 {
 			t.Error("a message opens five for 48 hours")
 		}
+		spend := func(at time.Time, times, customer, click int) {
+			t.Helper()
+			for range times {
+				if err := s.SpendCustomerMessage(t.Context(), "o-1", at); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n := count(t, s, `SELECT COUNT(*) FROM contacts WHERE customer_left = $1 AND click_left = $2`, customer, click); n != 1 {
+				t.Errorf("not %d and %d are left", customer, click)
+			}
+		}
+		spend(time.Now().Add(49*time.Hour), 1, 5, 3) // nothing is open any more
+		spend(time.Now(), 1, 4, 3)
+		spend(time.Now(), 6, 0, 1) // then those of the click
+		spend(time.Now(), 3, 0, 0)
 	})
 }
 

@@ -20,6 +20,8 @@ type tx struct {
 	conn *sql.Conn
 	sql  runner
 	hand *handTx // nil: begun and ended by database/sql
+
+	aside *aside // where ids are reserved that nobody waits for; nil: in this transaction
 }
 
 // runner is what statements run on: a transaction.
@@ -54,12 +56,14 @@ func (t *tx) now() (time.Time, error) {
 	return fromMicros(us), nil
 }
 
+const reserveSQL = `INSERT INTO sequences (name, next) VALUES ($1, $2)
+	ON CONFLICT (name) DO UPDATE SET next = sequences.next + $3 RETURNING next`
+
 // ids reserves n ids of a sequence and returns the first. Gaps are allowed; a row id must be known
 // before the row is written because sealing binds to it.
 func (t *tx) ids(sequence string, n int) (int64, error) {
 	var after int64
-	err := t.row(`INSERT INTO sequences (name, next) VALUES ($1, $2)
-		ON CONFLICT (name) DO UPDATE SET next = sequences.next + $3 RETURNING next`, sequence, int64(n)+1, int64(n)).Scan(&after)
+	err := t.row(reserveSQL, sequence, int64(n)+1, int64(n)).Scan(&after)
 	if err != nil {
 		return 0, fmt.Errorf("store: reserve %d ids of %s: %w", n, sequence, err)
 	}
@@ -99,6 +103,11 @@ func (s *Store) write(ctx context.Context, op string, fn func(*tx) error) error 
 	return s.again(ctx, op, func() error { return s.once(ctx, s.writer, nil, fn) })
 }
 
+// writeMass is write for what campaigns do by the thousand, on connections of their own.
+func (s *Store) writeMass(ctx context.Context, op string, fn func(*tx) error) error {
+	return s.again(ctx, op, func() error { return s.once(ctx, s.mass, nil, fn) })
+}
+
 // execAlone runs one statement that is a transaction by itself: to begin and to commit it would each be a round trip.
 func (s *Store) execAlone(ctx context.Context, op, query string, args ...any) error {
 	return s.again(ctx, op, func() error {
@@ -117,6 +126,7 @@ func (s *Store) again(ctx context.Context, op string, once func() error) error {
 	const tries = 8
 	for try := 1; ; try++ {
 		err := once()
+		s.room.note(err)
 		if err == nil {
 			return nil
 		}
@@ -159,7 +169,7 @@ func (s *Store) once(ctx context.Context, pool *sql.DB, opts *sql.TxOptions, fn 
 	if err != nil {
 		return err
 	}
-	if err := fn(&tx{ctx: ctx, d: s.d, keys: s.keys, conn: conn, sql: sqlTx}); err != nil {
+	if err := fn(&tx{ctx: ctx, d: s.d, keys: s.keys, conn: conn, sql: sqlTx, aside: s.aside}); err != nil {
 		return errors.Join(err, ignoreDone(sqlTx.Rollback()))
 	}
 	return sqlTx.Commit()
@@ -181,8 +191,11 @@ func (q queue) enter(ctx context.Context) (leave func(), err error) {
 }
 
 func (s *Store) queue(pool *sql.DB) queue {
-	if pool == s.writer {
+	switch pool {
+	case s.writer:
 		return s.writers
+	case s.mass:
+		return s.masses
 	}
 	return s.readers
 }

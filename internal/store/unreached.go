@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/lingjuli/lingjuli/internal/register"
@@ -48,7 +50,7 @@ func endDest(e *notify.RowEnd) []any {
 }
 
 // Unreached lists whom a campaign did not reach, of the people of a scope; notify.ErrNoCampaign.
-func (s *Store) Unreached(ctx context.Context, scope register.Scope, campaignID int64, from notify.UnreachedFrom, limit int) (page notify.UnreachedPage, err error) {
+func (s *Store) Unreached(ctx context.Context, scope register.Scope, campaignID int64, which notify.WhichUnreached, from notify.UnreachedFrom, limit int) (page notify.UnreachedPage, err error) {
 	err = s.read(ctx, fmt.Sprintf("store: whom campaign %d did not reach", campaignID), func(t *tx) error {
 		c, err := t.campaign(campaignID, "")
 		if err != nil {
@@ -58,7 +60,10 @@ func (s *Store) Unreached(ctx context.Context, scope register.Scope, campaignID 
 		if err != nil {
 			return err
 		}
-		of := func(ids []int64) ([]notify.Unreached, error) { return t.unreachedOf(c, ids) }
+		of := func(ids []int64) ([]notify.Unreached, error) {
+			list, err := t.unreachedOf(c, ids, which == notify.AllUnreached)
+			return only(list, which.Has), err
+		}
 		if all {
 			page, err = t.unreachedAmong(ids, scope, from, limit, of)
 		} else {
@@ -197,17 +202,24 @@ func fillPage(limit int, of func([]int64) ([]notify.Unreached, error), window fu
 	return page, nil
 }
 
-// unreachedOf says which of the people a campaign did not reach. Who wants nothing by now, or died, is nobody's to visit.
-func (t *tx) unreachedOf(c notify.Campaign, ids []int64) (list []notify.Unreached, err error) {
-	err = t.each(`SELECT d.person_id, p.region, CASE WHEN d.state = '' THEN k.updated_at ELSE d.updated_at END, `+rowEnd()+`
-		FROM deliveries d LEFT JOIN calls k ON k.id = d.call_id AND d.state = '' JOIN people p ON p.id = d.person_id
-		WHERE d.month = $1 AND d.campaign_id = $2 AND `+t.amongRows("d.person_id", 3)+` AND NOT p.opted_out AND p.status <> 'deceased'
+// unreachedOf says which of the people a campaign did not reach. Who wants nothing by now, or died, is nobody's to visit;
+// told: those of whom a visit said so are among them.
+func (t *tx) unreachedOf(c notify.Campaign, ids []int64, told bool) (list []notify.Unreached, err error) {
+	visitable := `NOT p.opted_out AND p.status <> 'deceased'`
+	if told {
+		visitable = `(` + visitable + ` OR v.outcome IN ('died', 'refused'))`
+	}
+	err = t.each(`SELECT d.person_id, p.region, CASE WHEN d.state = '' THEN k.updated_at ELSE d.updated_at END, `+rowEnd()+`, COALESCE(v.outcome, ''), COALESCE(v.at, 0)
+		FROM deliveries d LEFT JOIN calls k ON k.id = d.call_id AND d.state = '' JOIN people p ON p.id = d.person_id `+latestVisit+`
+		WHERE d.month = $1 AND d.campaign_id = $2 AND `+t.amongRows("d.person_id", 3)+` AND `+visitable+`
 			AND (`+endedBadly+` OR d.state = 'skipped' AND d.reason = 'household' OR d.state = '' AND `+unheardCalls+` AND k.wake_at = 0)
 			AND NOT `+householdHeard(),
 		func(rows *sql.Rows) error {
-			u, end, at := notify.Unreached{CampaignID: c.ID, Campaign: c.Spec.Name}, notify.RowEnd{}, int64(0)
-			err := rows.Scan(append([]any{&u.PersonID, &u.Region, &at}, endDest(&end)...)...)
-			u.At, u.Channel, u.Why = fromMicros(at), end.Channel, end.Why()
+			u, end := notify.Unreached{CampaignID: c.ID, Campaign: c.Spec.Name}, notify.RowEnd{}
+			var at, visited int64
+			err := rows.Scan(append(append([]any{&u.PersonID, &u.Region, &at}, endDest(&end)...), &u.Visit, &visited)...)
+			u.At, u.VisitedAt = fromMicros(at), fromMicros(visited)
+			u.Channel, u.Why = end.Channel, end.Why()
 			if end.State == notify.Failed {
 				u.Code = end.Reason
 			}
@@ -222,12 +234,12 @@ func (t *tx) unreachedOf(c notify.Campaign, ids []int64) (list []notify.Unreache
 // UnreachedFigures counts a campaign's list for a scope, and who isn't on it.
 func (s *Store) UnreachedFigures(ctx context.Context, scope register.Scope, campaignID int64) (f notify.UnreachedFigures, err error) {
 	err = s.read(ctx, fmt.Sprintf("store: count whom campaign %d did not reach", campaignID), func(t *tx) error {
-		f = notify.UnreachedFigures{By: map[notify.UnreachedWhy]int64{}, LeftOut: map[notify.SkipReason]int64{}}
+		f = notify.UnreachedFigures{By: map[notify.UnreachedWhy]int64{}, LeftOut: map[notify.SkipReason]int64{}, Visits: map[notify.VisitOutcome]int64{}}
 		c, err := t.campaign(campaignID, "")
 		if err != nil {
 			return err
 		}
-		for _, count := range []func(notify.Campaign, register.Scope, *notify.UnreachedFigures) error{t.countBadlyEnded, t.countWaited, t.countLeftOut} {
+		for _, count := range []func(notify.Campaign, register.Scope, *notify.UnreachedFigures) error{t.countBadlyEnded, t.countWaited, t.countLeftOut, t.countVisits} {
 			if err := count(c, scope, &f); err != nil {
 				return err
 			}
@@ -241,13 +253,14 @@ func (s *Store) UnreachedFigures(ctx context.Context, scope register.Scope, camp
 }
 
 func (t *tx) countBadlyEnded(c notify.Campaign, scope register.Scope, f *notify.UnreachedFigures) error {
-	return t.each(`SELECT p.opted_out, p.status = 'deceased', `+rowEnd()+`, count(*) FROM deliveries d LEFT JOIN calls k ON FALSE JOIN people p ON p.id = d.person_id
-		WHERE d.month = $1 AND d.campaign_id = $2 AND `+endedBadly+` AND `+inScope(3)+` AND NOT `+householdHeard()+` GROUP BY 1, 2, 3, 4, 5, 6, 7, 8`,
+	return t.each(`SELECT p.opted_out, p.status = 'deceased', substr(p.region, 1, `+strconv.Itoa(placeDigits(scope))+`), `+rowEnd()+`, count(*) FROM deliveries d LEFT JOIN calls k ON FALSE JOIN people p ON p.id = d.person_id
+		WHERE d.month = $1 AND d.campaign_id = $2 AND `+endedBadly+` AND `+inScope(3)+` AND NOT `+householdHeard()+` GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9`,
 		func(rows *sql.Rows) error {
 			var end notify.RowEnd
 			var out, dead bool
+			var place string
 			var n int64
-			err := rows.Scan(append(append([]any{&out, &dead}, endDest(&end)...), &n)...)
+			err := rows.Scan(append(append([]any{&out, &dead, &place}, endDest(&end)...), &n)...)
 			switch {
 			case out:
 				f.LeftOut[notify.OptedOut] += n
@@ -255,6 +268,7 @@ func (t *tx) countBadlyEnded(c notify.Campaign, scope register.Scope, f *notify.
 				f.LeftOut[notify.IsDeceased] += n
 			default:
 				f.By[end.Why()] += n
+				placeAt(f, place).Open += n
 			}
 			return err
 		}, append([]any{c.Month, c.ID}, scopeArgs(scope)...)...)
@@ -276,10 +290,11 @@ func (t *tx) countWaited(c notify.Campaign, scope register.Scope, f *notify.Unre
 	if err != nil {
 		return err
 	}
-	list, err := t.unreachedOf(c, append(waited, unheard...))
+	list, err := t.unreachedOf(c, append(waited, unheard...), false)
 	for _, u := range list {
 		if scope.Contains(u.Region) && (u.Why == notify.WhyHousehold || u.Why == notify.WhyUnproved) {
 			f.By[u.Why]++
+			placeAt(f, placeIn(scope, u.Region)).Open++
 		}
 	}
 	return err
@@ -309,13 +324,16 @@ func plain[T ~string](list []T) []string {
 
 // UnreachedSince lists those people of a scope to whom campaigns that began since a moment wanted to speak, and of whom
 // none reached one; the reason is that of the latest.
-func (s *Store) UnreachedSince(ctx context.Context, scope register.Scope, since time.Time, from notify.UnreachedFrom, limit int) (page notify.UnreachedPage, err error) {
+func (s *Store) UnreachedSince(ctx context.Context, scope register.Scope, since time.Time, which notify.WhichUnreached, from notify.UnreachedFrom, limit int) (page notify.UnreachedPage, err error) {
 	err = s.read(ctx, "store: whom nothing reached", func(t *tx) error {
 		began, err := t.idsOf(`SELECT id FROM campaigns WHERE started_at >= $1 AND started_at > 0`, toMicros(since))
 		if err != nil || len(began) == 0 {
 			return err
 		}
-		page, err = t.unreachedAlong(scope, from, limit, func(ids []int64) ([]notify.Unreached, error) { return t.unreachedBy(began, ids) })
+		page, err = t.unreachedAlong(scope, from, limit, func(ids []int64) ([]notify.Unreached, error) {
+			list, err := t.unreachedBy(began, ids)
+			return only(list, which.Has), err
+		})
 		return err
 	})
 	return page, err
@@ -327,7 +345,7 @@ func (t *tx) unreachedBy(campaigns, ids []int64) ([]notify.Unreached, error) {
 	err := t.each(`SELECT d.person_id, p.region, d.campaign_id, c.name, CASE WHEN d.state = '' THEN k.updated_at ELSE d.updated_at END,
 			d.shared AND d.state <> '' AND `+householdHeard()+`, d.state = '' AND k.wake_at > 0 AND k.channel = 'voice', `+rowEnd()+`
 		FROM deliveries d LEFT JOIN calls k ON k.id = d.call_id AND d.state = '' JOIN people p ON p.id = d.person_id JOIN campaigns c ON c.id = d.campaign_id
-		WHERE `+t.among("d.person_id", 1)+` AND `+t.among("d.campaign_id", 2)+` AND NOT p.opted_out AND p.status <> 'deceased'`,
+		WHERE `+t.among("d.person_id", 1)+` AND `+t.among("d.campaign_id", 2)+` AND (NOT p.opted_out AND p.status <> 'deceased' OR `+t.toldGone(2)+`)`,
 		func(rows *sql.Rows) error {
 			var u notify.Unreached
 			var end notify.RowEnd
@@ -354,5 +372,5 @@ func (t *tx) unreachedBy(campaigns, ids []int64) ([]notify.Unreached, error) {
 			list = append(list, u)
 		}
 	}
-	return list, err
+	return list, errors.Join(err, t.addVisits(campaigns, list))
 }

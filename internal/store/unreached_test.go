@@ -38,7 +38,7 @@ func wholeList(t *testing.T, limit int, read func(notify.UnreachedFrom) (notify.
 func (s *Store) listOf(t *testing.T, id int64, region string, limit int) []notify.Unreached {
 	t.Helper()
 	return wholeList(t, limit, func(from notify.UnreachedFrom) (notify.UnreachedPage, error) {
-		return s.Unreached(t.Context(), register.Scope{Prefix: region}, id, from, limit)
+		return s.Unreached(t.Context(), register.Scope{Prefix: region}, id, notify.AllUnreached, from, limit)
 	})
 }
 
@@ -99,10 +99,12 @@ func TestWhomNoChannelReachedIsOnTheListWithTheReason(t *testing.T) {
 		if diff := cmp.Diff(notify.UnreachedFigures{
 			By:      map[notify.UnreachedWhy]int64{notify.WhyNoNumber: 1, notify.WhySharedNumber: 3, notify.WhyDeadNumber: 2, notify.WhyText: 1},
 			LeftOut: map[notify.SkipReason]int64{notify.OptedOut: 2, notify.IsDeceased: 1},
+			Visits:  map[notify.VisitOutcome]int64{},
+			Places:  []notify.PlaceCount{{Region: "4418", Open: 7}},
 		}, f); diff != "" {
 			t.Error(diff)
 		}
-		if _, err := s.Unreached(t.Context(), register.Scope{}, 999, notify.UnreachedFrom{}, 10); !errors.Is(err, notify.ErrNoCampaign) {
+		if _, err := s.Unreached(t.Context(), register.Scope{}, 999, notify.OpenUnreached, notify.UnreachedFrom{}, 10); !errors.Is(err, notify.ErrNoCampaign) {
 			t.Errorf("%v", err)
 		}
 	})
@@ -187,7 +189,7 @@ func TestBothWaysOfReadingAListGiveTheSameInPagesOfAnySizeAndWithinTheRegion(t *
 				if err != nil {
 					return err
 				}
-				page, err = tx.unreachedAlong(register.Scope{}, from, 5, func(ids []int64) ([]notify.Unreached, error) { return tx.unreachedOf(c, ids) })
+				page, err = tx.unreachedAlong(register.Scope{}, from, 5, func(ids []int64) ([]notify.Unreached, error) { return tx.unreachedOf(c, ids, false) })
 				return err
 			})
 			return page, err
@@ -218,7 +220,7 @@ func TestOverARegionOneMessageThatArrivedTakesAPersonOffTheList(t *testing.T) {
 		play(t, s, refusing(map[int64]string{3: "isv.PARAM_LENGTH_LIMIT"}), second, quickRules(), finished)
 		since := func(at time.Time) map[int64]notify.UnreachedWhy {
 			return reasons(wholeList(t, 1, func(from notify.UnreachedFrom) (notify.UnreachedPage, error) {
-				return s.UnreachedSince(t.Context(), register.Scope{Prefix: "441802103"}, at, from, 1)
+				return s.UnreachedSince(t.Context(), register.Scope{Prefix: "441802103"}, at, notify.OpenUnreached, from, 1)
 			}))
 		}
 		want := map[int64]notify.UnreachedWhy{2: notify.WhyNoNumber, 3: notify.WhyText}

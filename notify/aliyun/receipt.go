@@ -25,7 +25,8 @@ const (
 // way round; bad counts the items that say neither whom nor what they are about. A single object, as a queue
 // holds it, is read as an array of one.
 func DecodeReports(body []byte) (good []notify.Report, bad int, err error) {
-	return decode(body, (*smsReport).field, smsReport.report)
+	read := times{}
+	return decode(body, (*smsReport).field, func(in smsReport, item []byte) (notify.Report, bool) { return in.report(item, read) })
 }
 
 // DecodeVoiceReports reads a VoiceReport push (help.aliyun.com 112804). Heard to the end, or long enough, is delivered.
@@ -133,11 +134,14 @@ func (in *smsReport) field(name string) *loose {
 }
 
 // report says what an item means; false where it says neither whom nor what it is about.
-func (in smsReport) report(item []byte) (notify.Report, bool) {
+func (in smsReport) report(item []byte, read times) (notify.Report, bool) {
 	r := notify.Report{
-		SentAt: timeOf(in.Sent), Segments: sizeOf(in.Size),
+		SentAt: read.of(in.Sent), Segments: sizeOf(in.Size),
 		Channel: notify.SMS, OutID: string(in.OutID), Phone: phoneOf(in.Phone), ErrCode: string(in.ErrCode),
-		BizID: string(in.BizID), At: timeOf(in.Reported, in.Sent), Raw: item,
+		BizID: string(in.BizID), At: read.of(in.Reported), Raw: item,
+	}
+	if r.At.IsZero() {
+		r.At = r.SentAt
 	}
 	switch strings.ToLower(string(in.Success)) {
 	case "true", "1":
@@ -253,6 +257,18 @@ func sizeOf(raw loose) int {
 
 // segmentsMost is far above what a text of 500 characters has.
 const segmentsMost = 100
+
+// times are those of one push that were read: most of its items have the same.
+type times map[loose]time.Time
+
+func (t times) of(raw loose) time.Time {
+	at, ok := t[raw]
+	if !ok {
+		at = timeOf(raw)
+		t[raw] = at
+	}
+	return at
+}
 
 // timeOf reads the first time that can be read. The vendor writes its own zone's without saying so.
 func timeOf(raw ...loose) time.Time {

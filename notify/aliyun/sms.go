@@ -180,24 +180,30 @@ func (s *SMS) sendOne(call notify.Outgoing) requests.AcsRequest {
 	if params := call.Members[0].Params; len(params) > 0 {
 		r.TemplateParam = asJSON(params)
 	}
+	r.SmsUpExtendCode = call.Members[0].Extend
 	r.OutId = call.OutID
 	return r
 }
 
 func (s *SMS) sendBatch(call notify.Outgoing) requests.AcsRequest {
 	phones, names, params := newJSONList(len(call.Members)), newJSONList(len(call.Members)), newJSONList(len(call.Members))
-	anyParams := false
+	codes := newJSONList(len(call.Members))
+	anyParams, anyCode := false, false
 	for _, m := range call.Members {
 		phones.text(string(m.Phone))
 		names.text(s.signName)
 		params.object(m.Params)
-		anyParams = anyParams || len(m.Params) > 0
+		codes.text(m.Extend)
+		anyParams, anyCode = anyParams || len(m.Params) > 0, anyCode || m.Extend != ""
 	}
 	r := dysmsapi.CreateSendBatchSmsRequest()
 	r.PhoneNumberJson = phones.String()
 	r.SignNameJson = names.String()
 	if anyParams {
 		r.TemplateParamJson = params.String()
+	}
+	if anyCode {
+		r.SmsUpExtendCodeJson = codes.String()
 	}
 	r.TemplateCode = call.Template.SMS.Code
 	r.OutId = call.OutID

@@ -58,6 +58,24 @@ func TestABatchIsSignedAndKeepsPhonesOutOfTheURL(t *testing.T) {
 	}
 }
 
+func TestABatchCarriesAnExtensionNumberForEachMemberAndNoneWhereNobodyHasOne(t *testing.T) {
+	sim := newSimulator(t, saying(200, accepted))
+	c := call(3)
+	present(t, account(t, sim.URL), c)
+	c.Members[0].Extend, c.Members[2].Extend = "90998", "90999"
+	present(t, account(t, sim.URL), c)
+	one := call(1)
+	one.Kind, one.Members[0].Extend = notify.Reply, "90998"
+	present(t, account(t, sim.URL), one)
+	bare, batch, single := sim.requests()[0], sim.requests()[1], sim.requests()[2]
+	if bare.Has("SmsUpExtendCodeJson") || batch.Get("SmsUpExtendCodeJson") != `["90998","","90999"]` || single.Get("SmsUpExtendCode") != "90998" {
+		t.Errorf("%q, %q, %q", bare.Get("SmsUpExtendCodeJson"), batch.Get("SmsUpExtendCodeJson"), single.Get("SmsUpExtendCode"))
+	}
+	if sim.queues[1].Has("SmsUpExtendCodeJson") {
+		t.Error("the numbers are in the URL")
+	}
+}
+
 func TestCodesAndRepliesGoOneByOne(t *testing.T) {
 	sim := newSimulator(t, saying(200, accepted))
 	s := account(t, sim.URL)

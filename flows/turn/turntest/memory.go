@@ -72,6 +72,12 @@ func (m *Memory) Scene(openid string) string { return m.contacts["wechat "+openi
 // Bound is the person of an openid, 0: none.
 func (m *Memory) Bound(openid string) int64 { return m.bound[openid] }
 
+// Stands implements Watched.
+func (m *Memory) Stands(channel turn.Channel, who string) (session []byte, language string) {
+	key := string(channel) + " " + who
+	return m.sessions[key].body, m.contacts[key].Language
+}
+
 // Turn implements turn.Store.
 func (m *Memory) Turn(_ context.Context, who turn.Who, fn func(turn.Tx) error) error {
 	return fn(&memoryTx{m: m, who: who, key: string(who.Channel) + " " + who.ID})
@@ -120,6 +126,7 @@ func (t *memoryTx) Forget() error {
 	t.m.lines = nil
 	for i, p := range t.m.proxies {
 		if string(p.OpenID) == t.who.ID {
+			t.m.proxies[i].shown = t.m.proxies[i].shown && p.State != register.ProxyGiven
 			t.m.proxies[i].State = register.ProxyEnded
 		}
 	}

@@ -1,6 +1,7 @@
 package turntest
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"time"
@@ -27,9 +28,9 @@ type door struct {
 }
 
 // Door puts a one-time code of the doorstep on file.
-func (m *Memory) Door(scene string, personID int64, expires time.Time) {
+func (m *Memory) Door(scene string, personID int64, terms register.DoorTerms, expires time.Time) {
 	id := int64(len(m.doors) + 1)
-	m.doors = append(m.doors, door{register.Door{ID: id, PersonID: personID, State: register.DoorOpen}, scene, "", expires})
+	m.doors = append(m.doors, door{register.Door{ID: id, PersonID: personID, State: register.DoorOpen, Terms: terms}, scene, "", expires})
 }
 
 // Doubt notes that a person's number may be somebody else's by now.
@@ -151,7 +152,7 @@ func (t *memoryTx) SettleProxy(id int64, state register.ProxyState) error {
 		}
 		p.State, p.settled = state, t.who.At
 		p.told = string(p.OpenID) == t.who.ID
-		p.shown = !p.told
+		p.shown = !p.told || asked && state == register.ProxyEnded
 		return nil
 	}
 	return register.ErrNotFound
@@ -167,12 +168,27 @@ func (t *memoryTx) ProxyNews(personID int64) (news []register.ProxyNews, err err
 		case string(p.OpenID) == t.who.ID && p.State == register.ProxyGiven && !t.open(*p):
 			p.State = register.ProxyEnded
 			news = append(news, register.ProxyNews{Proxy: t.shownAs(*p), Mine: true})
-		case personID != 0 && p.ConsentBy == personID && !p.shown && t.open(*p):
+		case personID != 0 && p.ConsentBy == personID && !p.shown && (t.open(*p) || p.State == register.ProxyEnded):
 			p.shown = true
 			news = append(news, register.ProxyNews{Proxy: t.shownAs(*p)})
 		}
 	}
 	return news, nil
+}
+
+// ProxyTold implements Notes.
+func (m *Memory) ProxyTold(_ context.Context, proxyID int64, mine bool, state register.ProxyState, _ time.Time) error {
+	for i := range m.proxies {
+		p := &m.proxies[i]
+		switch {
+		case p.ID != proxyID || p.State != state:
+		case mine:
+			p.told = true
+		default:
+			p.shown = true
+		}
+	}
+	return nil
 }
 
 func (t *memoryTx) AccountOf(personID int64) (register.OpenID, string, error) {
@@ -219,7 +235,14 @@ func (t *memoryTx) PassDoor(id int64) (register.Door, bool, error) {
 		return register.Door{}, false, nil
 	}
 	d.State = register.DoorUsed
-	return d.Door, true, t.Bind(d.PersonID)
+	if !d.Terms.Proxy() {
+		return d.Door, true, t.Bind(d.PersonID)
+	}
+	t.m.proxies = append(t.m.proxies, held{shown: true, told: true, settled: t.who.At, Proxy: register.Proxy{
+		ID: int64(len(t.m.proxies) + 1), PersonID: d.PersonID, ConsentBy: d.PersonID, OpenID: register.OpenID(t.who.ID), Relation: d.Terms.Relation,
+		Scope: d.Terms.Scope, EndsOn: d.Terms.EndsOn, State: register.ProxyGiven, At: t.who.At, Consent: d.Terms.Consent,
+	}})
+	return d.Door, true, nil
 }
 
 func (t *memoryTx) RefuseDoor(id int64) error {

@@ -32,9 +32,22 @@ func (t *memoryTx) Sent(since time.Time, people ...int64) ([]register.Sent, erro
 	if t.who.Channel == turn.SMS {
 		people, _ = t.OnPhone()
 	}
-	list := only(t.m.mailed, func(s register.Sent) bool { return slices.Contains(people, s.PersonID) && !s.At.Before(since) })
+	list := only(t.m.mailed, func(s register.Sent) bool {
+		return (slices.Contains(people, s.PersonID) || slices.ContainsFunc(people, func(id int64) bool { return t.mates(id, s.PersonID) })) && !s.At.Before(since)
+	})
 	slices.SortStableFunc(list, func(a, b register.Sent) int { return b.At.Compare(a.At) })
 	return list, nil
+}
+
+// mates says whether two have one household and one phone: a text to one is the other's to read.
+func (t *memoryTx) mates(a, b int64) bool {
+	p, q := t.m.people[a-1].Person, t.m.people[b-1].Person
+	return p.HouseholdNo != "" && p.HouseholdNo == q.HouseholdNo && p.Phone == q.Phone && t.m.trusted(p) != ""
+}
+
+// Asked implements turn.Mail.
+func (t *memoryTx) Asked(replyCode string) (bool, error) {
+	return slices.ContainsFunc(t.m.mailed, func(s register.Sent) bool { return s.ReplyCode != "" && s.ReplyCode == replyCode }), nil
 }
 
 // Mute implements turn.Mail.

@@ -11,6 +11,7 @@
 package turntest
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -40,116 +41,6 @@ const (
 	signPush     = "→ "
 )
 
-// Person is one person on file, as a golden file tells it.
-type Person struct {
-	Name      string    `yaml:"name"`
-	ID        string    `yaml:"id"`
-	Phone     string    `yaml:"phone"`
-	Region    string    `yaml:"region"`
-	Household string    `yaml:"household"`
-	Bound     string    `yaml:"bound"` // the openid that is bound to them
-	Deceased  bool      `yaml:"deceased"`
-	Doubted   bool      `yaml:"doubted"` // the number may be somebody else's by now
-	Covers    []Cover   `yaml:"covers"`
-	Premiums  []Premium `yaml:"premiums"`
-	Subsidies []Subsidy `yaml:"subsidies"`
-}
-
-// Cover is one row of cover.
-type Cover struct {
-	Insurance, State, Benefit string
-	Year                      int
-}
-
-// Premium is one row of premiums, in yuan.
-type Premium struct {
-	Insurance, State, Deadline string
-	Year, Due                  int
-	Self, Subsidy              *int
-}
-
-// Subsidy is one row of subsidies, in yuan.
-type Subsidy struct {
-	Kind, State, Applied, On, Note, Office, Phone string
-	Amount                                        int
-}
-
-// Record is the person as the register knows them.
-func (p Person) Record(id int64) register.Record {
-	r := register.Record{Person: register.Person{
-		ID: id, Name: p.Name, IDNumber: register.IDNumber(p.ID), Phone: register.Phone(p.Phone), RegionCode: p.Region,
-		HouseholdNo: p.Household, BirthDate: register.IDNumber(p.ID).BirthDate(), Sex: register.IDNumber(p.ID).Sex(),
-		Status: register.Alive,
-	}}
-	if p.Deceased {
-		r.Person.Status = register.Deceased
-	}
-	for _, c := range p.Covers {
-		r.Covers = append(r.Covers, register.Cover{
-			PersonID: id, Insurance: register.Insurance(c.Insurance), Year: c.Year, State: register.CoverState(c.State), BenefitState: c.Benefit,
-		})
-	}
-	fen := func(yuan *int) int64 {
-		if yuan == nil {
-			return -1
-		}
-		return int64(*yuan) * 100
-	}
-	for _, q := range p.Premiums {
-		r.Premiums = append(r.Premiums, register.Premium{
-			PersonID: id, Insurance: register.Insurance(q.Insurance), Year: q.Year, DueFen: int64(q.Due) * 100,
-			SelfFen: fen(q.Self), SubsidyFen: fen(q.Subsidy), Deadline: q.Deadline, State: register.PremiumState(q.State),
-		})
-	}
-	for _, s := range p.Subsidies {
-		amount := int64(-1)
-		if s.Amount > 0 {
-			amount = int64(s.Amount) * 100
-		}
-		r.Subsidies = append(r.Subsidies, register.Subsidy{
-			PersonID: id, Kind: s.Kind, AppliedOn: s.Applied, State: register.SubsidyState(s.State), AmountFen: amount,
-			StateOn: s.On, Note: s.Note, Office: s.Office, OfficePhone: s.Phone,
-		})
-	}
-	return r
-}
-
-// Setting is what a conversation begins with.
-type Setting struct {
-	Now     time.Time    `yaml:"now"`
-	Channel turn.Channel `yaml:"channel"`
-	Who     string       `yaml:"who"`
-	People  []Person     `yaml:"people"`
-
-	Doors []Door `yaml:"doors"`
-
-	Sheets map[register.Kind]string `yaml:"sheets"` // what else is on file, as it would be imported
-	Mail   []Mail                   `yaml:"mail"`   // what campaigns sent; for a store in memory
-}
-
-// Mail is one message of a campaign. Its template's text has variables as ${name}; the text is as it went.
-type Mail struct {
-	To       int64 // which of the people, from 1
-	Subject  string
-	Template string
-	Text     string
-	Check    string
-	At       time.Time
-	Changed  bool // what it speaks of has changed on file since
-}
-
-// Sent is the message as a store tells it.
-func (m Mail) Sent() register.Sent {
-	return register.Sent{PersonID: m.To, Name: m.Subject, Content: m.Template, Texts: []string{m.Text}, Check: m.Check, At: m.At, Changed: m.Changed}
-}
-
-// Door is a one-time code of the doorstep, made when the conversation begins.
-type Door struct {
-	Scene  string        `yaml:"scene"`
-	Person int64         `yaml:"person"` // by place in the list, from 1
-	Life   time.Duration `yaml:"life"`
-}
-
 // Kept is a store that can tell what was queued for SMS.
 type Kept interface {
 	turn.Store
@@ -163,10 +54,11 @@ func Play(t *testing.T, folder string, update bool, open func(t *testing.T, s Se
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no golden conversations in %s: %v", folder, err)
 	}
-	host := maker(t)
+	engine := Engine(t)
+	host := maker(t, engine)
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			play(t, file, update, host, open)
+			play(t, file, update, engine, host, open)
 		})
 	}
 }
@@ -174,7 +66,7 @@ func Play(t *testing.T, folder string, update bool, open func(t *testing.T, s Se
 // Update registers the flag -update for a test binary.
 func Update() *bool { return flag.Bool("update", false, "write the golden conversations anew") }
 
-func play(t *testing.T, file string, update bool, host makeService, open func(t *testing.T, s Setting) Kept) {
+func play(t *testing.T, file string, update bool, engine *flows.Engine, host makeService, open func(t *testing.T, s Setting) Kept) {
 	t.Helper()
 	archive, err := txtar.ParseFile(file)
 	if err != nil {
@@ -192,9 +84,13 @@ func play(t *testing.T, file string, update bool, host makeService, open func(t 
 	}
 	want := string(archive.Files[part(partDialogue)].Data)
 	stage := newStage(setting, open(t, setting), host)
+	if _, ok := stage.store.(Watched); ok {
+		stage.watch = newWatcher(engine)
+	}
 	got := stage.play(t, want)
+	header := stage.header(archive.Comment)
 	if update {
-		archive.Files[part(partDialogue)].Data = []byte(got)
+		archive.Comment, archive.Files[part(partDialogue)].Data = header, []byte(got)
 		if err := os.WriteFile(file, txtar.Format(archive), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -202,6 +98,9 @@ func play(t *testing.T, file string, update bool, host makeService, open func(t 
 	}
 	if got != want {
 		t.Errorf("%s\n--- played\n%s\n--- golden\n%s", file, got, want)
+	}
+	if !bytes.Equal(header, archive.Comment) {
+		t.Errorf("%s: the header says it shows\n%s\nwhich it does not; it shows\n%s", file, archive.Comment, header)
 	}
 	if strings.Count(want, "\n") < 2*strings.Count(want, signPerson) {
 		t.Errorf("%s: some line has no golden answer", file)
@@ -218,45 +117,74 @@ type stage struct {
 	codes   int
 	shown   int // SMS shown so far
 	pushes  pushes
+	watch   *watcher // nil where the store can't be looked into
+	paused  time.Duration
 }
 
-// pushes keeps what is said to other accounts.
-type pushes struct{ list []string }
+// Watched is a store that can be looked into between two turns.
+type Watched interface {
+	Stands(channel turn.Channel, who string) (session []byte, language string)
+}
+
+// header is a file's header as it should be; where nothing was watched, as it is.
+func (s *stage) header(comment []byte) []byte {
+	if s.watch == nil {
+		return comment
+	}
+	return withHeader(comment, s.watch.header())
+}
+
+// pushes keeps what is said to other accounts; all of it arrives, and is noted.
+type pushes struct {
+	list  []string
+	store Kept
+}
+
+// Notes is a store that keeps which news of proxies somebody has heard.
+type Notes interface {
+	ProxyTold(ctx context.Context, proxyID int64, mine bool, state register.ProxyState, at time.Time) error
+}
 
 // Tell implements turn.Teller.
-func (p *pushes) Tell(to register.OpenID, text string) {
-	p.list = append(p.list, string(to)+" "+strings.ReplaceAll(text, "\n", " "))
+func (p *pushes) Tell(m turn.Telling) {
+	p.list = append(p.list, string(m.To)+" "+strings.ReplaceAll(m.Text, "\n", " "))
+	if notes, ok := p.store.(Notes); ok {
+		if err := notes.ProxyTold(context.Background(), m.News.ID, m.News.Mine, m.News.State, time.Now()); err != nil {
+			p.list = append(p.list, err.Error())
+		}
+	}
 }
 
 // Service makes a host over a store with the embedded book and a simple understander.
 func Service(t testing.TB, store turn.Store, now func() time.Time, digits func() string, bell turn.Doorbell) *turn.Service {
 	t.Helper()
-	return maker(t)(store, now, digits, bell, nil)
+	return maker(t, Engine(t))(store, now, digits, bell, nil)
 }
 
 // makeService makes hosts that share one book and one catalogue.
 type makeService func(store turn.Store, now func() time.Time, digits func() string, bell turn.Doorbell, teller turn.Teller) *turn.Service
 
-func maker(t testing.TB) makeService {
+func maker(t testing.TB, engine *flows.Engine) makeService {
 	t.Helper()
-	book, err := flows.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
 	texts, err := locales.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine := flows.New(book, texts, Plain{})
 	return func(store turn.Store, now func() time.Time, digits func() string, bell turn.Doorbell, teller turn.Teller) *turn.Service {
 		return turn.New(turn.Config{
-			Engine: engine, Texts: texts, Store: store, Bell: bell, Teller: teller, Now: now, Digits: digits, Zone: time.FixedZone("CST", 8*60*60),
+			Engine: engine, Texts: texts, Store: store, Bell: bell, Teller: teller, Now: now, Digits: digits, Zone: time.FixedZone("CST", 8*60*60), DayOff: nationalWeek,
 		})
 	}
 }
 
+// nationalWeek is the only holiday of these conversations: the first seven days of October 2026.
+func nationalWeek(day time.Time) bool {
+	date := day.Format(time.DateOnly)
+	return date >= "2026-10-01" && date <= "2026-10-07"
+}
+
 func newStage(setting Setting, store Kept, host makeService) *stage {
-	s := &stage{setting: setting, store: store, now: setting.Now}
+	s := &stage{setting: setting, store: store, now: setting.Now, pushes: pushes{store: store}}
 	s.service = host(store, func() time.Time { return s.now }, func() string {
 		s.codes++
 		return fmt.Sprintf("%06d", 100000+s.codes)
@@ -282,7 +210,7 @@ func (s *stage) play(t *testing.T, dialogue string) string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.now = s.now.Add(d)
+			s.now, s.paused = s.now.Add(d), s.paused+d
 			out.WriteString("（" + s.now.Format("01-02 15:04") + "）\n")
 			continue
 		}
@@ -302,9 +230,15 @@ func (s *stage) turn(t *testing.T, said string) string {
 	s.now = s.now.Add(5 * time.Second)
 	in := read(said)
 	in.Key, in.Channel, in.Who, in.At = fmt.Sprintf("m:%d", s.turns), s.setting.Channel, s.setting.Who, s.now
+	before := s.stands(t)
 	answer, err := s.service.Turn(context.Background(), in)
 	if err != nil {
 		t.Fatalf("%q: %v", said, err)
+	}
+	if s.watch != nil {
+		after := s.stands(t)
+		s.watch.see(moment{before: before.session, after: after.session, in: in, paused: s.paused, locale: after.locale})
+		s.paused = 0
 	}
 	if n := utf8.RuneCountInString(answer.Text); n > 600 {
 		t.Errorf("%q is answered by %d characters", said, n)
@@ -330,6 +264,29 @@ func (s *stage) turn(t *testing.T, said string) string {
 	}
 	s.pushes.list = nil
 	return out.String()
+}
+
+// standing is where somebody stands between two turns.
+type standing struct {
+	session flows.Session
+	locale  locales.Locale
+}
+
+func (s *stage) stands(t *testing.T) (now standing) {
+	t.Helper()
+	if s.watch == nil {
+		return now
+	}
+	body, language := s.store.(Watched).Stands(s.setting.Channel, s.setting.Who)
+	session, err := s.watch.book.Read(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now = standing{session: session, locale: locales.ZhHans}
+	if l, ok := locales.Parse(language); ok && s.setting.Channel == turn.WeChat {
+		now.locale = l
+	}
+	return now
 }
 
 func params(p map[string]string) string {

@@ -16,8 +16,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"strings"
+	"sync"
 )
 
 const (
@@ -40,7 +42,7 @@ var (
 type Keys struct {
 	seal  sealer
 	open  map[[keyIDSize]byte]cipher.AEAD
-	index []byte
+	index *sync.Pool // of HMACs under the index key: to make one costs more than to use it
 	rand  io.Reader
 }
 
@@ -75,6 +77,7 @@ func New(dataKeys [][]byte) (*Keys, error) {
 		return nil, ErrKey
 	}
 	k := &Keys{open: make(map[[keyIDSize]byte]cipher.AEAD), rand: rand.Reader}
+	k.UseIndexKey(nil)
 	for i, raw := range dataKeys {
 		if len(raw) != keySize {
 			return nil, ErrKey
@@ -105,7 +108,10 @@ func keyID(raw []byte) (id [keyIDSize]byte) {
 }
 
 // UseIndexKey sets the key of the blind indexes and of OutId's MAC.
-func (k *Keys) UseIndexKey(raw []byte) { k.index = append([]byte(nil), raw...) }
+func (k *Keys) UseIndexKey(raw []byte) {
+	index := append([]byte(nil), raw...)
+	k.index = &sync.Pool{New: func() any { return hmac.New(sha256.New, index) }}
+}
 
 // Seal encrypts plain for one column of one row. Empty plain gives nil, so that "nothing on file" stays NULL.
 func (k *Keys) Seal(plain []byte, table, column string, id int64) []byte {
@@ -151,7 +157,9 @@ func (k *Keys) Index(domain, value string) []byte {
 
 // MAC is the whole HMAC-SHA-256 of a value in a domain, under the index key.
 func (k *Keys) MAC(domain, value string) []byte {
-	mac := hmac.New(sha256.New, k.index)
+	mac := k.index.Get().(hash.Hash)
+	defer k.index.Put(mac)
+	mac.Reset()
 	mac.Write([]byte(domain))
 	mac.Write([]byte{0})
 	mac.Write([]byte(value))

@@ -68,6 +68,7 @@
     input.focus();
   }));
 
+  addEventListener("resize", toEnd);
   toEnd();
   document.querySelector("#say [data-keep]")?.focus({ preventScroll: true });
   const stream = new EventSource("events" + query);

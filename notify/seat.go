@@ -1,0 +1,68 @@
+package notify
+
+import (
+	"context"
+	"time"
+)
+
+// Seat is the right to send campaigns among the processes of one machine. One process uses all its cores: several that
+// send at once share out the same work in smaller pieces and send less. Those without a seat stand by: they keep
+// receipts, send codes and sweep, look after campaigns in long steps, and sit down as soon as a seat is free.
+type Seat interface {
+	// Take says whether a seat is ours, and takes one that is free.
+	Take() bool
+	// Leave gives it back; a process that dies leaves it too.
+	Leave()
+}
+
+const (
+	seatEvery = 250 * time.Millisecond // how often a free seat is looked for
+	standsOff = 8                      // so many times longer are the steps of those who stand by
+	// neededAfter is how long a call waits that somebody should have begun: longer than a claim waits for its turn.
+	neededAfter = 10 * time.Second
+)
+
+// sit starts the queue of campaigns, and of all else that is not urgent. It is called once, by whoever takes the seat.
+func (w *Worker) sit(ctx context.Context) error {
+	bulk := w.newServer(ctx, w.cfg.Parallel, 50*time.Millisecond, map[string]int{queueDefault: 6, queueBulk: 3, queueChores: 1})
+	if err := bulk.Start(w.handler()); err != nil {
+		return err
+	}
+	w.bulk = bulk
+	w.seated.Store(true)
+	return nil
+}
+
+// awaitSeat waits for a seat. It waits no longer where a call that was rung for long ago waits still: then whoever has
+// the seat is not at work, or can't keep up, and one more does no harm.
+func (w *Worker) awaitSeat(ctx context.Context) {
+	tick := time.NewTicker(seatEvery)
+	defer tick.Stop()
+	quiet := newQuiet(w.cfg.Logger, "the queue of campaigns can't be started")
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if !w.needed.Load() && !w.cfg.Seat.Take() {
+			continue
+		}
+		err := w.sit(ctx)
+		quiet.say(ctx, err)
+		if err == nil {
+			w.cfg.Logger.Info("this process sends campaigns now", "seat", !w.needed.Load())
+			_ = w.ringAll(ctx) // where it can't the sweep does, later
+			w.hurry()
+			return
+		}
+	}
+}
+
+// every is how long to rest between two steps.
+func (w *Worker) every(d time.Duration) time.Duration {
+	if w.seated.Load() {
+		return d
+	}
+	return standsOff * d
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/sha256"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -85,7 +86,17 @@ func (c config) seat() notify.Seat {
 	if c.sqlitePath() != "" {
 		return nil
 	}
-	return newSeats(os.TempDir(), c.DatabaseURL, c.Sending)
+	return newSeats(os.TempDir(), withoutPassword(c.DatabaseURL), c.Sending)
+}
+
+// withoutPassword is an address whose hash may stand in the name of a file that others can see.
+func withoutPassword(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	u.User = nil
+	return u.String()
 }
 
 // sending reads how many processes of a machine send at once; 0: by its cores.

@@ -103,7 +103,9 @@ func (r *rig) openDoor() *carrierDoor {
 	d := &carrierDoor{}
 	gateway := r.carrier.AliyunHandler()
 	d.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		d.calls.Add(1)
+		if req.URL.Query().Get("Action") == "SendBatchSms" { // anybody looks
+			d.calls.Add(1)
+		}
 		gateway.ServeHTTP(w, req)
 	}))
 	r.doors = append(r.doors, d)

@@ -79,7 +79,7 @@ func TestNobodyTwiceNobodyNeverWhereTheProcessThatSendsIsKilledAndTheNextTakesOv
 	r.env = append(r.env, "LINGJULI_SENDING_PROCESSES=1")
 	bad := r.loadPeople()
 	r.faults(bad)
-	r.qps = 4
+	r.qps = 40
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	id := r.startCampaign()
@@ -110,7 +110,7 @@ func TestNobodyTwiceNobodyNeverWhereTheProcessThatSendsIsKilledAndTheNextTakesOv
 }
 
 const (
-	handoverPeople = 3000
+	handoverPeople = 10_000
 	handovers      = 4
 	handoverIn     = 5 * time.Second
 )

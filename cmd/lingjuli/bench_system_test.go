@@ -16,6 +16,7 @@ import (
 	"github.com/lingjuli/lingjuli/internal/register/fictional"
 	"github.com/lingjuli/lingjuli/internal/sandbox"
 	"github.com/lingjuli/lingjuli/internal/store"
+	"github.com/lingjuli/lingjuli/internal/store/databasetest"
 )
 
 // system is the program as it is run in earnest: the built binary in processes of their own, PostgreSQL and Redis
@@ -30,6 +31,7 @@ type system struct {
 	asking int // people outside it who ask for codes, in each campaign others
 	asked  int // those of them who had their turn
 	store  *store.Store
+	loaded string // the database with nothing but people, where each campaign has a copy of its own
 
 	carrier *standIn
 	workers []*worker
@@ -76,13 +78,29 @@ func newSystem(b *testing.B, at place, people, campaigns int) *system {
     sms: {code: SMS_CODE, type: code, content: "`+benchCode+`", params: {code: "{{.Params.code}}"}}
 `)
 	s.command("template", "apply", "-f", filepath.Join(s.dir, "templates.yaml"))
-	st, err := openStore(b.Context(), s.cfg)
-	if err != nil {
-		b.Fatal(err)
-	}
-	s.store = st
-	b.Cleanup(func() { _ = st.Close() })
+	s.loaded = s.cfg.DatabaseURL
+	s.open()
+	b.Cleanup(func() { _ = s.store.Close() })
 	return s
+}
+
+func (s *system) open() {
+	s.b.Helper()
+	var err error
+	if s.store, err = openStore(s.b.Context(), s.cfg); err != nil {
+		s.b.Fatal(err)
+	}
+}
+
+// afresh goes on in a database as it was when the people had been loaded.
+func (s *system) afresh() {
+	s.b.Helper()
+	if err := s.store.Close(); err != nil {
+		s.b.Fatal(err)
+	}
+	s.cfg.DatabaseURL = databasetest.CopyOf(s.b, s.loaded)
+	s.asked = 0
+	s.open()
 }
 
 // progress says at once how far a long measurement is.

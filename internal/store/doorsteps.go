@@ -153,7 +153,7 @@ func (t *turnTx) PassDoor(id int64) (register.Door, bool, error) {
 
 // giveAtDoor lets who scanned look after the person's matters: they agreed before the worker, whose name stands with it.
 func (t *turnTx) giveAtDoor(d register.Door, witness string) error {
-	id, err := t.ids("proxies", 1)
+	id, err := t.newID("proxies")
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strings"
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver that makes and drops databases
@@ -24,6 +25,17 @@ func EmptyPostgres(t testing.TB) string {
 		return ""
 	}
 	return create(t, "")
+}
+
+// CopyOf makes a database that holds what another one of EmptyPostgres or of this package holds; nobody may be connected
+// to that one. The copy is dropped when the test ends.
+func CopyOf(t testing.TB, address string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return create(t, " TEMPLATE "+strings.TrimPrefix(u.Path, "/")+" STRATEGY FILE_COPY")
 }
 
 // create makes a database and drops it when the test ends.

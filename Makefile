@@ -34,7 +34,7 @@ race: setup $(SERVICES) ## what runs side by side, three times over in shuffled 
 	@$(WITH) go test $(RACE) -count=3 -shuffle=on ./bot/... ./notify/... ./flows/turn/... ./internal/store/...
 
 e2e: setup $(SERVICES) ## kill workers in the middle of campaigns, on both databases; two, four and eight on one campaign
-	@$(WITH) go test -tags e2e -count=1 -timeout 30m -v ./cmd/lingjuli
+	@$(WITH) go test -tags e2e -count=1 -timeout 30m -v -run "^Test(NobodyTwiceNobodyNeverWhere|TwoFourAndEightWorkers)" ./cmd/lingjuli
 
 e2e-large: setup $(SERVICES) ## N=100000 people, 8 workers, KILLS=100, Redis emptied and PostgreSQL restarted twice
 	@LINGJULI_E2E_N=$(or $(N),100000) LINGJULI_E2E_KILLS=$(or $(KILLS),100) $(WITH) \

@@ -45,7 +45,12 @@ func (v *visit) openDoorstep() error {
 	if err != nil {
 		return err
 	}
-	page := doorstepPage{frame: v.frame("doorstep.title", "people"), ID: p.ID, Name: maskName(p.Name), Until: now.Add(doorstepLife)}
+	return v.showDoorstep(p, scene, doorstepPage{frame: v.frame("doorstep.title", "people"), Until: now.Add(doorstepLife)})
+}
+
+// showDoorstep answers with a page and the code of its scene; the page says all the same where WeChat made none.
+func (v *visit) showDoorstep(p register.Person, scene string, page doorstepPage) (err error) {
+	page.ID, page.Name = p.ID, maskName(p.Name)
 	if page.Place, err = v.place(p.RegionCode); err != nil {
 		return err
 	}

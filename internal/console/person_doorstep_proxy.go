@@ -2,8 +2,6 @@ package console
 
 import (
 	"context"
-	"log/slog"
-	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -53,16 +51,7 @@ func (v *visit) openProxyDoor() error {
 	if err != nil {
 		return err
 	}
-	page := doorstepPage{frame: v.frame("doorstep.proxy_title", "people"), ID: p.ID, Name: maskName(p.Name), Until: now.Add(doorstepLife), Proxy: true}
-	if page.Place, err = v.place(p.RegionCode); err != nil {
-		return err
-	}
-	if content, err := v.Codes.CreateCode(v.ctx(), scene, doorstepLife); err != nil {
-		v.Logger.Warn("WeChat made no code for the doorstep", slog.Int64("staff_id", v.who.ID), slog.Any("error", err))
-	} else if page.Code, err = drawCode(content); err != nil {
-		return err
-	}
-	return v.render(http.StatusOK, "doorstep", page)
+	return v.showDoorstep(p, scene, doorstepPage{frame: v.frame("doorstep.proxy_title", "people"), Until: now.Add(doorstepLife), Proxy: true})
 }
 
 // doorTerms reads the form. How the person agreed must have been said: without it there is no consent.

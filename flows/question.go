@@ -119,7 +119,7 @@ func (r *run) choose(c *Choose, n int) bool {
 func (r *run) tapped() bool {
 	mark := r.in.Tap
 	if flow, isFlow := strings.CutPrefix(mark, markFlow); isFlow {
-		if r.e.book.flows[flow] == nil {
+		if !r.e.book.Offered(flow) {
 			flow = flowMenu
 		}
 		r.begin(flow)

@@ -179,7 +179,7 @@ func standing() []string {
 // hostTexts are the texts that the engine and the host use without a definition naming them.
 func hostTexts() []string {
 	return []string{
-		"date.civil", "bind.then", "clarify.which", "retry.choice", "choices.how", "more.hint", "insurance.medical", "insurance.pension",
+		"date.civil", "date.month", "bind.then", "clarify.which", "retry.choice", "choices.how", "more.hint", "insurance.medical", "insurance.pension",
 		"subsidy.received", "subsidy.reviewing", "subsidy.publicised", "subsidy.approved", "subsidy.paid_out",
 		"subsidy.returned", "premium.paid", "premium.unpaid", "premium.partly_paid",
 		"benefit.paid", "benefit.pending", "benefit.failed", "benefit.suspended", "state.signed_up", "state.waiting", "state.wish",

@@ -1,6 +1,9 @@
 package flows
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Shape is what may happen to somebody in a flow, told by its definition.
 type Shape struct {
@@ -11,6 +14,15 @@ type Shape struct {
 	SMS    bool       // it may run by SMS
 	Says   []string   // text keys
 	Offers [][]string // what numbers lead to when it has ended
+
+	Questions []Question
+}
+
+// Question is a step that waits for an answer.
+type Question struct {
+	Step string
+	As   string   // the validator of an open question; "": one of several answers, by its number
+	Ways []string // words that lead elsewhere, one for each way
 }
 
 // OffersPerson says whether a person is one number away when the flow has ended.
@@ -31,8 +43,10 @@ func (b *Book) Shapes() []Shape {
 				s.Says = append(s.Says, step.Say)
 			case step.Choose != nil:
 				s.Says = append(s.Says, step.Choose.Prompt)
+				s.Questions = append(s.Questions, Question{Step: step.ID})
 			case step.Ask != nil:
 				s.Says = append(s.Says, step.Ask.Prompt)
+				s.Questions = append(s.Questions, step.Ask.question(step.ID))
 			case step.End != nil:
 				s.Offers = append(s.Offers, step.End.Offer)
 			}
@@ -40,6 +54,14 @@ func (b *Book) Shapes() []Shape {
 		shapes = append(shapes, s)
 	}
 	return shapes
+}
+
+func (a *Ask) question(step string) Question {
+	q := Question{Step: step, As: a.As}
+	for _, o := range a.Branches {
+		q.Ways = append(q.Ways, strings.TrimPrefix(o.Words[0], "~"))
+	}
+	return q
 }
 
 // waits says whether a question may be open while a flow runs. Callers are those that wait for it already.

@@ -111,7 +111,15 @@ func TestPagesFitLoseNothingAndEndWithTheHint(t *testing.T) {
 	const hint = "（没说完，回复“更多”接着看）"
 	rapid.Check(t, func(r *rapid.T) {
 		text := strings.Trim(rapid.StringOfN(rapid.RuneFrom([]rune("医保a😀\n补贴。")), 0, 3000, -1).Draw(r, "text"), "\n")
-		pages := paginate(text, hint)
+		menu := strings.Trim(rapid.StringOfN(rapid.RuneFrom([]rune("1选项\n")), 0, 700, -1).Draw(r, "menu"), "\n")
+		pages := paginate(text, menu, hint)
+		if len(pages) > 1 && utf8.RuneCountInString(menu) < pageRunes/2-40 && len(menu) < pageBytes/2-90 {
+			if !strings.HasSuffix(pages[0], "\n"+menu) {
+				r.Fatal("the choices are not under the first page")
+			}
+			pages[0], menu = strings.TrimSuffix(pages[0], "\n"+menu), ""
+		}
+		text += menu
 		var whole strings.Builder
 		for i, p := range pages {
 			if !utf8.ValidString(p) || utf8.RuneCountInString(p) > pageRunes || len(p) > pageBytes {
@@ -198,7 +206,9 @@ func TestACivilDateIsWrittenAsPeopleDo(t *testing.T) {
 		value, out string
 	}{
 		{locales.ZhHans, "2026-12-31", "2026年12月31日"},
-		{locales.English, "2026-12-05", "5/12/2026"},
+		{locales.English, "2026-12-05", "5 December 2026"},
+		{locales.ZhHans, "2026-10", "2026年10月"},
+		{locales.English, "2026-10", "October 2026"},
 		{locales.ZhHans, "2026-13-31", "2026-13-31"},
 		{locales.ZhHans, "0763-30000", "0763-30000"},
 		{locales.ZhHans, "待定", "待定"},

@@ -72,7 +72,16 @@ type Settings struct {
 	NearWords      []string            `yaml:"near_words"`
 	Help           []string            `yaml:"help"` // who says so wants to do something for somebody else
 	Kin            []KinWords          `yaml:"kin"`
-	Categories     map[string]string   `yaml:"categories"` // what a category is called to somebody's face
+	TradeNames     []TradeName         `yaml:"trade_names"`
+	LettersFiller  []string            `yaml:"letters_filler"` // in letters, says nothing of what is looked for
+	LettersCourse  []string            `yaml:"letters_course"` // in letters, says that a course is looked for
+	Syllables      string              `yaml:"syllables"`      // of Mandarin in letters, with spaces between
+	NotSyllables   []string            `yaml:"not_syllables"`  // English words that are made of them
+	LettersNear    []string            `yaml:"letters_near"`   // in letters, says near home
+	Categories     map[string]string   `yaml:"categories"`     // what a category is called to somebody's face
+
+	letters map[string]lettered // by name
+	pinyin  map[string]bool     // syllables
 }
 
 // KinWords is how people name one of their family.
@@ -169,7 +178,11 @@ func (b *Book) findOffered() {
 func (b *Book) read(name string, raw []byte) error {
 	switch name {
 	case "settings.yaml":
-		return strict(raw, &b.settings)
+		if err := strict(raw, &b.settings); err != nil {
+			return err
+		}
+		b.settings.nameLetters()
+		return nil
 	case "replies.yaml":
 		var file struct {
 			Templates []ReplyTemplate `yaml:"templates"`

@@ -290,6 +290,8 @@ func (r *run) wish() {
 	switch {
 	case r.waiting() == nil && r.bareID():
 		r.begin(flowBind) // an answer that came after its question was forgotten
+	case r.waiting() == nil && r.namesWork(g):
+		r.begin(flowJobs)
 	case sure && r.away() && (r.e.book.flows[flow].Aside || r.running(flow)):
 		r.askToResume()
 	case sure:
@@ -314,6 +316,14 @@ func (r *run) wish() {
 	default:
 		r.miss()
 	}
+}
+
+// namesWork says whether a place or a trade in letters is all that was said. What is taken for another wish with certainty
+// is that wish.
+func (r *run) namesWork(g Guess) bool {
+	d := r.e.book.flows[r.e.book.byIntent[g.Intent]]
+	certain := d != nil && !d.Vague && g.Score >= r.e.book.settings.Certain
+	return !certain && r.e.book.settings.namesWork(r.in.Text)
 }
 
 func (r *run) bareID() bool {

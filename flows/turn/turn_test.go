@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/lingjuli/lingjuli/flows"
 	"github.com/lingjuli/lingjuli/internal/register"
 	"github.com/lingjuli/lingjuli/locales"
 )
@@ -78,7 +79,11 @@ func TestATranscriptHoldsNoNumberOfFiveDigitsAndMore(t *testing.T) {
 }
 
 func TestALanguageIsHeardFromHowPeopleWrite(t *testing.T) {
-	by := signs{characters: "嘅咗唔冇喺哋嚟佢啲咁㗎", cantonese: []string{"点样", "边度"}, mandarin: "的是不没这那吗什么"}
+	book, err := flows.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	by := signs{characters: "嘅咗唔冇喺哋嚟佢啲咁㗎", cantonese: []string{"点样", "边度"}, mandarin: "的是不没这那吗什么", pinyin: book.Settings().Pinyin}
 	for _, c := range []struct{ text, now, want string }{
 		{"我的医保有没有参保成功", "", "zh-Hans"},
 		{"医保", "", ""},
@@ -90,6 +95,11 @@ func TestALanguageIsHeardFromHowPeopleWrite(t *testing.T) {
 		{"my insurance", "", "en"},
 		{"hello", "", "en"},
 		{"hi", "", ""},
+		{"human", "", "en"},
+		{"Foshan cleaner", "", "en"},
+		{"wo xiang zhao gongzuo", "", ""},
+		{"shenzhen dianzichang", "zh-Hans", "zh-Hans"},
+		{"Dongguan", "en", "en"},
 		{"TD", "", ""},
 		{"OK", "zh-Hant", "zh-Hant"},
 		{"R", "", ""},

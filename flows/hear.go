@@ -318,14 +318,6 @@ func (r *run) wish() {
 	}
 }
 
-// namesWork says whether a place or a trade in letters is all that was said. What is taken for another wish with certainty
-// is that wish.
-func (r *run) namesWork(g Guess) bool {
-	d := r.e.book.flows[r.e.book.byIntent[g.Intent]]
-	certain := d != nil && !d.Vague && g.Score >= r.e.book.settings.Certain
-	return !certain && r.e.book.settings.namesWork(r.in.Text)
-}
-
 func (r *run) bareID() bool {
 	_, _, found := findID(r.in.Text)
 	return found

@@ -153,6 +153,14 @@ func (s Settings) namesWork(text string) bool {
 	return len(found.Places)+len(found.Trades) > 0 && !course && strings.IndexFunc(rest, unicode.IsLetter) < 0
 }
 
+// namesWork says whether a place or a trade in letters is all that was said. What is taken for another wish with certainty
+// is that wish.
+func (r *run) namesWork(g Guess) bool {
+	d := r.e.book.flows[r.e.book.byIntent[g.Intent]]
+	certain := d != nil && !d.Vague && g.Score >= r.e.book.settings.Certain
+	return !certain && r.e.book.settings.namesWork(r.in.Text)
+}
+
 // longestSyllable of Mandarin has so many letters.
 const longestSyllable = 6
 

@@ -21,7 +21,8 @@ type RequestKind struct {
 //	proxy_gate      locked yes|no; full yes|no: they look after as many as they may
 //	ask_proxy       sent asked|locked|wait|enough, which says nothing of whether anything went out; self: it is their own number; have: they look after them already
 //	check_proxy     check as above; who; whose: their id
-//	proxy_agreed    agreed yes|no: whether the person has agreed since; who; whose
+//	proxy_agreed    agreed yes|no|refused|ended|none: what became of what was asked of the one named, "": of the last; who;
+//	                whose; late yes|no: the code no longer holds
 //	proxies         found yes|no; only: the one that waits for an answer; items: who looks after whom
 //	proxy           side over|mine|none: over one's own matters, or one's own; state asked|given; who, name, what, ends
 //	settle_proxy    settled yes|no; arguments: state given|refused|ended
@@ -80,7 +81,7 @@ func aboutFamily() []RequestKind {
 		{Name: "proxy_gate", Gives: []string{"locked", "full"}},
 		{Name: "ask_proxy", Takes: []string{"name", "id_number", "relation", "scope", "months"}, Gives: []string{"sent"}},
 		{Name: "check_proxy", Takes: []string{"code"}, Gives: []string{"check", "left", "who", "whose"}},
-		{Name: "proxy_agreed", Gives: []string{"agreed", "who", "whose"}},
+		{Name: "proxy_agreed", Takes: []string{"name", "id_number"}, Gives: []string{"agreed", "who", "whose", "late"}},
 		{Name: "proxies", Gives: []string{"found", "only"}, Items: []string{"id", "who", "side_key"}},
 		{Name: "proxy", Takes: []string{"id"}, Gives: []string{"side", "state", "who", "name", "what_key", "ends"}},
 		{Name: "settle_proxy", Takes: []string{"id", "state"}, Gives: []string{"settled"}},

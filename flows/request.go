@@ -52,6 +52,7 @@ type RequestKind struct {
 //	tiers           found yes|no; items; back: what would be paid of the amount, empty where that can't be told
 //	phone_people    several yes|no; items: who has this phone
 //	answer_sms      asked none|signed|again|waiting|gone|declined|wanted|not_wanted|over|shared: what a bare number or yes by SMS answered
+//	latest_text     sent yes|no|unknown: what a campaign sent to this number last; date, kind
 //	check_text      real yes|no|code|part|altered|unsure|unknown; date, subject and kind of what we sent, and the text as it went
 //	hand_over       open yes|no|holiday: whether somebody is at work; date: by when they answer
 func Requests() []RequestKind {
@@ -157,6 +158,7 @@ func aboutUs() []RequestKind {
 		{Name: "mute", Takes: []string{"kind"}},
 		{Name: "unmute", Takes: []string{"kind"}},
 		{Name: "muted", Gives: []string{"found"}, Items: []string{"id", "kind_key"}},
+		{Name: "latest_text", Gives: []string{"sent", "date", "kind"}},
 		{Name: "check_text", Takes: []string{"words"}, Gives: []string{"real", "date", "subject", "kind", "text"}},
 		{Name: "hand_over", Takes: []string{"topic", "words"}, Gives: []string{"open", "date"}},
 	}

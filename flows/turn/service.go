@@ -251,6 +251,11 @@ func (t *oneTurn) talk(opened Opened) error {
 	if err != nil {
 		return err
 	}
+	if t.isLost(session) {
+		if session, err = t.s.engine.Book().Read(nil); err != nil {
+			return err
+		}
+	}
 	if err := t.recall(&session); err != nil {
 		return err
 	}
@@ -280,6 +285,7 @@ func (t *oneTurn) talk(opened Opened) error {
 			session.Rest = rest
 		}
 	}
+	session.Of = t.of()
 	body, err := session.Bytes()
 	if err != nil {
 		return err

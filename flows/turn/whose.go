@@ -57,6 +57,20 @@ func (t *oneTurn) recall(s *flows.Session) error {
 	return t.takeUp(s.Whose)
 }
 
+// isLost says whether a session holds the matters of somebody of whom this openid may ask no longer: another account has
+// them now, or a proxy ended. Nothing of it is said again, and none of its questions is answered.
+func (t *oneTurn) isLost(s flows.Session) bool {
+	return t.in.Channel == WeChat && s.Of != "" && !t.may(number(s.Of))
+}
+
+// of is whose matters the session of this turn may hold, "" nobody's.
+func (t *oneTurn) of() string {
+	if t.personID == 0 {
+		return ""
+	}
+	return id(t.personID)
+}
+
 // may says whether this openid may ask about a person.
 func (t *oneTurn) may(id int64) bool {
 	_, looks := t.proxyOf(id)

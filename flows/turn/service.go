@@ -251,11 +251,6 @@ func (t *oneTurn) talk(opened Opened) error {
 	if err != nil {
 		return err
 	}
-	if t.isLost(session) {
-		if session, err = t.s.engine.Book().Read(nil); err != nil {
-			return err
-		}
-	}
 	if err := t.recall(&session); err != nil {
 		return err
 	}

@@ -50,7 +50,12 @@ func (t *oneTurn) nameOf(person int64) (string, error) {
 }
 
 // recall takes up whose matter the session was about, if they still may and have not been away.
-func (t *oneTurn) recall(s *flows.Session) error {
+func (t *oneTurn) recall(s *flows.Session) (err error) {
+	if t.isLost(*s) {
+		if *s, err = t.s.engine.Book().Read(nil); err != nil {
+			return err
+		}
+	}
 	if t.away >= whoseKept || !t.may(number(s.Whose)) {
 		s.Whose = ""
 	}

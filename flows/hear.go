@@ -386,6 +386,9 @@ func (r *run) begin(flow string) {
 	if r.running(flow) {
 		return // they are in it already: the question is put again
 	}
+	if len(r.s.Parked) > 0 && r.s.Parked[0].Flow == flow {
+		r.s.Parked = nil // begun anew, it needs no going on with
+	}
 	guarded := d.Needs == needsBound && !r.in.Env.Bound
 	var check []Frame // an identity check under way serves the new wish as well as the old one
 	if f := r.top(); guarded && f != nil && f.Flow == flowBind && !r.speaksOfKin() {

@@ -16,6 +16,8 @@ type Shape struct {
 	Offers [][]string // what numbers lead to when it has ended
 
 	Questions []Question
+	Words     []string // that begin it
+	Templates []string // that it speaks by on SMS
 }
 
 // Question is a step that waits for an answer.
@@ -36,8 +38,14 @@ func (b *Book) Shapes() []Shape {
 	for _, id := range b.order {
 		d := b.flows[id]
 		s := Shape{ID: id, Soft: d.Soft, SMS: d.SMS, Waits: b.waits(d, nil)}
+		for _, word := range d.Words {
+			s.Words = append(s.Words, strings.TrimPrefix(word, "~"))
+		}
 		for _, step := range d.Steps {
 			s.Asks = s.Asks || step.open()
+			if step.SMS != nil {
+				s.Templates = append(s.Templates, step.SMS.Template)
+			}
 			switch {
 			case step.Say != "":
 				s.Says = append(s.Says, step.Say)

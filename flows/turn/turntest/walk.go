@@ -68,6 +68,8 @@ type Heard struct {
 	Answer turn.Answer
 	Texts  []string // the keys of what was said
 	Open   bool     // it waits for words of theirs
+
+	SMS []turn.Message // that went out since its beginning
 }
 
 // lastCode stands for the code that went out last; and then comes another message.
@@ -95,6 +97,52 @@ func (w *Walker) Walk(t testing.TB, engine *flows.Engine) {
 	for _, line := range w.World.Starts {
 		w.flow(t, "", line)
 	}
+}
+
+// WalkSMS says by SMS all that begins a flow, and every number to every question that it leads to.
+func (w *Walker) WalkSMS(t testing.TB, engine *flows.Engine) {
+	t.Helper()
+	w.engine, w.shapes, w.seen = engine, make(map[string]flows.Shape), make(map[string]bool)
+	w.begin(t)
+	texts, err := locales.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range engine.Book().Shapes() {
+		w.shapes[s.ID] = s
+	}
+	for _, s := range engine.Book().Shapes() {
+		w.flow(t, s.ID, texts.Localizer(locales.ZhHans).Text(engine.Book().Title(s.ID), nil))
+		for _, word := range s.Words {
+			w.flow(t, s.ID, word)
+		}
+	}
+	for _, word := range slices.Concat(w.World.heardOf(), engine.Book().Settings().OptOut, engine.Book().Settings().OptIn, numbers()) {
+		w.flow(t, "", word)
+	}
+}
+
+// heardOf is what somebody may say of the texts that went out, rightly and wrongly, and after somebody else did.
+func (w World) heardOf() []string {
+	lines := []string{"【某某】转账到安全账户"}
+	for _, m := range w.Mail {
+		whole := "【零距离】" + m.Text
+		lines = append(lines, whole, strings.NewReplacer("2", "9", "4", "5").Replace(whole), m.Check, m.Check+"快转钱")
+	}
+	for _, p := range w.People {
+		if p.Phone != w.Who && p.Phone != "" {
+			lines = append(lines, "[我是 "+p.Phone+"]"+andThen+"1"+andThen+"[我是 "+w.Who+"]"+andThen+"1")
+		}
+	}
+	return lines
+}
+
+// numbers are what a list by SMS may be answered by.
+func numbers() (all []string) {
+	for n := range 9 {
+		all = append(all, fmt.Sprint(n+1))
+	}
+	return all
 }
 
 // flow follows every answer to every question that one beginning leads to. A question is answered each way once.
@@ -195,13 +243,13 @@ func (p *walk) say(t testing.TB, line string) {
 	p.turns++
 	p.now = p.now.Add(5 * time.Second)
 	in := read(line)
-	in.Key, in.Channel, in.Who, in.At = fmt.Sprint("w", p.turns), turn.WeChat, p.who, p.now
+	in.Key, in.Channel, in.Who, in.At = fmt.Sprint("w", p.turns), p.w.World.Channel, p.who, p.now
 	p.w.stage.walk = p
 	answer, err := p.w.service.Turn(context.Background(), in)
 	if err != nil {
 		t.Fatalf("%q: %v", line, err)
 	}
-	body, _ := p.store.Stands(turn.WeChat, p.who)
+	body, _ := p.store.Stands(p.w.World.Channel, p.who)
 	if p.session, err = p.w.engine.Book().Read(body); err != nil {
 		t.Fatal(err)
 	}
@@ -228,6 +276,9 @@ func (p *walk) ways() (lines []string) {
 	if q == nil {
 		return nil
 	}
+	if p.w.World.Channel == turn.SMS {
+		return numbers()
+	}
 	if q.As == "" {
 		for _, c := range p.answer.Choices {
 			lines = append(lines, fmt.Sprint(c.Number))
@@ -251,7 +302,7 @@ func (p *walk) at() string {
 }
 
 func (p *walk) heard(flow string, path []string) Heard {
-	h := Heard{Flow: flow, Path: path, Answer: p.answer}
+	h := Heard{Flow: flow, Path: path, Answer: p.answer, SMS: p.store.sent}
 	for _, s := range p.session.Last {
 		h.Texts = append(h.Texts, s.Key)
 	}

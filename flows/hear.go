@@ -318,11 +318,6 @@ func (r *run) wish() {
 	}
 }
 
-func (r *run) bareID() bool {
-	_, _, found := findID(r.in.Text)
-	return found
-}
-
 // miss is an answer that does not fit the open question. The second in a row leads to numbers and a person.
 func (r *run) miss() {
 	r.s.Fails++

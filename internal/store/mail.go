@@ -150,7 +150,7 @@ func (t *turnTx) Mute(personID int64, kind string) error {
 	if err != nil {
 		return fmt.Errorf("mute %s: %w", kind, err)
 	}
-	return nil
+	return t.outsChanged()
 }
 
 // Unmute implements turn.Mail.

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -18,7 +19,7 @@ import (
 // crowdedDoor is an address of the carrier at which, while it is shut, nobody gets a connection: its queue is full, and
 // Linux takes no more. So a call that has been claimed waits before its first byte.
 type crowdedDoor struct {
-	t      *testing.T
+	t      testing.TB
 	socket *os.File
 	addr   string
 	to     *httputil.ReverseProxy
@@ -26,7 +27,7 @@ type crowdedDoor struct {
 	before net.Conn
 }
 
-func newCrowdedDoor(t *testing.T, carrier string) *crowdedDoor {
+func newCrowdedDoor(t testing.TB, carrier string) *crowdedDoor {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -75,13 +76,19 @@ func (d *crowdedDoor) shuts() {
 }
 
 func TestStoryWhoOptsOutBetweenTheClaimAndTheFirstByteGetsNothing(t *testing.T) {
-	var door *crowdedDoor
+	var doors sync.Map // of each town
 	crowded := func(w *town) {
-		door = newCrowdedDoor(t, w.aliyun)
+		door := newCrowdedDoor(w.t, w.aliyun)
+		doors.Store(w, door)
 		w.env["LINGJULI_ALIYUN_SMS_ENDPOINT"] = "http://" + door.addr
 	}
 	const people = 4
 	eachTown(t, people, crowded, func(w *town) {
+		stored, _ := doors.Load(w)
+		door, ok := stored.(*crowdedDoor)
+		if !ok {
+			w.t.Fatal("no door")
+		}
 		w.box.SetReceipts(sandbox.Receipts{Bases: []string{w.base}})
 		w.until(w.campaign("sms", ""), "finished", done) // a text to answer
 		// A connection is given up after five seconds, and the call is claimed anew: then the story is told again by another.

@@ -151,7 +151,7 @@ func (t *turnTx) Mute(personID int64, kind string) error {
 	if err = errors.Join(err, t.refreshMuted(personID)); err != nil {
 		return fmt.Errorf("mute %s: %w", kind, err)
 	}
-	return nil
+	return t.outsChanged()
 }
 
 // refreshMuted notes a mute of this turn, or its end, on those whom it concerns.

@@ -60,3 +60,20 @@ func (t *tx) numbersNow() (version int64, err error) {
 	err = t.row(`SELECT COALESCE(max(next), 0) FROM sequences WHERE name = $1`, numbersVersion).Scan(&version)
 	return version, err
 }
+
+// outsChanged notes that somebody wants no campaigns, or none of a kind, any more: a call that has been claimed and not sent
+// may be to them. For those who write opt-outs and mutes.
+func (t *tx) outsChanged() error {
+	_, err := t.ids(outsVersion, 1)
+	return err
+}
+
+// outsVersion is the sequence that counts how often somebody said so.
+const outsVersion = "outs"
+
+// numbersAndOuts are both versions.
+func (t *tx) numbersAndOuts() (numbers, outs int64, err error) {
+	err = t.row(`SELECT COALESCE(max(CASE WHEN name = $1 THEN next END), 0), COALESCE(max(CASE WHEN name = $2 THEN next END), 0)
+		FROM sequences WHERE name IN ($1, $2)`, numbersVersion, outsVersion).Scan(&numbers, &outs)
+	return numbers, outs, err
+}

@@ -18,6 +18,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/lingjuli/lingjuli/notify"
 )
 
 // DefaultAPIBase is where WeChat's API lives.
@@ -204,7 +206,10 @@ func (w *wire) exchange(ctx context.Context, method, path string, query url.Valu
 	// The transport asks for another connection only where the first took nothing.
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GetConn: func(string) { written.Store(false) },
-		GotConn: func(httptrace.GotConnInfo) { written.Store(true) },
+		GotConn: func(got httptrace.GotConnInfo) {
+			notify.BeforeFirstByte(ctx, got.Conn)
+			written.Store(true)
+		},
 	})
 	address := w.base + path
 	if len(query) > 0 {

@@ -3,7 +3,6 @@ package notify
 import (
 	"context"
 	"maps"
-	"net/http/httptrace"
 	"slices"
 	"time"
 )
@@ -47,24 +46,39 @@ func (r *runner) look(ctx context.Context, flights map[int64]*flight) LastLook {
 // lookHolds is how long a look is good for. A connection is at hand within it, but where the platform hangs or is far away.
 const lookHolds = 100 * time.Millisecond
 
+// connection is what a sender has in hand before it writes.
+type connection interface {
+	SetWriteDeadline(at time.Time) error
+}
+
+type beforeKey struct{}
+
+// BeforeFirstByte is called by senders whenever a connection for a request of this context is in hand and nothing is written
+// on it. It may see to it that nothing is: a connection whose time to write is over writes nothing.
+func BeforeFirstByte(ctx context.Context, conn connection) {
+	if may, ok := ctx.Value(beforeKey{}).(func() bool); ok && !may() {
+		_ = conn.SetWriteDeadline(time.Unix(1, 0))
+	}
+}
+
 // presentOne lets one request go. Where its connection comes later than a look holds, it looks again before anything is
-// written on it: a connection whose time to write is over writes nothing.
+// written on it.
 func (r *runner) presentOne(ctx context.Context, f *flight, looked time.Time) Answer {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	held, passed := "", false
-	answer := f.request.Present(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) {
+	answer := f.request.Present(context.WithValue(ctx, beforeKey{}, func() bool {
 		if time.Since(looked) > lookHolds {
 			looked = time.Now()
 			held = r.look(ctx, map[int64]*flight{f.id: f}).holds(f.id)
 		}
 		if held == "" {
 			passed = true
-			return
+			return true
 		}
-		_ = got.Conn.SetWriteDeadline(time.Unix(1, 0))
 		cancel()
-	}}))
+		return false
+	}))
 	if held != "" && !passed { // else something of it may have gone before: the sender knows what
 		return notSent(held)
 	}

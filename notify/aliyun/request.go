@@ -104,6 +104,7 @@ func (w wire) carry(ctx context.Context, client *http.Client, into responses.Acs
 		}
 	}()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn:              func(got httptrace.GotConnInfo) { notify.BeforeFirstByte(ctx, got.Conn) },
 		WroteHeaders:         func() { wrote.Store(true) },
 		GotFirstResponseByte: func() { wrote.Store(true) },
 	})

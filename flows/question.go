@@ -182,6 +182,9 @@ func (r *run) inOwnWords(c *Choose) bool {
 	if text, ok := r.e.validWords(r.in.Text); !ok || utf8.RuneCountInString(text[""]) < least {
 		return false
 	}
+	if g := r.understand(); g.Intent == "unsubscribe" && g.Score >= r.e.book.settings.Certain {
+		return false // whoever wants to be left in peace is not noted down instead
+	}
 	f := r.top()
 	r.s.Fails = 0
 	f.set(c.Other.Save, clip(strings.TrimSpace(r.in.Text)))

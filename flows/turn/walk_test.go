@@ -40,8 +40,12 @@ func TestEveryFlowCanBeWalkedToItsEndsInEveryLanguage(t *testing.T) {
 			t.Parallel()
 			said, answers := make(map[string]bool), 0
 			for _, file := range files {
+				world := turntest.ReadWorld(t, file)
 				for _, elder := range []bool{false, true} {
-					r := newReader(t, engine, turntest.ReadWorld(t, file), locale, elder)
+					if elder && !world.Simple {
+						continue
+					}
+					r := newReader(t, engine, world, locale, elder)
 					w := turntest.Walker{World: r.world, Locale: locale, Elder: elder, Hear: func(h turntest.Heard) {
 						answers++
 						for _, key := range h.Texts {

@@ -17,7 +17,7 @@ import (
 const (
 	devVariable = "LINGJULI_UNDERSTANDING_DEV"
 	devPath     = "../shared/understanding/dev.jsonl" // beside the repository
-	blindPaths  = "flows/understand/testdata/blind.jsonl,flows/understand/testdata/blind2.jsonl"
+	blindPaths  = "flows/understand/testdata/blind.jsonl,flows/understand/testdata/blind2.jsonl,flows/understand/testdata/blind3.jsonl"
 	folds       = 5
 )
 

@@ -58,6 +58,11 @@ func lines(file string) []string {
 // plain gives the characters that carry meaning: Simplified, lower case, in Mandarin words, without punctuation and
 // spaces; a run of digits is one '0', of four or more '9', each Latin word stands between blanks.
 func (w *plainWriter) plain(text string) []rune {
+	return w.settled(w.letters(text))
+}
+
+// letters gives an utterance in single-width lower-case characters, with words for emoji.
+func (w *plainWriter) letters(text string) []rune {
 	runes := make([]rune, 0, len(text)/2)
 	for _, r := range norm.NFKC.String(text) {
 		if word, ok := w.emoji[r]; ok {
@@ -66,7 +71,11 @@ func (w *plainWriter) plain(text string) []rune {
 		}
 		runes = append(runes, variant(unicode.ToLower(r)))
 	}
-	return tidy(w.mandarin([]rune(hanzi.Simplify(string(runes)))))
+	return runes
+}
+
+func (w *plainWriter) settled(letters []rune) []rune {
+	return tidy(w.mandarin([]rune(hanzi.Simplify(string(letters)))))
 }
 
 // variant settles characters that people use for one another and that Simplification leaves alone or would hide.

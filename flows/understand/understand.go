@@ -14,7 +14,7 @@ import (
 
 // What an understander knows. The last two are made by the command learn, of the examples and a dictionary.
 var (
-	//go:embed terms.txt dialects.txt emoji.txt
+	//go:embed terms.txt dialects.txt english.txt emoji.txt
 	texts embed.FS
 
 	//go:embed sounds.txt

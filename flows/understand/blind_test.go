@@ -11,7 +11,7 @@ import (
 // blindSets are the labelled files that nothing is learnt from, with a floor each: a point below the share that was
 // right when the model was last worked on.
 func blindSets() map[string]float64 {
-	return map[string]float64{"testdata/blind.jsonl": 0.966, "testdata/blind2.jsonl": 0.971, "testdata/blind3.jsonl": 0.5}
+	return map[string]float64{"testdata/blind.jsonl": 0.966, "testdata/blind2.jsonl": 0.971, "testdata/blind3.jsonl": 0.93}
 }
 
 type blindLine struct {

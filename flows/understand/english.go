@@ -11,6 +11,7 @@ import (
 type english struct {
 	mandarin map[string]string // by the words with blanks between, and by their stems
 	longest  map[string]int    // the words of the longest phrase, by the stem of its first
+	maimed   map[string]string // words with a letter gone or as they are, to the word that was meant
 	spells   func(string) bool // whether letters can be read as Chinese syllables
 }
 
@@ -20,7 +21,7 @@ func newEnglish(s *sounds) (*english, error) {
 		return nil, err
 	}
 	e := &english{
-		mandarin: map[string]string{}, longest: map[string]int{},
+		mandarin: map[string]string{}, longest: map[string]int{}, maimed: map[string]string{},
 		spells: func(word string) bool { return len(word) <= longestSpelt && s.syllables(word) != nil },
 	}
 	other := map[string]string{} // forms that give way to what is listed
@@ -38,6 +39,9 @@ func newEnglish(s *sounds) (*english, error) {
 			e.mandarin[joined(words, plainly)] = to
 			other[joined(words, stem)] = to
 			other[joined(words, run)] = to
+			if len(words) == 1 {
+				e.maim(words[0].text)
+			}
 			first := stem(words[0].text)
 			e.longest[first] = max(e.longest[first], len(words))
 		}
@@ -48,6 +52,40 @@ func newEnglish(s *sounds) (*english, error) {
 		}
 	}
 	return e, nil
+}
+
+// leastMended is the length from which on a word with a slip is still told from others.
+const leastMended = 5
+
+// maim notes each way to lose a letter of a word but its first.
+func (e *english) maim(word string) {
+	if len(word) < leastMended || strings.Contains(word, "'") {
+		return
+	}
+	for i := 1; i <= len(word); i++ {
+		without := word[:i] + word[min(i+1, len(word)):]
+		if _, ok := e.maimed[without]; !ok {
+			e.maimed[without] = word
+		}
+	}
+}
+
+// mend gives the word that was meant by one that is not known: a letter too many, too few or another, or two that
+// changed places.
+func (e *english) mend(word string) string {
+	if len(word) < leastMended-1 || len(word) > longestSpelt || e.knows(word) || e.spells(word) {
+		return word
+	}
+	for i := len(word); i > 0; i-- {
+		if meant, ok := e.maimed[word[:i]+word[min(i+1, len(word)):]]; ok && len(word) >= len(meant)-1 {
+			return meant
+		}
+	}
+	return word
+}
+
+func (e *english) knows(word string) bool {
+	return e.longest[stem(word)] > 0 || e.mandarin[word] != "" || e.mandarin[stem(word)] != ""
 }
 
 // word is a run of Latin letters, and where it stands.
@@ -68,15 +106,16 @@ func latinWords(in []rune) []word {
 			continue
 		}
 		from := i
-		var text strings.Builder
+		var text []rune
 		for ; i < len(in) && (isLatin(in[i]) || isApostrophe(in[i]) && i+1 < len(in) && isLatin(in[i+1])); i++ {
-			if isLatin(in[i]) {
-				text.WriteRune(in[i])
-			} else {
-				text.WriteByte('\'')
+			switch {
+			case !isLatin(in[i]):
+				text = append(text, '\'')
+			case !stretched(text, in[i]):
+				text = append(text, in[i])
 			}
 		}
-		out = append(out, word{text.String(), from, i, joins})
+		out = append(out, word{string(text), from, i, joins})
 		joins = true
 	}
 	return out
@@ -90,6 +129,9 @@ func (e *english) in(text []rune) []rune {
 	words := latinWords(text)
 	if len(words) == 0 || e.isSpelt(words) {
 		return text
+	}
+	for i := range words {
+		words[i].text = e.mend(words[i].text)
 	}
 	out := make([]rune, 0, len(text))
 	done := 0

@@ -92,7 +92,7 @@ func ends(text string) string {
 	if len(runes) <= textLimit {
 		return text
 	}
-	return string(runes[:textLimit/2]) + string(runes[len(runes)-textLimit/2:])
+	return string(runes[:endLength]) + string(runes[len(runes)-endLength:])
 }
 
 // withoutCharacters leaves what would still be there if every character had been replaced by one that sounds alike.

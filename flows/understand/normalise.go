@@ -15,6 +15,7 @@ type plainWriter struct {
 	words  map[string]string // of dialects, in Simplified characters
 	starts map[rune]int      // the length in runes of the longest word beginning with a character
 	emoji  map[rune]string
+	names  *strings.Replacer // of emoji, as the messenger writes them where it can't draw them
 }
 
 func newPlainWriter() (*plainWriter, error) {
@@ -37,10 +38,16 @@ func newPlainWriter() (*plainWriter, error) {
 	if err != nil {
 		return nil, err
 	}
+	var names []string
 	for _, line := range lines(emoji) {
 		sign, word, _ := strings.Cut(line, " ")
+		if sign[0] == '[' {
+			names = append(names, sign, word)
+			continue
+		}
 		w.emoji[[]rune(sign)[0]] = word
 	}
+	w.names = strings.NewReplacer(names...)
 	return w, nil
 }
 
@@ -64,12 +71,12 @@ func (w *plainWriter) plain(text string) []rune {
 // letters gives an utterance in single-width lower-case characters, with words for emoji.
 func (w *plainWriter) letters(text string) []rune {
 	runes := make([]rune, 0, len(text)/2)
-	for _, r := range norm.NFKC.String(text) {
+	for _, r := range w.names.Replace(strings.ToLower(norm.NFKC.String(text))) {
 		if word, ok := w.emoji[r]; ok {
 			runes = append(runes, []rune(word)...)
 			continue
 		}
-		runes = append(runes, variant(unicode.ToLower(r)))
+		runes = append(runes, variant(r))
 	}
 	return runes
 }

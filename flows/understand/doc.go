@@ -5,7 +5,7 @@
 // words of the dialects. A linear model is learnt of them beforehand, in four ways, by go generate, and carried in the
 // program.
 //
-// An utterance is first written the plain way (width, Traditional, dialect words, numerals, emoji), then seen on five
+// An utterance is first written the plain way (width, Traditional, dialect and English words, numerals, emoji), then seen on five
 // levels: its characters, the characters as they came, its syllables with those that speech and typing confuse made
 // equal, its words in Latin letters, and the notions in it. out_of_scope is an intent like the others. A score below
 // Sure calls for a question, not a guess.

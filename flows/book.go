@@ -21,6 +21,7 @@ type Book struct {
 	order    []string
 	byIntent map[string]string
 	settings Settings
+	offered  map[string]bool // flows that people choose: by a number, by a word, by a wish
 	replies  map[string]ReplyTemplate
 	guides   []Guide
 }
@@ -71,7 +72,16 @@ type Settings struct {
 	NearWords      []string            `yaml:"near_words"`
 	Help           []string            `yaml:"help"` // who says so wants to do something for somebody else
 	Kin            []KinWords          `yaml:"kin"`
-	Categories     map[string]string   `yaml:"categories"` // what a category is called to somebody's face
+	TradeNames     []TradeName         `yaml:"trade_names"`
+	LettersFiller  []string            `yaml:"letters_filler"` // in letters, says nothing of what is looked for
+	LettersCourse  []string            `yaml:"letters_course"` // in letters, says that a course is looked for
+	Syllables      string              `yaml:"syllables"`      // of Mandarin in letters, with spaces between
+	NotSyllables   []string            `yaml:"not_syllables"`  // English words that are made of them
+	LettersNear    []string            `yaml:"letters_near"`   // in letters, says near home
+	Categories     map[string]string   `yaml:"categories"`     // what a category is called to somebody's face
+
+	letters map[string]lettered // by name
+	pinyin  map[string]bool     // syllables
 }
 
 // KinWords is how people name one of their family.
@@ -138,13 +148,41 @@ func load(dir fs.FS) (*Book, error) {
 		}
 	}
 	slices.Sort(b.order)
+	b.findOffered()
 	return b, nil
+}
+
+// findOffered collects the flows that somebody may choose. The others begin by themselves, or inside another.
+func (b *Book) findOffered() {
+	b.offered = map[string]bool{flowMenu: true, flowPlain: true}
+	for id, d := range b.flows {
+		if d.SMS && len(d.Intents) == 0 {
+			continue
+		}
+		b.offered[id] = b.offered[id] || len(d.Intents)+len(d.Words) > 0
+		for _, s := range d.Steps {
+			if s.Choose != nil {
+				for _, o := range s.Choose.Options {
+					b.offered[o.Flow] = true
+				}
+			}
+			if s.End != nil {
+				for _, flow := range s.End.Offer {
+					b.offered[flow] = true
+				}
+			}
+		}
+	}
 }
 
 func (b *Book) read(name string, raw []byte) error {
 	switch name {
 	case "settings.yaml":
-		return strict(raw, &b.settings)
+		if err := strict(raw, &b.settings); err != nil {
+			return err
+		}
+		b.settings.nameLetters()
+		return nil
 	case "replies.yaml":
 		var file struct {
 			Templates []ReplyTemplate `yaml:"templates"`
@@ -202,8 +240,8 @@ func (b *Book) add(d *Definition) error {
 	return nil
 }
 
-// Has says whether a flow of this name exists.
-func (b *Book) Has(flow string) bool { return b.flows[flow] != nil }
+// Offered says whether a flow of this name exists that somebody may choose.
+func (b *Book) Offered(flow string) bool { return b.flows[flow] != nil && b.offered[flow] }
 
 // FlowOf is the flow that an intent starts; empty where there is none.
 func (b *Book) FlowOf(intent string) string { return b.byIntent[intent] }

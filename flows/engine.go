@@ -37,6 +37,10 @@ const (
 	flowJobs     = "jobs"
 )
 
+// ElderWording ends the key of a text's shorter wording, for whom short words were asked for. It takes no value that the
+// text itself does not take.
+const ElderWording = "_elder"
+
 // Bounds of the engine.
 const (
 	maxSteps     = 64               // of one call of Step

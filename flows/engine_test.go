@@ -235,9 +235,26 @@ func TestWhatSomebodyLooksForIsTakenFromTheirWords(t *testing.T) {
 		"深圳有电工的工吗":            {Words: []string{"电工"}, Trades: []string{"电工"}, Places: []register.Wherever{{Name: "深圳", Prefix: "4403"}}},
 		"我家里困难想找点事":           {Words: []string{"家里困难", "点事"}},
 		"我想喺屋企附近搵工":           {Near: true},
-		"有没有离家近的缝纫":           {Words: []string{"缝纫"}, Trades: []string{"缝纫"}, Near: true},
-		"找工作":                 {},
-		"想找份五千块以上的工作":         {Yuan: 5000},
+		"有没有离家近的缝纫":           {Words: []string{"缝纫", "车衣"}, Trades: []string{"缝纫"}, Near: true},
+		"東莞 車衣 3,500":         {Words: []string{"车衣", "缝纫"}, Trades: []string{"车衣"}, Places: []register.Wherever{{Name: "东莞", Prefix: "441900"}}, Yuan: 3500, Spelt: map[string]string{"东莞": "東莞", "车衣": "車衣"}},
+		"深圳電子廠": {
+			Words: []string{"电子厂"}, Trades: []string{"电子厂"}, Places: []register.Wherever{{Name: "深圳", Prefix: "4403"}}, Spelt: map[string]string{"电子厂": "電子廠"},
+		},
+		"I want a job in an Electronics factory in Guangzhou, 4000 yuan a month": {
+			Words: []string{"电子厂"}, Trades: []string{"electronics factory"}, Places: []register.Wherever{{Name: "广州", Prefix: "4401"}}, Yuan: 4000, Spelt: map[string]string{"广州": "Guangzhou"},
+		},
+		"Foshan cleaners": {
+			Words: []string{"保洁", "清洁"}, Trades: []string{"cleaners"}, Places: []register.Wherever{{Name: "佛山", Prefix: "4406"}}, Spelt: map[string]string{"佛山": "Foshan"},
+		},
+		"any sewing work near my home?":   {Words: []string{"缝纫", "车衣"}, Trades: []string{"sewing"}, Near: true},
+		"wo xiang zai dongguan zhao gong": {Places: []register.Wherever{{Name: "东莞", Prefix: "441900"}}, Spelt: map[string]string{"东莞": "Dongguan"}},
+		"guangzhoudianzichang": {
+			Words: []string{"电子厂"}, Trades: []string{"dianzichang"}, Places: []register.Wherever{{Name: "广州", Prefix: "4401"}}, Spelt: map[string]string{"广州": "Guangzhou"},
+		},
+		"guang zhou bao an yuan": {Words: []string{"保安", "看更"}, Trades: []string{"bao an yuan"}, Places: []register.Wherever{{Name: "广州", Prefix: "4401"}}, Spelt: map[string]string{"广州": "Guang zhou"}},
+		"Foxconn":                {Words: []string{"foxconn"}},
+		"找工作":                    {},
+		"想找份五千块以上的工作":            {Yuan: 5000},
 	} {
 		if got := s.Search(text); !cmp.Equal(got, want) {
 			t.Errorf("%q: %s", text, cmp.Diff(want, got))

@@ -290,6 +290,8 @@ func (r *run) wish() {
 	switch {
 	case r.waiting() == nil && r.bareID():
 		r.begin(flowBind) // an answer that came after its question was forgotten
+	case r.waiting() == nil && r.namesWork(g):
+		r.begin(flowJobs)
 	case sure && r.away() && (r.e.book.flows[flow].Aside || r.running(flow)):
 		r.askToResume()
 	case sure:
@@ -314,11 +316,6 @@ func (r *run) wish() {
 	default:
 		r.miss()
 	}
-}
-
-func (r *run) bareID() bool {
-	_, _, found := findID(r.in.Text)
-	return found
 }
 
 // miss is an answer that does not fit the open question. The second in a row leads to numbers and a person.
@@ -383,6 +380,9 @@ func (r *run) begin(flow string) {
 	r.s.Fails = 0
 	if r.running(flow) {
 		return // they are in it already: the question is put again
+	}
+	if len(r.s.Parked) > 0 && r.s.Parked[0].Flow == flow {
+		r.s.Parked = nil // begun anew, it needs no going on with
 	}
 	guarded := d.Needs == needsBound && !r.in.Env.Bound
 	var check []Frame // an identity check under way serves the new wish as well as the old one

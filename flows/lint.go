@@ -346,6 +346,13 @@ func (l *linter) text(where, key string, vars []string) {
 	if vars == nil {
 		vars = []string{}
 	}
+	short := key + ElderWording
+	for _, name := range l.catalogue.Localizer(locales.ZhHans).Placeholders(short) {
+		if !slices.Contains(l.catalogue.Localizer(locales.ZhHans).Placeholders(key), name) {
+			l.complain("%s: text %q takes %s, which %q does not", where, short, name, key)
+		}
+	}
+	l.used[short] = true
 	for _, name := range l.catalogue.Localizer(locales.ZhHans).Placeholders(key) {
 		if !slices.Contains(vars, name) && !slices.Contains(vars, name+"_key") && !slices.Contains(standing(), name) {
 			l.complain("%s: text %q takes %s, which nothing sets", where, key, name)

@@ -119,7 +119,7 @@ func (r *run) choose(c *Choose, n int) bool {
 func (r *run) tapped() bool {
 	mark := r.in.Tap
 	if flow, isFlow := strings.CutPrefix(mark, markFlow); isFlow {
-		if r.e.book.flows[flow] == nil {
+		if !r.e.book.Offered(flow) {
 			flow = flowMenu
 		}
 		r.begin(flow)
@@ -172,7 +172,7 @@ func (r *run) inOwnWords(c *Choose) bool {
 	least := storyRunes
 	if c.Other.Short {
 		least = 2
-		if g := r.understand(); g.Score >= r.e.book.settings.Sure && r.e.book.byIntent[g.Intent] != r.top().Flow {
+		if g := r.understand(); !r.e.book.settings.namesWork(r.in.Text) && g.Score >= r.e.book.settings.Sure && !r.running(r.e.book.byIntent[g.Intent]) {
 			return false // something else, said plainly
 		}
 		if r.e.book.settings.Search(r.in.Text).String() == "" {

@@ -21,7 +21,8 @@ type RequestKind struct {
 //	proxy_gate      locked yes|no; full yes|no: they look after as many as they may
 //	ask_proxy       sent asked|locked|wait|enough, which says nothing of whether anything went out; self: it is their own number; have: they look after them already
 //	check_proxy     check as above; who; whose: their id
-//	proxy_agreed    agreed yes|no: whether the person has agreed since; who; whose
+//	proxy_agreed    agreed yes|no|refused|ended|none: what became of what was asked of the one named, "": of the last; who;
+//	                whose; late yes|no: the code no longer holds
 //	proxies         found yes|no; only: the one that waits for an answer; items: who looks after whom
 //	proxy           side over|mine|none: over one's own matters, or one's own; state asked|given; who, name, what, ends
 //	settle_proxy    settled yes|no; arguments: state given|refused|ended
@@ -51,6 +52,7 @@ type RequestKind struct {
 //	tiers           found yes|no; items; back: what would be paid of the amount, empty where that can't be told
 //	phone_people    several yes|no; items: who has this phone
 //	answer_sms      asked none|signed|again|waiting|gone|declined|wanted|not_wanted|over|shared: what a bare number or yes by SMS answered
+//	latest_text     sent yes|no|unknown: what a campaign sent to this number last; date, kind
 //	check_text      real yes|no|code|part|altered|unsure|unknown; date, subject and kind of what we sent, and the text as it went
 //	hand_over       open yes|no|holiday: whether somebody is at work; date: by when they answer
 func Requests() []RequestKind {
@@ -80,7 +82,7 @@ func aboutFamily() []RequestKind {
 		{Name: "proxy_gate", Gives: []string{"locked", "full"}},
 		{Name: "ask_proxy", Takes: []string{"name", "id_number", "relation", "scope", "months"}, Gives: []string{"sent"}},
 		{Name: "check_proxy", Takes: []string{"code"}, Gives: []string{"check", "left", "who", "whose"}},
-		{Name: "proxy_agreed", Gives: []string{"agreed", "who", "whose"}},
+		{Name: "proxy_agreed", Takes: []string{"name", "id_number"}, Gives: []string{"agreed", "who", "whose", "late"}},
 		{Name: "proxies", Gives: []string{"found", "only"}, Items: []string{"id", "who", "side_key"}},
 		{Name: "proxy", Takes: []string{"id"}, Gives: []string{"side", "state", "who", "name", "what_key", "ends"}},
 		{Name: "settle_proxy", Takes: []string{"id", "state"}, Gives: []string{"settled"}},
@@ -156,6 +158,7 @@ func aboutUs() []RequestKind {
 		{Name: "mute", Takes: []string{"kind"}},
 		{Name: "unmute", Takes: []string{"kind"}},
 		{Name: "muted", Gives: []string{"found"}, Items: []string{"id", "kind_key"}},
+		{Name: "latest_text", Gives: []string{"sent", "date", "kind"}},
 		{Name: "check_text", Takes: []string{"words"}, Gives: []string{"real", "date", "subject", "kind", "text"}},
 		{Name: "hand_over", Takes: []string{"topic", "words"}, Gives: []string{"open", "date"}},
 	}
@@ -179,7 +182,7 @@ func standing() []string {
 // hostTexts are the texts that the engine and the host use without a definition naming them.
 func hostTexts() []string {
 	return []string{
-		"date.civil", "bind.then", "clarify.which", "retry.choice", "choices.how", "more.hint", "insurance.medical", "insurance.pension",
+		"date.civil", "date.month", "bind.then", "clarify.which", "retry.choice", "choices.how", "more.hint", "insurance.medical", "insurance.pension",
 		"subsidy.received", "subsidy.reviewing", "subsidy.publicised", "subsidy.approved", "subsidy.paid_out",
 		"subsidy.returned", "premium.paid", "premium.unpaid", "premium.partly_paid",
 		"benefit.paid", "benefit.pending", "benefit.failed", "benefit.suspended", "state.signed_up", "state.waiting", "state.wish",

@@ -20,6 +20,7 @@ type Session struct {
 	Rest    []string `json:"rest,omitempty"`   // pages not shown yet, for "more"
 	Fails   int      `json:"fails,omitempty"`  // tries not understood in a row
 	Whose   string   `json:"whose,omitempty"`  // of several people, the one whose matter it is
+	Of      string   `json:"of,omitempty"`     // whose matters it may hold; the host sets it
 	Renewed string   `json:"-"`                // the flow they were in has changed since
 }
 

@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,6 +26,8 @@ type Search struct {
 	Places []register.Wherever
 	Yuan   int  // the least they want a month, 0: didn't say
 	Near   bool // near home
+
+	Spelt map[string]string // places and trades → as they were written, where that is otherwise
 }
 
 // Empty says that the words told nothing to look for.
@@ -47,9 +50,12 @@ func (s Search) Says(least int) bool {
 func (s Search) String() string {
 	var said []string
 	for _, p := range s.Places {
-		said = append(said, p.Name)
+		said = append(said, cmp.Or(s.Spelt[p.Name], p.Name))
 	}
-	said = append(said, s.Trades...)
+	said = slices.Compact(said)
+	for _, trade := range s.Trades {
+		said = append(said, cmp.Or(s.Spelt[trade], trade))
+	}
 	if s.Yuan > 0 {
 		said = append(said, strconv.Itoa(s.Yuan))
 	}
@@ -57,8 +63,9 @@ func (s Search) String() string {
 }
 
 // Search takes what somebody looks for out of their words: places and trades, a wage, nearness.
-func (s Settings) Search(text string) (found Search) {
-	text = hanzi.Simplify(normalise(text))
+func (s Settings) Search(written string) (found Search) {
+	text := thousands.ReplaceAllString(hanzi.Simplify(normalise(written)), "$1$2")
+	text = s.inLetters(text, &found)
 	for _, w := range s.NearWords {
 		w = hanzi.Simplify(w)
 		if strings.Contains(text, w) {
@@ -66,7 +73,8 @@ func (s Settings) Search(text string) (found Search) {
 			text = strings.ReplaceAll(text, w, " ")
 		}
 	}
-	found.Places, text = register.PlacesIn(text)
+	places, text := register.PlacesIn(text)
+	found.Places = append(found.Places, places...)
 	filler := slices.Clone(s.SearchFiller)
 	slices.SortFunc(filler, func(a, b string) int { return len(b) - len(a) })
 	for _, w := range filler {
@@ -90,7 +98,34 @@ func (s Settings) Search(text string) (found Search) {
 			}
 		}
 	}
+	found.Words = s.alike(found.Words)
+	found.spell(normalise(written))
 	return found
+}
+
+// spell keeps what was written in Traditional characters as it was written.
+func (s *Search) spell(written string) {
+	plain := hanzi.Simplify(written)
+	if plain == written {
+		return
+	}
+	names := slices.Clone(s.Trades)
+	for _, p := range s.Places {
+		names = append(names, p.Name)
+	}
+	for _, name := range names {
+		at := strings.Index(plain, name)
+		if at < 0 {
+			continue
+		}
+		from := utf8.RuneCountInString(plain[:at])
+		if as := string([]rune(written)[from : from+utf8.RuneCountInString(name)]); as != name {
+			if s.Spelt == nil {
+				s.Spelt = make(map[string]string)
+			}
+			s.Spelt[name] = as
+		}
+	}
 }
 
 // AsksForElder says whether somebody asks for short words: they can't see or read well.

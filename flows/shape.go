@@ -1,6 +1,9 @@
 package flows
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Shape is what may happen to somebody in a flow, told by its definition.
 type Shape struct {
@@ -11,6 +14,17 @@ type Shape struct {
 	SMS    bool       // it may run by SMS
 	Says   []string   // text keys
 	Offers [][]string // what numbers lead to when it has ended
+
+	Questions []Question
+	Words     []string // that begin it
+	Templates []string // that it speaks by on SMS
+}
+
+// Question is a step that waits for an answer.
+type Question struct {
+	Step string
+	As   string   // the validator of an open question; "": one of several answers, by its number
+	Ways []string // words that lead elsewhere, one for each way
 }
 
 // OffersPerson says whether a person is one number away when the flow has ended.
@@ -24,15 +38,23 @@ func (b *Book) Shapes() []Shape {
 	for _, id := range b.order {
 		d := b.flows[id]
 		s := Shape{ID: id, Soft: d.Soft, SMS: d.SMS, Waits: b.waits(d, nil)}
+		for _, word := range d.Words {
+			s.Words = append(s.Words, strings.TrimPrefix(word, "~"))
+		}
 		for _, step := range d.Steps {
 			s.Asks = s.Asks || step.open()
+			if step.SMS != nil {
+				s.Templates = append(s.Templates, step.SMS.Template)
+			}
 			switch {
 			case step.Say != "":
 				s.Says = append(s.Says, step.Say)
 			case step.Choose != nil:
 				s.Says = append(s.Says, step.Choose.Prompt)
+				s.Questions = append(s.Questions, Question{Step: step.ID})
 			case step.Ask != nil:
 				s.Says = append(s.Says, step.Ask.Prompt)
+				s.Questions = append(s.Questions, step.Ask.question(step.ID))
 			case step.End != nil:
 				s.Offers = append(s.Offers, step.End.Offer)
 			}
@@ -40,6 +62,14 @@ func (b *Book) Shapes() []Shape {
 		shapes = append(shapes, s)
 	}
 	return shapes
+}
+
+func (a *Ask) question(step string) Question {
+	q := Question{Step: step, As: a.As}
+	for _, o := range a.Branches {
+		q.Ways = append(q.Ways, strings.TrimPrefix(o.Words[0], "~"))
+	}
+	return q
 }
 
 // waits says whether a question may be open while a flow runs. Callers are those that wait for it already.

@@ -69,6 +69,12 @@ func findID(text string) (id, rest string, found bool) {
 	return string(parsed), folded[:at[0]] + " " + folded[at[1]:], true
 }
 
+// bareID says whether an ID number was said.
+func (r *run) bareID() bool {
+	_, _, found := findID(r.in.Text)
+	return found
+}
+
 func (e *Engine) validID(text string) (map[string]string, bool) {
 	id, rest, found := findID(text)
 	if !found {

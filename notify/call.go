@@ -138,6 +138,7 @@ type ClaimFacts struct {
 	Campaign Campaign
 	Channel  Channel
 	Now      time.Time // the database's clock
+	Outs     int64     // how often anybody had opted out when these facts were read
 	Calls    []CallFacts
 	Budgets  []Budget // those that cover the members, by region
 }

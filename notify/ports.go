@@ -103,8 +103,8 @@ type Calls interface {
 	// calls in the facts nothing was claimed. Calls that are no longer queued, or that somebody else is claiming, are
 	// left out. The lease begins at the database's now.
 	BeginCalls(ctx context.Context, q ClaimQuery, decide func(ClaimFacts) ([]Beginning, error)) error
-	// LeaseLeft is how much of the lease of calls that are being sent is left; 0: lost.
-	LeaseLeft(ctx context.Context, ids []int64, owner string) (map[int64]time.Duration, error)
+	// LastLook is made before the first byte of calls that are being sent; outs is what their claim knew of opt-outs.
+	LastLook(ctx context.Context, ids []int64, owner string, outs int64) (LastLook, error)
 	// SettleCalls writes down what became of calls, for all members in one statement a call.
 	SettleCalls(ctx context.Context, results []CallResult) error
 }

@@ -80,6 +80,7 @@ type flight struct {
 	campaign Campaign
 	members  int
 	tries    int
+	outs     int64 // what the claim knew of opt-outs
 	request  Request
 	answer   Answer
 }
@@ -212,7 +213,7 @@ func (r *runner) signed(c Campaign, d *draft, facts ClaimFacts, flights map[int6
 		return
 	}
 	d.SignedAt, d.Segments = d.request.SignedAt(), r.rules.segmentsOf(d.out)
-	flights[d.CallID] = &flight{id: d.CallID, channel: facts.Channel, campaign: c, members: len(d.Begin), tries: d.tries, request: d.request}
+	flights[d.CallID] = &flight{id: d.CallID, channel: facts.Channel, campaign: c, members: len(d.Begin), tries: d.tries, outs: facts.Outs, request: d.request}
 }
 
 // numbersBegun says in which of a claim's calls a number goes out.
@@ -329,30 +330,22 @@ func (r *runner) fillIn(data Data, c Campaign, f Facts, texts *Texts) {
 // settleEvery is how long calls that were answered wait for others of their task, to be written down together.
 const settleEvery = 200 * time.Millisecond
 
-// present looks at the leases once more and lets the requests go, each until its lease ends. Those that were answered are
+// present makes the last look and lets the requests go, each until its lease ends. Those that were answered are
 // settled together; one that hangs holds up nobody.
 func (r *runner) present(ctx context.Context, flights map[int64]*flight, settle func([]*flight) error) error {
-	ids := make([]int64, 0, len(flights))
-	for id := range flights {
-		ids = append(ids, id)
-	}
 	began := time.Now()
-	left, err := r.calls.LeaseLeft(ctx, ids, r.owner)
-	if err != nil {
-		r.log.Warn("a lease can't be looked at, nothing is sent", "calls", ids, "error", err)
-	}
+	look := r.look(ctx, flights)
 	answered := make(chan *flight, len(flights))
 	for id, f := range flights {
-		lease, ours := left[id]
-		if !ours {
-			f.answer = Answer{Outcome: NotSent, Verdict: RetryLater, Message: "the lease was lost before the first byte"}
+		if held := look.holds(id); held != "" {
+			f.answer = notSent(held)
 			answered <- f
 			continue
 		}
 		go func() {
-			ctx, cancel := context.WithDeadline(ctx, began.Add(lease))
+			ctx, cancel := context.WithDeadline(ctx, began.Add(look.Left[id]))
 			defer cancel()
-			f.answer = f.request.Present(ctx)
+			f.answer = r.presentOne(ctx, f, began)
 			answered <- f
 		}()
 	}

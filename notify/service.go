@@ -85,7 +85,7 @@ func (s *Service) fits(ctx context.Context, spec Spec) (Template, error) {
 	case len(ServedChannels(spec, t)) == 0:
 		return t, &TemplateError{t.Key, ErrNoWay}
 	}
-	return t, nil
+	return t, fitParams(spec, t)
 }
 
 // Create writes a draft. Its audience never reaches beyond the author's region.

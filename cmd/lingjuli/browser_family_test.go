@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +16,7 @@ import (
 
 // TestBrowserAFamily tells what a family goes through: a son far away looks after his mother's matters because she told
 // him the code that came to her own phone; a township worker stands at her door and binds her WeChat; from there she sees
-// who may look at hers, and ends it.
+// who may look at hers, and ends it. An old woman without a phone agrees before the worker, and the office ends it for her.
 func TestBrowserAFamily(t *testing.T) {
 	v, dir := newVisitor(t), t.TempDir()
 	s := startShow(t, dir)
@@ -27,6 +28,9 @@ func TestBrowserAFamily(t *testing.T) {
 	addStaff(t, dir, "zhao", "township", elsewhere(town), "by the river bend")
 	v.bindsOnTheDoorstep(s, mother)
 	v.endsIt(s, mother, son)
+	alone := aloneOf(t, dir, son, mother)
+	addStaff(t, dir, "he", "township", townOf(t, dir, alone), "by the stone bridge")
+	v.agreesBeforeTheWorker(s, alone, son)
 	s.end()
 }
 
@@ -191,4 +195,68 @@ func (v *visitor) endsIt(s *show, mother, son player) {
 	v.says("我妈的医保")
 	v.holds("#chat", "要本人同意")
 	v.picture("family-son-told")
+}
+
+// aloneOf picks an old woman who is insured and has neither a phone nor the family's ID numbers.
+func aloneOf(t *testing.T, dir string, family ...player) player {
+	t.Helper()
+	covered := map[string]bool{}
+	for _, c := range sheet(t, filepath.Join(dir, "cover.csv")) {
+		covered[c["身份证号"]] = covered[c["身份证号"]] || c["险种"] == "城乡居民医保"
+	}
+	for _, p := range sheet(t, filepath.Join(dir, "people.csv")) {
+		id := p["身份证号"]
+		of := func(one player) bool { return one.id == id }
+		if p["人员状态"] == "正常" && p["手机号"] == "" && covered[id] && id[6:10] < "1960" && (id[16]-'0')%2 == 0 && !slices.ContainsFunc(family, of) {
+			return player{p["姓名"], id, ""}
+		}
+	}
+	t.Fatal("everybody old has a phone in the demo's sheet")
+	return player{}
+}
+
+// agreesBeforeTheWorker records on the worker's screen that somebody who can't be asked agreed; the one who helps scans the
+// code and asks about her; the office ends it, and he hears of it.
+func (v *visitor) agreesBeforeTheWorker(s *show, alone, helper player) {
+	v.t.Helper()
+	v.logIn(s.console, "he", "by the stone bridge")
+	v.open(s.console+"people", "[name=sought]")
+	const form = `form[action$='/doorstep/proxy'] `
+	v.do(typed("[name=sought]", alone.id), click(".search button", "details.card summary"), click("details.card summary", form+"[name=consent]"))
+	page, err := chromedp.Run(v.ctx, chromedp.Location())
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	v.do(chosen(form+"[name=consent]", "spoken"))
+	v.picture("witness-form")
+	v.do(click(form+"button", "svg.code"))
+	v.holds(".doorstep", "请来帮的家人", "见证人是您")
+	v.picture("witness-code")
+
+	v.picksUp(s, helper)
+	v.do(pressed(".tools details:last-child summary"), pressed(`button[name=text][value^="door_"]`), see("#say"))
+	v.holds("#chat", "当面同意了", "是您要帮吗")
+	v.says("1")
+	v.holds("#chat", "您能帮")
+	v.says("我的医保")
+	v.holds("#chat", "年度城乡居民医保")
+	v.picture("witness-helper")
+
+	v.open(page, ".proxies")
+	v.holds(".proxies", "见证人he", "当面说的")
+	v.picture("witness-person")
+	v.do(agreed(), click(`form[action$="/end"] button`, ".notice.good"))
+	v.picture("witness-ended")
+	v.picksUp(s, helper)
+	v.says("我的医保")
+	v.holds("#chat", "查的事，停了")
+	v.picture("witness-helper-told")
+}
+
+// agreed says yes to what a page asks back.
+func agreed() step {
+	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := chromedp.Evaluate[chromedp.Void](`void (window.confirm = () => true)`)(ctx, target)
+		return err
+	})
 }

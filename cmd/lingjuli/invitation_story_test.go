@@ -258,36 +258,40 @@ func TestStoryOnePhoneOfTwoHouseholdsAnswersForTheOneWhoseTextItWas(t *testing.T
 		}
 		w.imported("people", sheet)
 	}
-	eachTown(t, 0, with("LINGJULI_SMS_EXTEND_CODES=90-99"), func(w *town) {
-		w.box.SetExtendCodes("90", "91", "92", "93", "94", "95", "96", "97", "98", "99")
-		pushesReplies(w)
-		both(w)
-		w.invited("电工班")
-		list := w.texts(phone, "电工班免费开班")
-		if len(list) != 2 || list[0].ExtendCode == list[1].ExtendCode {
-			w.t.Fatalf("%+v", list)
-		}
-		for i, m := range list { // who answers both is signed up twice: once for each of the two people
-			before := len(w.box.Messages(phone))
-			if err := w.box.AnswerSMS(phone, m.BizID, "1"); err != nil {
-				w.t.Fatal(err)
+	t.Run("with extension numbers", func(t *testing.T) {
+		eachTown(t, 0, with("LINGJULI_SMS_EXTEND_CODES=90-99"), func(w *town) {
+			w.box.SetExtendCodes("90", "91", "92", "93", "94", "95", "96", "97", "98", "99")
+			pushesReplies(w)
+			both(w)
+			w.invited("电工班")
+			list := w.texts(phone, "电工班免费开班")
+			if len(list) != 2 || list[0].ExtendCode == list[1].ExtendCode {
+				w.t.Fatalf("%+v", list)
 			}
-			if got := w.next(phone, before); !strings.Contains(got, electrician) {
-				w.t.Errorf("%d: %s", i, got)
+			for i, m := range list { // who answers both is signed up twice: once for each of the two people
+				before := len(w.box.Messages(phone))
+				if err := w.box.AnswerSMS(phone, m.BizID, "1"); err != nil {
+					w.t.Fatal(err)
+				}
+				if got := w.next(phone, before); !strings.Contains(got, electrician) {
+					w.t.Errorf("%d: %s", i, got)
+				}
 			}
-		}
-		if n := w.count("SELECT count(DISTINCT person_id) FROM signups"); n != 2 {
-			w.t.Errorf("%d people are signed up, want 2", n)
-		}
+			if n := w.count("SELECT count(DISTINCT person_id) FROM signups"); n != 2 {
+				w.t.Errorf("%d people are signed up, want 2", n)
+			}
+		})
 	})
-	eachTown(t, 0, nil, func(w *town) {
-		pushesReplies(w)
-		both(w)
-		w.invited("电工班")
-		w.hears(phone, "电工班", "1", "12333") // nothing tells them apart: by telephone
-		if n := w.count("SELECT count(*) FROM signups"); n != 0 {
-			w.t.Errorf("%d people are signed up", n)
-		}
+	t.Run("without", func(t *testing.T) {
+		eachTown(t, 0, nil, func(w *town) {
+			pushesReplies(w)
+			both(w)
+			w.invited("电工班")
+			w.hears(phone, "电工班", "1", "12333") // nothing tells them apart: by telephone
+			if n := w.count("SELECT count(*) FROM signups"); n != 0 {
+				w.t.Errorf("%d people are signed up", n)
+			}
+		})
 	})
 }
 

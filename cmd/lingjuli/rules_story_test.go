@@ -14,7 +14,6 @@ import (
 	"github.com/lingjuli/lingjuli/internal/register"
 	"github.com/lingjuli/lingjuli/internal/register/fictional"
 	"github.com/lingjuli/lingjuli/internal/sandbox"
-	"github.com/lingjuli/lingjuli/internal/store/storetest"
 	"github.com/lingjuli/lingjuli/notify"
 )
 
@@ -24,7 +23,8 @@ import (
 // oneTown is a town on SQLite, for stories in which the database does not matter.
 func oneTown(t *testing.T, people int, env ...string) *town {
 	t.Helper()
-	return newTown(t, storetest.SQLiteURL(t), people, with(env...))
+	t.Parallel()
+	return settledTown(t, settled().SQLite(t), people, with(env...))
 }
 
 // with sets variables before the server starts: NAME=VALUE.
@@ -109,20 +109,21 @@ func about(at *time.Time, away time.Duration) bool {
 }
 
 func TestStoryAWindowHoldsUntilItOpensAndMayGoOnPastMidnight(t *testing.T) {
-	w := oneTown(t, 3)
-	shut := w.within("sms", time.Hour, -time.Hour) // all day but these two hours, past midnight
-	w.until(shut, "held", func(s notify.Status) bool { return s.Planned == 3 })
-	time.Sleep(1500 * time.Millisecond) // a sweep or two, in which nothing may go
-	s := w.status(shut)
-	if s.Planned != 3 || !about(s.NextAt, time.Hour) {
-		t.Errorf("%+v", s)
-	}
-	w.wants(s, 3, "planned 3")
-	if text := w.command("campaign", "status", shut); !strings.Contains(text, "the next go at") {
-		t.Errorf("the time is not said: %s", text)
-	}
-	open := w.within("sms", -time.Hour, -2*time.Hour) // open, and past midnight too
-	w.wants(w.until(open, "finished", done), 3, "accepted 3")
+	eachTown(t, 3, nil, func(w *town) {
+		shut := w.within("sms", time.Hour, -time.Hour) // all day but these two hours, past midnight
+		w.until(shut, "held", func(s notify.Status) bool { return s.Planned == 3 })
+		time.Sleep(1500 * time.Millisecond) // a sweep or two, in which nothing may go
+		s := w.status(shut)
+		if s.Planned != 3 || !about(s.NextAt, time.Hour) {
+			w.t.Errorf("%+v", s)
+		}
+		w.wants(s, 3, "planned 3")
+		if text := w.command("campaign", "status", shut); !strings.Contains(text, "the next go at") {
+			w.t.Errorf("the time is not said: %s", text)
+		}
+		open := w.within("sms", -time.Hour, -2*time.Hour) // open, and past midnight too
+		w.wants(w.until(open, "finished", done), 3, "accepted 3")
+	})
 }
 
 func TestStoryNoTelephoneRingsAtNapTime(t *testing.T) {
@@ -131,16 +132,18 @@ func TestStoryNoTelephoneRingsAtNapTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	clock := func(after time.Duration) string { return time.Now().Add(after).In(zone).Format("15:04") }
-	w := oneTown(t, 2, "LINGJULI_VOICE_NAP="+clock(-30*time.Minute)+"-"+clock(30*time.Minute))
 	if day, off := mustHolidays(t).On(time.Now().In(zone)); off {
 		t.Skipf("today is %s: no telephone rings anyway", day.Name)
 	}
-	id := w.within("voice", -2*time.Hour, 2*time.Hour)
-	w.until(id, "held", func(s notify.Status) bool { return s.Planned == 2 })
-	time.Sleep(1500 * time.Millisecond)
-	if s := w.status(id); s.Planned != 2 || !about(s.NextAt, 30*time.Minute) || len(w.box.Calls(w.phone(0))) != 0 {
-		t.Errorf("%+v", s)
-	}
+	asleep := func(w *town) { with("LINGJULI_VOICE_NAP=" + clock(-30*time.Minute) + "-" + clock(30*time.Minute))(w) }
+	eachTown(t, 2, asleep, func(w *town) {
+		id := w.within("voice", -2*time.Hour, 2*time.Hour)
+		w.until(id, "held", func(s notify.Status) bool { return s.Planned == 2 })
+		time.Sleep(1500 * time.Millisecond)
+		if s := w.status(id); s.Planned != 2 || !about(s.NextAt, 30*time.Minute) || len(w.box.Calls(w.phone(0))) != 0 {
+			w.t.Errorf("%+v", s)
+		}
+	})
 }
 
 func mustHolidays(t *testing.T) notify.Holidays {
@@ -153,18 +156,23 @@ func mustHolidays(t *testing.T) notify.Holidays {
 }
 
 func TestStoryWhoHadEnoughWaitsAndIsSkippedOnlyAfterTheWait(t *testing.T) {
-	eachTown(t, 4, with("LINGJULI_CAP=1/24h"), func(w *town) {
-		w.wants(w.until(w.campaign("sms", ""), "finished", done), 4, "accepted 4")
-		second := w.campaign("sms", "")
-		s := w.until(second, "held by the cap", func(s notify.Status) bool { return s.Waiting[notify.ForCap] == 4 })
-		w.wants(s, 4, "planned 4")
-		if !about(s.NextAt, 24*time.Hour) {
-			t.Errorf("next at %v", s.NextAt)
-		}
+	t.Run("waits", func(t *testing.T) {
+		eachTown(t, 4, with("LINGJULI_CAP=1/24h"), func(w *town) {
+			w.wants(w.until(w.campaign("sms", ""), "finished", done), 4, "accepted 4")
+			second := w.campaign("sms", "")
+			s := w.until(second, "held by the cap", func(s notify.Status) bool { return s.Waiting[notify.ForCap] == 4 })
+			w.wants(s, 4, "planned 4")
+			if !about(s.NextAt, 24*time.Hour) {
+				w.t.Errorf("next at %v", s.NextAt)
+			}
+		})
 	})
-	w := oneTown(t, 4, "LINGJULI_CAP=1/24h", "LINGJULI_CAP_WAIT=2s")
-	w.wants(w.until(w.campaign("sms", ""), "finished", done), 4, "accepted 4")
-	w.wants(w.until(w.campaign("sms", ""), "finished", done), 4, "frequency_cap 4")
+	t.Run("is skipped", func(t *testing.T) {
+		eachTown(t, 4, with("LINGJULI_CAP=1/24h", "LINGJULI_CAP_WAIT=2s"), func(w *town) {
+			w.wants(w.until(w.campaign("sms", ""), "finished", done), 4, "accepted 4")
+			w.wants(w.until(w.campaign("sms", ""), "finished", done), 4, "frequency_cap 4")
+		})
+	})
 }
 
 func TestStoryWhoOptsOutWhileTheCampaignRunsGetsNothingMore(t *testing.T) {
@@ -242,57 +250,59 @@ func TestStoryWhatTheBudgetDoesNotReachWaitsForMoney(t *testing.T) {
 }
 
 func TestStoryAnAccountWithoutMoneyHaltsTheCampaignAndItGoesOnWhereItStood(t *testing.T) {
-	w := oneTown(t, 30)
-	if err := w.box.SetFaults(sandbox.Fault{Action: "SendBatchSms", Kind: sandbox.FaultCode, Code: "isv.AMOUNT_NOT_ENOUGH", Message: "账户余额不足"}); err != nil {
-		t.Fatal(err)
-	}
-	id := w.campaign("sms", "")
-	s := w.until(id, "halted", func(s notify.Status) bool { return s.State == notify.Halted })
-	if s.Accepted != 0 || s.Failed != 0 || s.Total != 30 {
-		t.Errorf("%+v", s)
-	}
-	if text := w.command("campaign", "status", id); !strings.Contains(text, "isv.AMOUNT_NOT_ENOUGH") {
-		t.Errorf("the reason is not said: %s", text)
-	}
-	if err := w.box.SetFaults(); err != nil {
-		t.Fatal(err)
-	}
-	w.command("campaign", "resume", id, "--as", "li")
-	w.wants(w.until(id, "finished", done), 30, "accepted 30")
+	eachTown(t, 30, nil, func(w *town) {
+		if err := w.box.SetFaults(sandbox.Fault{Action: "SendBatchSms", Kind: sandbox.FaultCode, Code: "isv.AMOUNT_NOT_ENOUGH", Message: "账户余额不足"}); err != nil {
+			w.t.Fatal(err)
+		}
+		id := w.campaign("sms", "")
+		s := w.until(id, "halted", func(s notify.Status) bool { return s.State == notify.Halted })
+		if s.Accepted != 0 || s.Failed != 0 || s.Total != 30 {
+			w.t.Errorf("%+v", s)
+		}
+		if text := w.command("campaign", "status", id); !strings.Contains(text, "isv.AMOUNT_NOT_ENOUGH") {
+			w.t.Errorf("the reason is not said: %s", text)
+		}
+		if err := w.box.SetFaults(); err != nil {
+			w.t.Fatal(err)
+		}
+		w.command("campaign", "resume", id, "--as", "li")
+		w.wants(w.until(id, "finished", done), 30, "accepted 30")
+	})
 }
 
 func TestStoryATemplateThatThePlatformRefusedStopsAtSubmitAndOneWithdrawnHalts(t *testing.T) {
-	w := oneTown(t, 3)
-	list, err := notify.ParseTemplates(demoTemplates)
-	if err != nil {
-		t.Fatal(err)
-	}
-	due := list[0].SMS
-	reviewed := func(refused bool) {
-		t.Helper()
-		if err := w.box.AddTemplate(sandbox.SMSTemplate{Code: due.Code, Name: "due", Type: string(due.Type), Content: due.Content, Refused: refused}); err != nil {
-			t.Fatal(err)
+	eachTown(t, 3, nil, func(w *town) {
+		list, err := notify.ParseTemplates(demoTemplates)
+		if err != nil {
+			w.t.Fatal(err)
 		}
-	}
-	reviewed(true)
-	path := w.write("sms", "", "")
-	lines := strings.Fields(w.command("campaign", "create", "-f", path, "--as", "chen"))
-	id := lines[len(lines)-1]
-	var out, stderr strings.Builder
-	if code := run(t.Context(), []string{"campaign", "submit", id, "--as", "chen"}, strings.NewReader(""), &out, &stderr, func(name string) string { return w.env[name] }); code != exitFailed || !strings.Contains(stderr.String(), due.Code) {
-		t.Errorf("exit %d: %s", code, stderr.String())
-	}
-	reviewed(false)
-	w.command("campaign", "submit", id, "--as", "chen")
-	reviewed(true) // withdrawn after the submit
-	w.command("campaign", "approve", id, "--as", "li")
-	s := w.until(id, "halted", func(s notify.Status) bool { return s.State == notify.Halted })
-	if s.Accepted+s.Failed != 0 {
-		t.Errorf("%+v", s)
-	}
-	reviewed(false)
-	w.command("campaign", "resume", id, "--as", "li")
-	w.wants(w.until(id, "finished", done), 3, "accepted 3")
+		due := list[0].SMS
+		reviewed := func(refused bool) {
+			w.t.Helper()
+			if err := w.box.AddTemplate(sandbox.SMSTemplate{Code: due.Code, Name: "due", Type: string(due.Type), Content: due.Content, Refused: refused}); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+		reviewed(true)
+		path := w.write("sms", "", "")
+		lines := strings.Fields(w.command("campaign", "create", "-f", path, "--as", "chen"))
+		id := lines[len(lines)-1]
+		var out, stderr strings.Builder
+		if code := run(w.t.Context(), []string{"campaign", "submit", id, "--as", "chen"}, strings.NewReader(""), &out, &stderr, func(name string) string { return w.env[name] }); code != exitFailed || !strings.Contains(stderr.String(), due.Code) {
+			w.t.Errorf("exit %d: %s", code, stderr.String())
+		}
+		reviewed(false)
+		w.command("campaign", "submit", id, "--as", "chen")
+		reviewed(true) // withdrawn after the submit
+		w.command("campaign", "approve", id, "--as", "li")
+		s := w.until(id, "halted", func(s notify.Status) bool { return s.State == notify.Halted })
+		if s.Accepted+s.Failed != 0 {
+			w.t.Errorf("%+v", s)
+		}
+		reviewed(false)
+		w.command("campaign", "resume", id, "--as", "li")
+		w.wants(w.until(id, "finished", done), 3, "accepted 3")
+	})
 }
 
 func TestStoryOneBadPhoneAmongAHundredCostsNobodyElseAnything(t *testing.T) {
@@ -308,20 +318,21 @@ func TestStoryOneBadPhoneAmongAHundredCostsNobodyElseAnything(t *testing.T) {
 }
 
 func TestStoryNinetyNineBadPhonesDoNotKeepTheOneFromItsText(t *testing.T) {
-	w := oneTown(t, 100, "LINGJULI_SMS_QPS=200") // each bad one stands alone in the end: some two hundred calls
-	var bad []string
-	for i := range 100 {
-		if i != 42 {
-			bad = append(bad, w.phone(i))
+	eachTown(t, 100, with("LINGJULI_SMS_QPS=200"), func(w *town) { // each bad one stands alone in the end: some two hundred calls
+		var bad []string
+		for i := range 100 {
+			if i != 42 {
+				bad = append(bad, w.phone(i))
+			}
 		}
-	}
-	if err := w.box.SetFaults(sandbox.Fault{Kind: sandbox.FaultRefuseMember, Phones: bad}); err != nil {
-		t.Fatal(err)
-	}
-	w.wants(w.until(w.campaign("sms", ""), "finished", done), 100, "accepted 1, failed 99")
-	if w.got(w.phone(42)) != 1 {
-		t.Error("the good phone got nothing")
-	}
+		if err := w.box.SetFaults(sandbox.Fault{Kind: sandbox.FaultRefuseMember, Phones: bad}); err != nil {
+			w.t.Fatal(err)
+		}
+		w.wants(w.until(w.campaign("sms", ""), "finished", done), 100, "accepted 1, failed 99")
+		if w.got(w.phone(42)) != 1 {
+			w.t.Error("the good phone got nothing")
+		}
+	})
 }
 
 func TestStoryWhoWeChatRefusesGetsAText(t *testing.T) {

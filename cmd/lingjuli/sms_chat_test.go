@@ -41,7 +41,7 @@ func (w *town) imported(kind, sheet string) {
 }
 
 // replyTemplates are the texts of the closed set, as patterns.
-func replyTemplates(t *testing.T) map[string]*regexp.Regexp {
+func replyTemplates(t testing.TB) map[string]*regexp.Regexp {
 	t.Helper()
 	replies, err := flows.ReplyTemplates()
 	if err != nil {
@@ -98,29 +98,29 @@ func TestEveryTextThatAnSMSCanAskForIsHeardWithinTwoSegments(t *testing.T) {
 		seen := map[string]bool{}
 		for _, text := range answers {
 			key := ""
-			for k, pattern := range replyTemplates(t) {
+			for k, pattern := range replyTemplates(w.t) {
 				if pattern.MatchString(text) {
 					key = k
 				}
 			}
 			if key == "" {
-				t.Errorf("no text of the closed set: %s", text)
+				w.t.Errorf("no text of the closed set: %s", text)
 			}
 			seen[key] = true
 			if n := notify.Segments("零距离", text); n > 2 {
-				t.Errorf("%d segments: %s", n, text)
+				w.t.Errorf("%d segments: %s", n, text)
 			}
 			if strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Han, r) && hanzi.Traditional(r) }) {
-				t.Errorf("Traditional characters: %s", text)
+				w.t.Errorf("Traditional characters: %s", text)
 			}
 		}
-		for _, key := range slices.Sorted(maps.Keys(replyTemplates(t))) {
+		for _, key := range slices.Sorted(maps.Keys(replyTemplates(w.t))) {
 			if _, other := brought[key]; other == seen[key] {
-				t.Errorf("%s: heard %v, brought about otherwise %v", key, seen[key], other)
+				w.t.Errorf("%s: heard %v, brought about otherwise %v", key, seen[key], other)
 			}
 		}
-		if t.Failed() {
-			t.Log(strings.Join(answers, "\n"))
+		if w.t.Failed() {
+			w.t.Log(strings.Join(answers, "\n"))
 		}
 	})
 }

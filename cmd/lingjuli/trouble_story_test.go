@@ -108,27 +108,29 @@ func TestStoryAPlatformThatAnswersNonsenseCostsNobodyAnything(t *testing.T) {
 			})
 		})
 	}
-	eachTown(t, 3, nil, func(w *town) {
-		id := w.campaign("sms", "")
-		w.until(id, "taken", func(s notify.Status) bool { return s.Accepted == 3 })
-		out := w.box.Messages(w.phone(0))[0].OutID
-		sound, err := json.Marshal(map[string]any{
-			"phone_number": w.phone(0), "success": true, "err_code": "DELIVERED", "out_id": out, "sms_size": "1", "report_time": "2026-09-01 00:00:00",
-		})
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		for body, want := range map[string]int{
-			"": http.StatusBadRequest, "<html>502</html>": http.StatusBadRequest, `[{"phone_number":{}}]`: http.StatusBadRequest, "[1,null," + string(sound) + `,{"out_id":"x"}]`: http.StatusOK,
-		} {
-			if got := w.pushes("/sms-report", body); got != want {
-				w.t.Errorf("%q: %d, want %d", body, got, want)
+	t.Run("in receipts", func(t *testing.T) {
+		eachTown(t, 3, nil, func(w *town) {
+			id := w.campaign("sms", "")
+			w.until(id, "taken", func(s notify.Status) bool { return s.Accepted == 3 })
+			out := w.box.Messages(w.phone(0))[0].OutID
+			sound, err := json.Marshal(map[string]any{
+				"phone_number": w.phone(0), "success": true, "err_code": "DELIVERED", "out_id": out, "sms_size": "1", "report_time": "2026-09-01 00:00:00",
+			})
+			if err != nil {
+				w.t.Fatal(err)
 			}
-		}
-		s := w.until(id, "told", func(s notify.Status) bool { return s.Delivered == 1 })
-		if s.Accepted != 2 || s.Failed != 0 {
-			w.t.Errorf("%+v", s)
-		}
+			for body, want := range map[string]int{
+				"": http.StatusBadRequest, "<html>502</html>": http.StatusBadRequest, `[{"phone_number":{}}]`: http.StatusBadRequest, "[1,null," + string(sound) + `,{"out_id":"x"}]`: http.StatusOK,
+			} {
+				if got := w.pushes("/sms-report", body); got != want {
+					w.t.Errorf("%q: %d, want %d", body, got, want)
+				}
+			}
+			s := w.until(id, "told", func(s notify.Status) bool { return s.Delivered == 1 })
+			if s.Accepted != 2 || s.Failed != 0 {
+				w.t.Errorf("%+v", s)
+			}
+		})
 	})
 }
 

@@ -15,13 +15,19 @@ const plainSimplified = 8
 // englishLetters is how many letters in plain words show English.
 const englishLetters = 5
 
-// letters counts those of plain words: an address, a piece of markup or a code is no language.
-func letters(text string) (n int) {
+// letters counts those of plain words: an address, a piece of markup or a code is no language. Who writes Mandarin by its
+// sound alone writes no English.
+func letters(text string, pinyin func(word string) bool) (n int) {
+	english := false
 	for word := range strings.FieldsSeq(text) {
 		word = strings.Trim(word, `,.!?;:'"()`)
 		if strings.IndexFunc(word, func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsLetter(r) && r != '\'' && r != '-' }) < 0 {
 			n += len(word)
+			english = english || word != "" && !pinyin(word)
 		}
+	}
+	if !english {
+		return 0
 	}
 	return n
 }
@@ -31,6 +37,8 @@ type signs struct {
 	characters string   // that only Cantonese uses
 	cantonese  []string // words of Cantonese in characters that Mandarin has too
 	mandarin   string   // characters that spoken Cantonese does without
+
+	pinyin func(word string) bool // says that a word in letters is Mandarin
 }
 
 // heard guesses the language of a text by how it is written; now is what was heard before, "" nothing.
@@ -52,7 +60,7 @@ func heard(text, now string, by signs) string {
 		return string(locales.ZhHant)
 	case traditional:
 		return now
-	case han == 0 && letters(text) >= englishLetters:
+	case han == 0 && letters(text, by.pinyin) >= englishLetters:
 		return string(locales.English)
 	case now == string(locales.YueHant) && !strings.ContainsAny(text, by.mandarin):
 		return now
@@ -64,7 +72,7 @@ func heard(text, now string, by signs) string {
 
 func (t *oneTurn) signs() signs {
 	s := t.s.engine.Book().Settings()
-	return signs{characters: s.Cantonese, cantonese: s.CantoneseWords, mandarin: s.Mandarin}
+	return signs{characters: s.Cantonese, cantonese: s.CantoneseWords, mandarin: s.Mandarin, pinyin: s.Pinyin}
 }
 
 func (t *oneTurn) locale() locales.Locale {

@@ -191,6 +191,9 @@ func (t *oneTurn) premiums(facts *flows.Facts, people []int64) error {
 		v["helped"] = yuan(first.SubsidyFen)
 	}
 	v["year"], v["insurance_word"], v["word"] = itoa(first.Year), t.word(string(first.Insurance)), t.word(string(first.State))
+	if t.contact.Elder {
+		premiums = []register.Premium{first} // one matter
+	}
 	for _, p := range premiums[:min(len(premiums), itemsShown)] {
 		facts.Items = append(facts.Items, map[string]string{
 			"year": itoa(p.Year), "insurance_key": "insurance." + string(p.Insurance),

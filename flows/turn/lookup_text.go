@@ -45,10 +45,33 @@ func (t *oneTurn) checkText(words string) (found, error) {
 		verdict := asked.against(s)
 		if weight(verdict) > weight(v["real"]) {
 			v["real"], v["date"], v["subject"], v["text"] = verdict, civil(s.At, t.s.zone), s.Name, asItWent(s)
-			v["kind"] = t.s.texts.Localizer(t.locale()).Text("kind."+s.Kind, nil)
+			v["kind"] = t.kindOf(s)
 		}
 	}
 	return v, nil
+}
+
+// latestText is when a campaign wrote to this number last, and of what kind. Where it can't be told whose the number is, it is not
+// told either.
+func (t *oneTurn) latestText() (found, error) {
+	v := found{"sent": "unknown", "date": "", "kind": ""}
+	if len(t.onPhone) == 0 || t.strange {
+		return v, nil
+	}
+	list, err := t.sentLately(checkable)
+	if err != nil {
+		return nil, err
+	}
+	v["sent"] = yesNo(len(list) > 0)
+	if len(list) > 0 {
+		v["date"], v["kind"] = civil(list[0].At, t.s.zone), t.kindOf(list[0])
+	}
+	return v, nil
+}
+
+// kindOf is what a text is called by its campaign's kind.
+func (t *oneTurn) kindOf(s register.Sent) string {
+	return t.s.texts.Localizer(t.locale()).Text("kind."+s.Kind, nil)
 }
 
 // asItWent is the text for somebody who wants to hold theirs beside it, "" where it can't be told any more.

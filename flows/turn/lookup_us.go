@@ -33,6 +33,8 @@ func (t *oneTurn) performUs(q flows.Request) (f flows.Facts, mine bool, err erro
 		err = t.tx.OptIn(t.self)
 	case "mute", "unmute", "muted":
 		f, err = t.mute(q.Name, q.With["kind"])
+	case "latest_text":
+		f.Vars, err = t.latestText()
 	case "check_text":
 		f.Vars, err = t.checkText(q.With["words"])
 	case "hand_over":

@@ -60,7 +60,7 @@ func (t *oneTurn) performFamily(q flows.Request) (f flows.Facts, mine bool, err 
 	case "check_proxy":
 		f.Vars, err = t.checkCode(q.With["code"], ToConsent, t.givenByCode)
 	case "proxy_agreed":
-		f.Vars, err = t.proxyAgreed()
+		f.Vars, err = t.proxyAgreed(q.With)
 	case "proxies":
 		f, err = t.proxies()
 	case "proxy":

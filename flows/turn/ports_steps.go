@@ -48,6 +48,9 @@ type News interface {
 	// ProxyNews lists what this openid has not heard yet: of what it asked for, and of who asks for, or was given, the
 	// matters of its person. From then on it has heard it.
 	ProxyNews(personID int64) ([]register.ProxyNews, error)
+	// LastProxy is what this openid asked for last, whatever became of it, over a person; 0: over anybody. found is false
+	// where it never asked.
+	LastProxy(personID int64) (p register.Proxy, found bool, err error)
 	// AccountOf is the openid that a person is bound to, and its language; "": none.
 	AccountOf(personID int64) (id register.OpenID, language string, err error)
 }

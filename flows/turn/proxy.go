@@ -240,17 +240,39 @@ func (t *oneTurn) tellOver(p register.Proxy) error {
 	return t.tellBySMS(p.ConsentBy, proxyOverKey, map[string]string{})
 }
 
-// proxyAgreed looks whether somebody has agreed in their own WeChat since they were asked.
-func (t *oneTurn) proxyAgreed() (found, error) {
-	list, err := t.tx.Proxies()
-	if err != nil || len(list) == 0 {
-		return found{"agreed": "no"}, err
+// proxyAgreed looks what became of what this openid asked for: over the one named, else over whoever it asked for last. It
+// tells no more than the news of it did. late says that the code that went out no longer holds.
+func (t *oneTurn) proxyAgreed(with map[string]string) (found, error) {
+	v := found{"agreed": "no", "who": "", "late": "no"}
+	of := int64(0)
+	if number := register.IDNumber(with["id_number"]); number != "" {
+		open, err := t.tx.OpenCode(number, ToConsent)
+		if err != nil {
+			return nil, err
+		}
+		v["late"] = yesNo(!open)
+		person, found, err := t.tx.Find(number, with["name"])
+		if err != nil || !found {
+			return v, err
+		}
+		of = person.PersonID
 	}
-	last := slices.MaxFunc(list, func(a, b register.Proxy) int { return a.At.Compare(b.At) })
-	if last.State != register.ProxyGiven {
-		return found{"agreed": "no"}, nil
+	last, asked, err := t.tx.LastProxy(of)
+	if err != nil || !asked {
+		v["agreed"] = "none"
+		return v, err
 	}
-	return found{"agreed": "yes", "who": last.Name, "whose": id(last.PersonID)}, t.takeUp(id(last.PersonID))
+	v["who"] = last.Name
+	switch {
+	case last.State == register.ProxyGiven && slices.ContainsFunc(t.mine, func(p register.Proxy) bool { return p.ID == last.ID }):
+		v["agreed"], v["whose"] = "yes", id(last.PersonID)
+		return v, t.takeUp(v["whose"])
+	case last.State == register.ProxyRefused:
+		v["agreed"] = "refused"
+	case last.State == register.ProxyGiven, last.State == register.ProxyEnded:
+		v["agreed"] = "ended"
+	}
+	return v, nil
 }
 
 // both lists who looks after the matters of who writes, then whose they look after.

@@ -34,22 +34,27 @@ func (t *oneTurn) values(l *locales.Localizer, given map[string]string) map[stri
 	return all
 }
 
-// inWords writes a civil date as people do in their language; anything else stays as it is.
+// monthOnly is how the register writes a month.
+const monthOnly = "2006-01"
+
+// inWords writes a civil date or a month as people do in their language; anything else stays as it is.
 func inWords(l *locales.Localizer, value string) string {
-	if len(value) != len(time.DateOnly) || value[4] != '-' {
+	if len(value) < len(monthOnly) || len(value) > len(time.DateOnly) || value[4] != '-' {
 		return value
 	}
-	d, err := time.Parse(time.DateOnly, value)
-	if err != nil {
-		return value
+	if d, err := time.Parse(time.DateOnly, value); err == nil {
+		return l.Text("date.civil", map[string]int{"year": d.Year(), "month": int(d.Month()), "day": d.Day()})
 	}
-	return l.Text("date.civil", map[string]int{"year": d.Year(), "month": int(d.Month()), "day": d.Day()})
+	if d, err := time.Parse(monthOnly, value); err == nil {
+		return l.Text("date.month", map[string]int{"year": d.Year(), "month": int(d.Month())})
+	}
+	return value
 }
 
 // write turns effects into one text with its numbered choices, and the pages that wait for "more".
 func (t *oneTurn) write(effects []flows.Effect) (Answer, []string) {
 	l := t.s.texts.Localizer(t.locale())
-	var lines []string
+	var lines, menu []string
 	var choices []Choice
 	how := "choices.how"
 	if t.contact.Elder {
@@ -62,26 +67,34 @@ func (t *oneTurn) write(effects []flows.Effect) (Answer, []string) {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case flows.Say:
-			if text := l.Text(e.Key, t.values(l, e.Values)); text != "" {
+			if text := l.Text(t.worded(l, e.Key), t.values(l, e.Values)); text != "" {
 				lines = append(lines, text)
 			}
 		case flows.Page:
 			t.given = nil // what waits goes with an answer of its own
 			return Answer{Text: e.Text}, nil
 		case flows.Offer:
-			choices = nil
-			lines = append(lines, l.Text(how, nil))
+			lines = append(lines, menu...)
+			choices, menu = nil, []string{l.Text(how, nil)}
 			for i, label := range e.Labels {
 				choices = append(choices, Choice{Number: i + 1, Label: l.Text(label.Key, t.values(l, label.Values)), Mark: label.Mark})
-				lines = append(lines, strconv.Itoa(i+1)+" "+choices[i].Label)
+				menu = append(menu, strconv.Itoa(i+1)+" "+choices[i].Label)
 			}
 		}
 	}
-	pages := paginate(clean(strings.Join(lines, "\n")), l.Text("more.hint", nil))
+	pages := paginate(clean(strings.Join(lines, "\n")), clean(strings.Join(menu, "\n")), l.Text("more.hint", nil))
 	if len(pages) == 0 {
 		return Answer{}, nil
 	}
 	return Answer{Text: pages[0], Choices: choices}, pages[1:]
+}
+
+// worded is the text's shorter wording for whom short words were asked for, where it has one.
+func (t *oneTurn) worded(l *locales.Localizer, key string) string {
+	if short := key + flows.ElderWording; t.contact.Elder && l.Has(short) {
+		return short
+	}
+	return key
 }
 
 // clean drops the characters that XML 1.0 forbids: a reply with one of them cannot be read.
@@ -96,10 +109,15 @@ func clean(text string) string {
 }
 
 // paginate cuts a text into pages that WeChat takes, at the end of a line where there is one; all but the last
-// end with the hint.
-func paginate(text, hint string) []string {
-	var pages []string
+// end with the hint. The choices stand under the first page whole: nobody has to ask for more to see what to choose from.
+func paginate(text, menu, hint string) (pages []string) {
 	tail := "\n" + hint
+	if under := tail + "\n" + menu; menu != "" && !fits(text, "\n"+menu) && utf8.RuneCountInString(under) < pageRunes/2 && len(under) < pageBytes/2 {
+		cut := cutAt(text, pageRunes-utf8.RuneCountInString(under), pageBytes-len(under))
+		pages, text = []string{strings.TrimRight(text[:cut], "\n") + under}, strings.TrimLeft(text[cut:], "\n")
+	} else if menu != "" {
+		text = strings.TrimLeft(text+"\n"+menu, "\n")
+	}
 	for !fits(text, "") {
 		cut := cutAt(text, pageRunes-utf8.RuneCountInString(tail), pageBytes-len(tail))
 		pages = append(pages, strings.TrimRight(text[:cut], "\n")+tail)

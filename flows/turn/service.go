@@ -280,6 +280,7 @@ func (t *oneTurn) talk(opened Opened) error {
 			session.Rest = rest
 		}
 	}
+	session.Of = t.of()
 	body, err := session.Bytes()
 	if err != nil {
 		return err
@@ -345,14 +346,15 @@ func (t *oneTurn) input() flows.Input {
 	return unreadable("unreadable_other")
 }
 
-// menuFlow is the flow of a menu key: its own name, or an intent. A key of an older menu leads to the main menu.
+// menuFlow is the flow of a menu key: its own name, or an intent. A key of an older menu leads to the main menu, and so
+// does the name of a flow that nobody can choose.
 func (t *oneTurn) menuFlow() string {
 	book := t.s.engine.Book()
 	key := strings.TrimPrefix(t.in.EventKey, "menu:")
 	if flow := book.FlowOf(key); flow != "" {
 		return flow
 	}
-	if book.Has(key) {
+	if book.Offered(key) {
 		return key
 	}
 	return "main_menu"

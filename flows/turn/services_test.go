@@ -16,11 +16,20 @@ const courseSheet = "培训名称,培训机构,地点,行政区划代码,开班�
 // place is a cast of a village with a course of one place.
 type place struct {
 	*turntest.Memory
-	now  time.Time
-	said int
+	now     time.Time
+	said    int
+	service *turn.Service // over whatever memory the place has
 }
 
 func newPlace(t *testing.T) *place {
+	t.Helper()
+	p := &place{}
+	p.beginAnew(t)
+	return p
+}
+
+// beginAnew is the same place, of which nothing is remembered.
+func (p *place) beginAnew(t *testing.T) {
 	t.Helper()
 	m := turntest.NewMemory([]turntest.Person{
 		{Name: "陈大文", ID: fictional(t, "44180219750101001"), Phone: "13800000001", Region: "441802103201", Bound: "o-1"},
@@ -29,7 +38,7 @@ func newPlace(t *testing.T) *place {
 	if err := m.FileSheets(map[register.Kind]string{"courses": courseSheet}); err != nil {
 		t.Fatal(err)
 	}
-	return &place{Memory: m, now: time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)}
+	p.Memory, p.now = m, time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
 }
 
 func (p *place) say(t *testing.T, channel turn.Channel, who, text string) string {
@@ -47,9 +56,11 @@ func (p *place) take(t *testing.T, in turn.Inbound) string {
 	t.Helper()
 	p.said++
 	p.now = p.now.Add(time.Second)
-	service := turntest.Service(t, p.Memory, func() time.Time { return p.now }, func() string { return "123456" }, nil)
+	if p.service == nil {
+		p.service = turntest.Service(t, p, func() time.Time { return p.now }, func() string { return "123456" }, nil)
+	}
 	in.Key = fmt.Sprint("k", p.said)
-	a, err := service.Turn(t.Context(), in)
+	a, err := p.service.Turn(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/lingjuli/lingjuli/flows"
 	"github.com/lingjuli/lingjuli/internal/register"
 	"github.com/lingjuli/lingjuli/locales"
 )
@@ -78,7 +79,11 @@ func TestATranscriptHoldsNoNumberOfFiveDigitsAndMore(t *testing.T) {
 }
 
 func TestALanguageIsHeardFromHowPeopleWrite(t *testing.T) {
-	by := signs{characters: "嘅咗唔冇喺哋嚟佢啲咁㗎", cantonese: []string{"点样", "边度"}, mandarin: "的是不没这那吗什么"}
+	book, err := flows.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	by := signs{characters: "嘅咗唔冇喺哋嚟佢啲咁㗎", cantonese: []string{"点样", "边度"}, mandarin: "的是不没这那吗什么", pinyin: book.Settings().Pinyin}
 	for _, c := range []struct{ text, now, want string }{
 		{"我的医保有没有参保成功", "", "zh-Hans"},
 		{"医保", "", ""},
@@ -90,6 +95,11 @@ func TestALanguageIsHeardFromHowPeopleWrite(t *testing.T) {
 		{"my insurance", "", "en"},
 		{"hello", "", "en"},
 		{"hi", "", ""},
+		{"human", "", "en"},
+		{"Foshan cleaner", "", "en"},
+		{"wo xiang zhao gongzuo", "", ""},
+		{"shenzhen dianzichang", "zh-Hans", "zh-Hans"},
+		{"Dongguan", "en", "en"},
 		{"TD", "", ""},
 		{"OK", "zh-Hant", "zh-Hant"},
 		{"R", "", ""},
@@ -111,7 +121,15 @@ func TestPagesFitLoseNothingAndEndWithTheHint(t *testing.T) {
 	const hint = "（没说完，回复“更多”接着看）"
 	rapid.Check(t, func(r *rapid.T) {
 		text := strings.Trim(rapid.StringOfN(rapid.RuneFrom([]rune("医保a😀\n补贴。")), 0, 3000, -1).Draw(r, "text"), "\n")
-		pages := paginate(text, hint)
+		menu := strings.Trim(rapid.StringOfN(rapid.RuneFrom([]rune("1选项\n")), 0, 700, -1).Draw(r, "menu"), "\n")
+		pages := paginate(text, menu, hint)
+		if len(pages) > 1 && utf8.RuneCountInString(menu) < pageRunes/2-40 && len(menu) < pageBytes/2-90 {
+			if !strings.HasSuffix(pages[0], "\n"+menu) {
+				r.Fatal("the choices are not under the first page")
+			}
+			pages[0], menu = strings.TrimSuffix(pages[0], "\n"+menu), ""
+		}
+		text += menu
 		var whole strings.Builder
 		for i, p := range pages {
 			if !utf8.ValidString(p) || utf8.RuneCountInString(p) > pageRunes || len(p) > pageBytes {
@@ -198,7 +216,9 @@ func TestACivilDateIsWrittenAsPeopleDo(t *testing.T) {
 		value, out string
 	}{
 		{locales.ZhHans, "2026-12-31", "2026年12月31日"},
-		{locales.English, "2026-12-05", "5/12/2026"},
+		{locales.English, "2026-12-05", "5 December 2026"},
+		{locales.ZhHans, "2026-10", "2026年10月"},
+		{locales.English, "2026-10", "October 2026"},
 		{locales.ZhHans, "2026-13-31", "2026-13-31"},
 		{locales.ZhHans, "0763-30000", "0763-30000"},
 		{locales.ZhHans, "待定", "待定"},

@@ -50,11 +50,30 @@ func (t *oneTurn) nameOf(person int64) (string, error) {
 }
 
 // recall takes up whose matter the session was about, if they still may and have not been away.
-func (t *oneTurn) recall(s *flows.Session) error {
+func (t *oneTurn) recall(s *flows.Session) (err error) {
+	if t.isLost(*s) {
+		if *s, err = t.s.engine.Book().Read(nil); err != nil {
+			return err
+		}
+	}
 	if t.away >= whoseKept || !t.may(number(s.Whose)) {
 		s.Whose = ""
 	}
 	return t.takeUp(s.Whose)
+}
+
+// isLost says whether a session holds the matters of somebody of whom this openid may ask no longer: another account has
+// them now, or a proxy ended. Nothing of it is said again, and none of its questions is answered.
+func (t *oneTurn) isLost(s flows.Session) bool {
+	return t.in.Channel == WeChat && s.Of != "" && !t.may(number(s.Of))
+}
+
+// of is whose matters the session of this turn may hold, "" nobody's.
+func (t *oneTurn) of() string {
+	if t.personID == 0 {
+		return ""
+	}
+	return id(t.personID)
 }
 
 // may says whether this openid may ask about a person.

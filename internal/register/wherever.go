@@ -2,6 +2,7 @@ package register
 
 import (
 	"cmp"
+	_ "embed"
 	"slices"
 	"strings"
 	"sync"
@@ -57,3 +58,28 @@ func anywhereIn(places []Wherever, region string, texts ...string) bool {
 		return strings.Contains(text, p.Name) || p.Prefix != "" && strings.HasPrefix(region, p.Prefix)
 	})
 }
+
+//go:embed data/letters.tsv
+var lettersTSV string
+
+// lettered are the cities and counties by their names in letters. Of one name there may be several.
+var lettered = sync.OnceValue(func() map[string][]Wherever {
+	p, byName := gazetteer(), make(map[string][]Wherever)
+	for line := range strings.Lines(lettersTSV) {
+		code, names, found := strings.Cut(strings.TrimSpace(line), "\t")
+		if !found || line[0] == '#' {
+			continue
+		}
+		place := Wherever{stem(p.names[code]), code}
+		if isCity(code) {
+			place.Prefix = trimZeros(pad(code))
+		}
+		for name := range strings.FieldsSeq(names) {
+			byName[name] = append(byName[name], place)
+		}
+	}
+	return byName
+})
+
+// PlacesLettered are the cities and counties that a word in small letters without spaces names.
+func PlacesLettered(word string) []Wherever { return lettered()[word] }

@@ -27,3 +27,27 @@ func TestPlacesAreTakenOutOfSomebodysWords(t *testing.T) {
 func sameWherever(a, b []Wherever) bool {
 	return len(a) == len(b) && !slices.ContainsFunc(a, func(p Wherever) bool { return !slices.Contains(b, p) })
 }
+
+func TestEveryPlaceCanBeWrittenInLetters(t *testing.T) {
+	for word, want := range map[string]Wherever{
+		"guangzhou": {"广州", "4401"}, "panyu": {"番禺", "440113"}, "dongguan": {"东莞", "441900"}, "foshan": {"佛山", "4406"}, "dabu": {"大埔", "441422"},
+	} {
+		if got := PlacesLettered(word); len(got) != 1 || got[0] != want {
+			t.Errorf("%s: %v", word, got)
+		}
+	}
+	if got := PlacesLettered("yunan"); len(got) != 2 {
+		t.Errorf("two counties are called so: %v", got)
+	}
+	have := make(map[string]bool)
+	for _, places := range lettered() {
+		for _, p := range places {
+			have[p.Prefix] = true
+		}
+	}
+	for _, place := range sayable() {
+		if place.Prefix != "" && !have[place.Prefix] {
+			t.Errorf("%s has no name in letters", place.Name)
+		}
+	}
+}

@@ -126,6 +126,9 @@ func (t *turnTx) Consent(consents []turn.Consent) error {
 // stands for nobody.
 func (t *turnTx) OptOut(personID int64) error {
 	at := toMicros(t.who.At)
+	if err := t.outsChanged(); err != nil {
+		return asOptOut(err)
+	}
 	if t.who.Channel == turn.SMS {
 		_, err := t.exec(`INSERT INTO opt_outs (phone_idx, via, at) VALUES ($1, 'sms', $2) ON CONFLICT (phone_idx) DO NOTHING`, t.idx, at)
 		return asOptOut(errors.Join(err, t.refreshOptedOutPhone(t.idx)))

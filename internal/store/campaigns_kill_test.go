@@ -57,11 +57,11 @@ func (m *mortal) BeginCalls(ctx context.Context, q notify.ClaimQuery, decide fun
 	return m.around(func() error { return m.Store.BeginCalls(ctx, q, decide) })
 }
 
-func (m *mortal) LeaseLeft(ctx context.Context, ids []int64, owner string) (left map[int64]time.Duration, err error) {
+func (m *mortal) LastLook(ctx context.Context, ids []int64, owner string, outs int64) (notify.LastLook, error) {
 	if m.dead() {
-		return nil, errKilled
+		return notify.LastLook{}, errKilled
 	}
-	return m.Store.LeaseLeft(ctx, ids, owner)
+	return m.Store.LastLook(ctx, ids, owner, outs)
 }
 
 func (m *mortal) SettleCalls(ctx context.Context, results []notify.CallResult) error {

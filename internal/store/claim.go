@@ -16,7 +16,8 @@ import (
 // claim is one BeginCalls.
 type claim struct {
 	notify.ClaimQuery
-	decide func(notify.ClaimFacts) ([]notify.Beginning, error)
+	decide  func(notify.ClaimFacts) ([]notify.Beginning, error)
+	numbers int64 // the version of numbers on file
 }
 
 // BeginCalls claims queued calls of one campaign and channel in one transaction: it locks what could race, gives the
@@ -32,7 +33,7 @@ func (s *Store) BeginCalls(ctx context.Context, q notify.ClaimQuery, decide func
 			_, err := decide(notify.ClaimFacts{})
 			return err
 		}
-		return t.begin(claim{q, decide}, calls)
+		return t.begin(claim{ClaimQuery: q, decide: decide}, calls)
 	})
 }
 
@@ -99,6 +100,10 @@ type claimRow struct {
 // claimFacts reads everything that decides about the members of these calls, under the locks that a cap needs.
 func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []*heldCall) (notify.ClaimFacts, map[int64]claimRow, error) {
 	facts := notify.ClaimFacts{Campaign: c, Channel: calls[0].channel}
+	var err error
+	if cl.numbers, facts.Outs, err = t.numbersAndOuts(); err != nil { // before the people: what changes meanwhile is noticed
+		return facts, nil, err
+	}
 	members, rows, err := t.memberFacts(cl, c, calls)
 	if err != nil {
 		return facts, nil, err
@@ -158,13 +163,12 @@ func (t *tx) addEarlier(cl claim, facts *notify.ClaimFacts, members map[int64]*n
 
 // holdersSQL says how many have a person's number: 1 the person alone, else one more than the households. Where no number
 // on file has changed since the calls were planned, the plan's word stands.
-func (t *tx) holdersSQL(calls []*heldCall) (string, error) {
-	now, err := t.numbersNow()
-	if err == nil && !slices.ContainsFunc(calls, func(c *heldCall) bool { return c.numbers != now }) {
-		return "1", nil
+func holdersSQL(calls []*heldCall, now int64) string {
+	if !slices.ContainsFunc(calls, func(c *heldCall) bool { return c.numbers != now }) {
+		return "1"
 	}
 	return `(SELECT CASE WHEN count(*) <= 1 THEN 1 ELSE 1 + count(DISTINCT CASE WHEN q.household = '' THEN CAST(q.id AS TEXT) ELSE q.household END) END
-		FROM people q WHERE q.status <> 'deceased' AND q.phone_idx = p.phone_idx)`, err
+		FROM people q WHERE q.status <> 'deceased' AND q.phone_idx = p.phone_idx)`
 }
 
 // asPlanned says whether a call is as the plan made it: nobody in it has another channel left or shares a number. The rows
@@ -197,15 +201,11 @@ func (t *tx) memberFacts(cl claim, c notify.Campaign, calls []*heldCall) (map[in
 	people := slices.Sorted(maps.Keys(callOf))
 	r := memberReader{own: slices.ContainsFunc(calls, func(c *heldCall) bool { return !c.asPlanned() }), callOf: callOf}
 	from, args := t.membersSQL(c, people, r.own)
-	holders, err := t.holdersSQL(calls)
-	if err != nil {
-		return nil, nil, err
-	}
 	audience, more := c.Spec.Audience.SQL(cl.Today, len(args)+1)
 	facts := make(map[int64]*notify.Facts, len(people))
 	extra := make(map[int64]claimRow, len(people))
-	err = t.stream(`SELECT p.id, p.name_sealed, p.phone_sealed, p.phone_idx, p.phone_mobile, p.region, p.status, (`+audience+`),
-			`+personOut("p", c.Spec.Kind)+`, `+phoneOut("p", c.Spec.Kind)+`, `+holders+r.columns()+`
+	err := t.stream(`SELECT p.id, p.name_sealed, p.phone_sealed, p.phone_idx, p.phone_mobile, p.region, p.status, (`+audience+`),
+			`+personOut("p", c.Spec.Kind)+`, `+phoneOut("p", c.Spec.Kind)+`, `+holdersSQL(calls, cl.numbers)+r.columns()+`
 		FROM `+from+` ORDER BY p.id`, func(scan func(...any) error) error {
 		f, row, err := r.read(t, scan)
 		if err == nil && row.callID > 0 {
@@ -372,30 +372,4 @@ func (t *tx) dropMembers(call *heldCall, drops []notify.Drop, rows map[int64]cla
 		}
 	}
 	return t.settleHouseholds(call.key, shared, now)
-}
-
-// LeaseLeft is how much of the lease of calls that this owner is sending is left, by the database's clock.
-func (s *Store) LeaseLeft(ctx context.Context, ids []int64, owner string) (map[int64]time.Duration, error) {
-	t := &tx{d: s.d}
-	pool := s.reader
-	if s.d == postgresDialect {
-		pool = s.mass
-	}
-	rows, err := pool.QueryContext(ctx, `SELECT id, lease_until - (`+s.d.nowSQL()+`) FROM calls WHERE `+t.among("id", 1)+`
-		AND state = 'sending' AND owner = $2`, t.idList(ids), owner)
-	if err != nil {
-		return nil, fmt.Errorf("store: lease of calls %v: %w", ids, err)
-	}
-	defer func() { _ = rows.Close() }()
-	left := map[int64]time.Duration{}
-	for rows.Next() {
-		var id, micros int64
-		if err := rows.Scan(&id, &micros); err != nil {
-			return nil, err
-		}
-		if micros > 0 {
-			left[id] = time.Duration(micros) * time.Microsecond
-		}
-	}
-	return left, rows.Err()
 }

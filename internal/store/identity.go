@@ -47,7 +47,8 @@ func (t *turnTx) Checks(subjects ...turn.Subject) ([]turn.Check, error) {
 }
 
 func (t *turnTx) check(key []byte) (turn.Check, error) {
-	if _, err := t.exec(`INSERT INTO identity_checks (subject_idx) VALUES ($1) ON CONFLICT (subject_idx) DO NOTHING`, key); err != nil {
+	// The update takes the lock: the purge may be at the row.
+	if _, err := t.exec(`INSERT INTO identity_checks (subject_idx) VALUES ($1) ON CONFLICT (subject_idx) DO UPDATE SET subject_idx = excluded.subject_idx`, key); err != nil {
 		return turn.Check{}, err
 	}
 	var c turn.Check

@@ -3,6 +3,7 @@ package store
 import (
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -147,16 +148,25 @@ func (t *turnTx) Mute(personID int64, kind string) error {
 	column, subject := t.muted(personID)
 	_, err := t.exec(`INSERT INTO mutes (`+column+`, kind, at) VALUES ($1, $2, $3) ON CONFLICT (`+column+`, kind) WHERE `+column+` IS NOT NULL DO NOTHING`,
 		subject, kind, toMicros(t.who.At))
-	if err != nil {
+	if err = errors.Join(err, t.refreshMuted(personID)); err != nil {
 		return fmt.Errorf("mute %s: %w", kind, err)
 	}
-	return nil
+	return t.outsChanged()
+}
+
+// refreshMuted notes a mute of this turn, or its end, on those whom it concerns.
+func (t *turnTx) refreshMuted(personID int64) error {
+	if t.who.Channel == turn.SMS {
+		return t.refreshOptedOutPhone(t.idx)
+	}
+	return t.refreshOptedOut([]int64{personID})
 }
 
 // Unmute implements turn.Mail.
 func (t *turnTx) Unmute(personID int64, kind string) error {
 	column, subject := t.muted(personID)
-	if _, err := t.exec(`DELETE FROM mutes WHERE `+column+` = $1 AND kind = $2`, subject, kind); err != nil {
+	_, err := t.exec(`DELETE FROM mutes WHERE `+column+` = $1 AND kind = $2`, subject, kind)
+	if err = errors.Join(err, t.refreshMuted(personID)); err != nil {
 		return fmt.Errorf("unmute %s: %w", kind, err)
 	}
 	return nil

@@ -17,17 +17,17 @@ func knownSQL(kind notify.Kind) string {
 		FROM page LEFT JOIN busy ON busy.phone_idx = page.phone_idx`
 }
 
-// personOut is the SQL test that a person wants no campaign, or none of a kind. people.opted_out says that there is
-// something to look for.
+// personOut is the SQL test that a person wants no campaign, or none of a kind. people.opted_out and people.muted say that
+// there is something to look for.
 func personOut(of string, kind notify.Kind) string {
 	return `(` + of + `.opted_out AND EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = ` + of + `.id)
-				OR EXISTS (SELECT 1 FROM mutes m WHERE m.person_id = ` + of + `.id AND m.kind = ` + literal(kind) + `))`
+				OR ` + of + `.muted AND EXISTS (SELECT 1 FROM mutes m WHERE m.person_id = ` + of + `.id AND m.kind = ` + literal(kind) + `))`
 }
 
 // phoneOut is the SQL test that a number wants no campaign, or none of a kind.
 func phoneOut(of string, kind notify.Kind) string {
 	return `(` + of + `.opted_out AND EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = ` + of + `.phone_idx)
-				OR EXISTS (SELECT 1 FROM mutes m WHERE m.phone_idx = ` + of + `.phone_idx AND m.kind = ` + literal(kind) + `))`
+				OR ` + of + `.muted AND EXISTS (SELECT 1 FROM mutes m WHERE m.phone_idx = ` + of + `.phone_idx AND m.kind = ` + literal(kind) + `))`
 }
 
 // literal is a kind of campaign as SQL writes a text. There are five of them.

@@ -12,18 +12,26 @@ func (t *tx) setWeChatSubscribed(people []int64, subscribed bool) error {
 	return err
 }
 
-// refreshOptedOut notes on people whether they, or the number they have now, want no campaigns. For those who keep
-// opt-outs, and for the import, which changes numbers.
+// outsSQL and mutesSQL test whether people, or the number they have now, want no campaigns, or none of some kind.
+const (
+	outsSQL  = `(EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = people.id) OR EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = people.phone_idx))`
+	mutesSQL = `(EXISTS (SELECT 1 FROM mutes m WHERE m.person_id = people.id) OR EXISTS (SELECT 1 FROM mutes m WHERE m.phone_idx = people.phone_idx))`
+)
+
+// refreshOptedOut notes both on people, so that a campaign looks for the few alone. For those who keep opt-outs and mutes,
+// and for those who change numbers.
 func (t *tx) refreshOptedOut(people []int64) error {
-	const outs = `EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = people.id) OR EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = people.phone_idx)`
-	_, err := t.exec(`UPDATE people SET opted_out = (`+outs+`) WHERE `+t.among("id", 1)+` AND opted_out <> (`+outs+`)`, t.idList(people))
-	return err
+	return t.refreshOuts(t.among("id", 1), t.idList(people))
 }
 
 // refreshOptedOutPhone does the same for everybody on a number.
 func (t *tx) refreshOptedOutPhone(phoneIdx []byte) error {
-	_, err := t.exec(`UPDATE people SET opted_out = EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = people.id)
-		OR EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = people.phone_idx) WHERE phone_idx = $1`, phoneIdx)
+	return t.refreshOuts(`phone_idx = $1`, phoneIdx)
+}
+
+func (t *tx) refreshOuts(whose string, arg any) error {
+	_, err := t.exec(`UPDATE people SET opted_out = `+outsSQL+`, muted = `+mutesSQL+`
+		WHERE `+whose+` AND (opted_out <> `+outsSQL+` OR muted <> `+mutesSQL+`)`, arg)
 	return err
 }
 
@@ -51,4 +59,21 @@ const numbersVersion = "numbers"
 func (t *tx) numbersNow() (version int64, err error) {
 	err = t.row(`SELECT COALESCE(max(next), 0) FROM sequences WHERE name = $1`, numbersVersion).Scan(&version)
 	return version, err
+}
+
+// outsChanged notes that somebody wants no campaigns, or none of a kind, any more: a call that has been claimed and not sent
+// may be to them. For those who write opt-outs and mutes.
+func (t *tx) outsChanged() error {
+	_, err := t.ids(outsVersion, 1)
+	return err
+}
+
+// outsVersion is the sequence that counts how often somebody said so.
+const outsVersion = "outs"
+
+// numbersAndOuts are both versions.
+func (t *tx) numbersAndOuts() (numbers, outs int64, err error) {
+	err = t.row(`SELECT COALESCE(max(CASE WHEN name = $1 THEN next END), 0), COALESCE(max(CASE WHEN name = $2 THEN next END), 0)
+		FROM sequences WHERE name IN ($1, $2)`, numbersVersion, outsVersion).Scan(&numbers, &outs)
+	return numbers, outs, err
 }

@@ -17,6 +17,7 @@ type Retention struct {
 	key   string // its primary key
 	since string // the column that the time counts from, indexed
 	only  string // SQL condition, "" for all rows
+	scans bool   // since has no index: the table is read through, until enough rows are found
 }
 
 // Retentions lists what is deleted after a time. What isn't here is kept: people and what was done for them, campaigns with
@@ -25,16 +26,26 @@ func Retentions() []Retention {
 	return []Retention{
 		{Table: "sessions", key: "channel, who_idx", since: "expires_at"},
 		{Table: "codes", Keep: time.Hour, key: "openid_idx", since: "expires_at"},
+		{Table: "identity_checks", Keep: aDay, key: "subject_idx", since: latestOf("wrong_at", "locked_until", "sent_at", "hour_from"), scans: true},
 		{Table: "doorsteps", Keep: 180 * aDay, key: "id", since: "expires_at"},
 		{Table: "inbound", Keep: aDay, key: "key", since: "at"},
 		{Table: "turns", Keep: 180 * aDay, key: "channel, who_idx, at", since: "at"},
 		{Table: "letters", Keep: 180 * aDay, key: "id", since: "created_at", only: "state NOT IN ('queued', 'sending')"},
+		{Table: "wishes", Keep: 180 * aDay, key: "id", since: "settled_at", only: "state <> 'open' AND settled_at > 0", scans: true},
 		{Table: "outbox", Keep: 180 * aDay, key: "id", since: "created_at", only: "state NOT IN ('queued', 'sending')"},
 		{Table: "receipts", What: "reports", Keep: 90 * aDay, key: "id", since: "received_at", only: "applied_at > 0 AND kind <> 'reply'"},
 		{Table: "receipts", What: "replies", Keep: 180 * aDay, key: "id", since: "received_at", only: "applied_at > 0 AND kind = 'reply'"},
 		{Table: "staff_sessions", key: "token_hash", since: "expires_at"},
 		{Table: "staff_logins", Keep: 30 * aDay, key: "name_key", since: "failed_at"},
 	}
+}
+
+// latestOf is the SQL of the latest of some times: GREATEST and SQLite's max have no name in common.
+func latestOf(first string, others ...string) string {
+	for _, next := range others {
+		first = `CASE WHEN ` + next + ` > ` + first + ` THEN ` + next + ` ELSE ` + first + ` END`
+	}
+	return `(` + first + `)`
 }
 
 // A purge takes its rows in portions, each in a transaction of its own; one that took long is followed by a smaller one, so
@@ -76,7 +87,7 @@ func (s *Store) Purge(ctx context.Context, now time.Time) (map[string]int64, err
 	return gone, nil
 }
 
-// purgeSome deletes at most limit rows, the oldest first.
+// purgeSome deletes at most limit rows, the oldest first where an index knows them.
 func (s *Store) purgeSome(ctx context.Context, r Retention, before time.Time, limit int) (n int64, err error) {
 	due := `FROM ` + r.Table + ` WHERE ` + r.since + ` <= $1`
 	if r.only != "" {
@@ -93,7 +104,11 @@ func (s *Store) purgeSome(ctx context.Context, r Retention, before time.Time, li
 		if err := t.lockKey("purge"); err != nil {
 			return err
 		}
-		n, err = t.exec(`DELETE FROM `+r.Table+` WHERE (`+r.key+`) IN (SELECT `+r.key+` `+due+` ORDER BY `+r.since+` LIMIT $2)`, toMicros(before), limit)
+		some := due + ` ORDER BY ` + r.since + ` LIMIT $2`
+		if r.scans {
+			some = due + ` LIMIT $2`
+		}
+		n, err = t.exec(`DELETE FROM `+r.Table+` WHERE (`+r.key+`) IN (SELECT `+r.key+` `+some+`) AND `+r.since+` <= $1`, toMicros(before), limit)
 		return err
 	})
 	if err != nil {

@@ -277,7 +277,7 @@ func (t *tx) optOutThere(c *heldCall, people []int64, now time.Time) error {
 			return err
 		}
 	}
-	return nil
+	return t.outsChanged()
 }
 
 // bisect puts the halves of a refused call into two new ones that name it. The others lose nothing.

@@ -177,6 +177,19 @@ func (t *turnTx) ProxyNews(personID int64) (news []register.ProxyNews, err error
 	return news, nil
 }
 
+// LastProxy implements turn.News.
+func (t *turnTx) LastProxy(personID int64) (p register.Proxy, found bool, err error) {
+	of, args := "", []any{t.idx}
+	if personID != 0 {
+		of, args = "AND x.person_id = $2 ", append(args, personID)
+	}
+	list, err := t.proxies(`WHERE x.openid_idx = $1 `+of+`ORDER BY x.at DESC, x.id DESC LIMIT 1`, args...)
+	if err != nil || len(list) == 0 {
+		return p, false, err
+	}
+	return list[0], true, nil
+}
+
 // AccountOf implements turn.News.
 func (t *turnTx) AccountOf(personID int64) (id register.OpenID, language string, err error) {
 	var idx, sealed []byte

@@ -134,7 +134,7 @@ func (t *tx) learnt(scope register.Scope, v notify.Visit, before notify.VisitOut
 		return nil
 	}
 	_, err := t.exec(query, args...)
-	return errors.Join(err, t.refreshOptedOut([]int64{v.PersonID}))
+	return errors.Join(err, t.refreshOptedOut([]int64{v.PersonID}), t.outsChanged())
 }
 
 func (t *tx) doubtNumberOf(person int64, at time.Time) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/lingjuli/lingjuli/flows/turn"
 	"github.com/lingjuli/lingjuli/internal/hanzi"
 	"github.com/lingjuli/lingjuli/internal/register"
+	"github.com/lingjuli/lingjuli/locales"
 )
 
 // Memory keeps conversations in memory. It is a fake for tests of the host; the store's own tests play the same
@@ -235,4 +236,26 @@ func (t *memoryTx) Queue(msg turn.Message) (int64, error) {
 	msg.Params = maps.Clone(msg.Params)
 	t.m.sent = append(slices.Clip(t.m.sent), msg)
 	return int64(len(t.m.sent)), nil
+}
+
+// Speaks sets how an account is spoken to.
+func (m *Memory) Speaks(openid string, l locales.Locale, elder bool) {
+	key := "wechat " + openid
+	c := m.contacts[key]
+	c.Language, c.LanguageChosen, c.Elder = string(l), true, elder
+	m.contacts[key] = c
+}
+
+// clone is a memory that goes on apart from this one.
+func (m *Memory) clone() *Memory {
+	c := *m
+	c.people = slices.Clone(m.people)
+	c.contacts, c.sessions, c.replies = maps.Clone(m.contacts), maps.Clone(m.sessions), maps.Clone(m.replies)
+	c.bound, c.checks, c.codes = maps.Clone(m.bound), maps.Clone(m.checks), maps.Clone(m.codes)
+	c.optedOut, c.doubts = maps.Clone(m.optedOut), maps.Clone(m.doubts)
+	c.wishes, c.sent, c.lines, c.doors = slices.Clone(m.wishes), slices.Clone(m.sent), slices.Clone(m.lines), slices.Clone(m.doors)
+	c.signUps, c.interests, c.applications = slices.Clone(m.signUps), slices.Clone(m.interests), slices.Clone(m.applications)
+	c.checkUps, c.handovers, c.proxies = slices.Clone(m.checkUps), slices.Clone(m.handovers), slices.Clone(m.proxies)
+	c.letters, c.muted = maps.Clone(m.letters), slices.Clone(m.muted)
+	return &c
 }

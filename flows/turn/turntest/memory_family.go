@@ -191,6 +191,15 @@ func (m *Memory) ProxyTold(_ context.Context, proxyID int64, mine bool, state re
 	return nil
 }
 
+func (t *memoryTx) LastProxy(personID int64) (last register.Proxy, found bool, err error) {
+	for _, p := range t.m.proxies {
+		if string(p.OpenID) == t.who.ID && (personID == 0 || p.PersonID == personID) && !p.At.Before(last.At) {
+			last, found = t.shownAs(p), true
+		}
+	}
+	return last, found, nil
+}
+
 func (t *memoryTx) AccountOf(personID int64) (register.OpenID, string, error) {
 	for _, openid := range slices.Sorted(maps.Keys(t.m.bound)) {
 		if t.m.bound[openid] == personID {

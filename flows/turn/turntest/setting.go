@@ -106,11 +106,12 @@ type Mail struct {
 	At       time.Time
 	Changed  bool  // what it speaks of has changed on file since
 	Course   int64 // what it invites to, by place in the sheet, from 1
+	Job      int64 // or which posting it is about
 }
 
 // Sent is the message as a store tells it.
 func (m Mail) Sent() register.Sent {
-	return register.Sent{PersonID: m.To, Name: m.Subject, Kind: cmp.Or(m.Kind, "service_notice"), Content: m.Template, Texts: []string{m.Text}, Check: m.Check, At: m.At, Changed: m.Changed, CourseID: m.Course}
+	return register.Sent{PersonID: m.To, Name: m.Subject, Kind: cmp.Or(m.Kind, "service_notice"), Content: m.Template, Texts: []string{m.Text}, Check: m.Check, At: m.At, Changed: m.Changed, CourseID: m.Course, JobID: m.Job}
 }
 
 // Door is a one-time code of the doorstep, made when the conversation begins.

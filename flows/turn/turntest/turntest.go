@@ -63,6 +63,34 @@ func Play(t *testing.T, folder string, update bool, open func(t *testing.T, s Se
 	}
 }
 
+// Worlds are the people and times of a folder's golden conversations that take place on a channel.
+func Worlds(t testing.TB, folder string, channel turn.Channel) (worlds []World) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range archive.Files {
+			w := World{Text: string(part.Data)}
+			if part.Name != partSetting {
+				continue
+			}
+			if err := yaml.Unmarshal(part.Data, &w); err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			if w.Channel == channel {
+				worlds = append(worlds, w)
+			}
+		}
+	}
+	return worlds
+}
+
 // Update registers the flag -update for a test binary.
 func Update() *bool { return flag.Bool("update", false, "write the golden conversations anew") }
 

@@ -12,8 +12,8 @@ func TestWhatPeopleSendFromCheapPhonesIsUnderstood(t *testing.T) {
 	for want, texts := range map[string][]string{
 		"check_medical":   {"衣保查下", "check下医保", "2024年医保交了吗", "医 保 查 下"},
 		"check_pension":   {"养老斤到了没", "我想check下我份pension", "wo de yang lao jin", "pension?"},
-		"check_subsidy":   {"补铁到了没", "butie", "钱呢", "subsidie money where"},
-		"jobs":            {"找公作", "zhao gong zuo", "有冇job", "i wnat a job", "me want work factory"},
+		"check_subsidy":   {"补铁到了没", "butie", "钱呢", "subsidie money where"},                          //nolint:misspell // as they come
+		"jobs":            {"找公作", "zhao gong zuo", "有冇job", "i wnat a job", "me want work factory"}, //nolint:misspell // the same
 		"medical_remote":  {"暴晓多少", "I go hospital Guangzhou, money back?", "reimbursment how much"},
 		"policy_general":  {"低宝怎么申请", "apply低保", "没钱"},
 		"human":           {"转人功", "call返我啦唔该", "救命"},
@@ -36,7 +36,7 @@ func TestWhatPeopleSendFromCheapPhonesIsUnderstood(t *testing.T) {
 
 func TestWhatMeansLittleIsAskedAboutNotGuessed(t *testing.T) {
 	u := newForTest(t)
-	for _, text := range []string{"怎么办", "点算", "是的", "那个", "insurence jop"} {
+	for _, text := range []string{"怎么办", "点算", "是的", "那个", "insurence jop"} { //nolint:misspell // the same
 		if got := u.Understand(text); got.Score >= Sure && got.Intent != OutOfScope {
 			t.Errorf("%q: %s with a score of %.2f", text, got.Intent, got.Score)
 		}

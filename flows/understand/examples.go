@@ -15,6 +15,8 @@ type sample struct {
 	variant string
 	line    int
 	weight  float64
+
+	features []feature // nil before it is read
 }
 
 // expansions is how many utterances one line with alternatives gives at most.

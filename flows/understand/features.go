@@ -39,9 +39,10 @@ const (
 
 // reader turns an utterance into features.
 type reader struct {
-	writer *plainWriter
-	sounds *sounds
-	terms  *terms
+	writer  *plainWriter
+	english *english
+	sounds  *sounds
+	terms   *terms
 }
 
 func newReader(soundTable string) (*reader, error) {
@@ -53,17 +54,22 @@ func newReader(soundTable string) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	e, err := newEnglish(s)
+	if err != nil {
+		return nil, err
+	}
 	t, err := newTerms(w, s)
 	if err != nil {
 		return nil, err
 	}
-	return &reader{writer: w, sounds: s, terms: t}, nil
+	return &reader{writer: w, english: e, sounds: s, terms: t}, nil
 }
 
 // read gives the features of an utterance; none where nothing in it can be read.
 func (r *reader) read(text string) []feature {
 	text = ends(text)
-	chars := r.writer.plain(text)
+	letters := r.writer.letters(text)
+	chars := r.writer.settled(r.english.in(letters))
 	if len(chars) == 0 {
 		return nil
 	}
@@ -71,7 +77,7 @@ func (r *reader) read(text string) []feature {
 	out := scale(nil, grams(charLevel, runeKeys(chars)), charWeight)
 	out = scale(out, grams(rawLevel, runeKeys(tidy([]rune(strings.ToLower(text))))), rawWeight)
 	out = scale(out, grams(soundLevel, syllables), soundWeight)
-	out = scale(out, latin(chars), wordWeight)
+	out = scale(out, latin(tidy(letters)), wordWeight)
 	out = scale(out, r.terms.in(chars, syllables), termWeight)
 	out = scale(out, runs(charRunLevel, runeKeys(chars)), charRunWeight)
 	return scale(out, runs(soundRunLevel, syllables), soundRunWeight)
@@ -86,7 +92,7 @@ func ends(text string) string {
 	if len(runes) <= textLimit {
 		return text
 	}
-	return string(runes[:textLimit/2]) + string(runes[len(runes)-textLimit/2:])
+	return string(runes[:endLength]) + string(runes[len(runes)-endLength:])
 }
 
 // withoutCharacters leaves what would still be there if every character had been replaced by one that sounds alike.

@@ -54,7 +54,7 @@ func Learn(soundTable string) ([]byte, error) {
 func digestOf(soundTable string) ([sha256.Size]byte, error) {
 	h := sha256.New()
 	h.Write([]byte(soundTable))
-	for _, name := range []string{"terms.txt", "dialects.txt", "emoji.txt"} {
+	for _, name := range []string{"terms.txt", "dialects.txt", "english.txt", "emoji.txt"} {
 		file, err := readText(name)
 		if err != nil {
 			return [sha256.Size]byte{}, err
@@ -154,18 +154,24 @@ type class struct {
 	reader  *reader
 	samples []sample
 	read    [][]feature
+	slipped [][]feature // nil where nothing slips
 	usual   func(uint64) bool
 	weights []float64
-	slips   *slips
 }
 
 func newClass(r *reader, samples []sample, intents int) *class {
 	c := &class{
-		reader: r, samples: samples, read: make([][]feature, len(samples)),
-		weights: intentWeights(samples, intents), slips: newSlips(r.sounds, samples),
+		reader: r, samples: samples, read: make([][]feature, len(samples)), slipped: make([][]feature, len(samples)),
+		weights: intentWeights(samples, intents),
 	}
+	slips := newSlips(r.sounds, samples)
 	for i, s := range samples {
-		c.read[i] = r.read(s.text)
+		if c.read[i] = s.features; c.read[i] == nil {
+			c.read[i] = r.read(s.text)
+		}
+		if text := slips.in(s.text); text != s.text {
+			c.slipped[i] = r.read(text)
+		}
 	}
 	c.usual = usual(c.read, samples)
 	return c
@@ -185,11 +191,8 @@ func (c *class) lessons(l *learner, w way) []lesson {
 			heard = c.reader.terms.byEar(heard)
 		}
 		out = append(out, l.lesson(withoutRare(novelty(features, c.usual), c.usual), s, weight), l.lesson(heard, s, weight*byEar))
-		if !w.slips {
-			continue
-		}
-		if text := c.slips.in(s.text); text != s.text {
-			features := c.seen(c.reader.read(text), w)
+		if w.slips && c.slipped[i] != nil {
+			features := c.seen(c.slipped[i], w)
 			out = append(out, l.lesson(withoutRare(novelty(features, c.usual), c.usual), s, weight*slipped))
 		}
 	}
@@ -260,26 +263,36 @@ func (l *learner) fit(lessons []lesson) {
 	l.squares = make([]float32, len(l.weights))
 	errs := make([]float32, l.intents)
 	active := make([]int, 0, l.intents)
+	var kept []int
 	stride := strideFor(len(lessons))
 	for range epochs {
 		for i, at := 0, 0; i < len(lessons); i, at = i+1, (at+stride)%len(lessons) {
-			active = l.errors(&lessons[at], errs, active[:0])
-			l.move(&lessons[at], errs, active)
+			kept = l.keep(&lessons[at], kept[:0])
+			active = l.errors(&lessons[at], kept, errs, active[:0])
+			l.move(&lessons[at], kept, errs, active)
 		}
 	}
 }
 
-// errors gives how wrong the present weights are about a lesson, and lists the intents worth a step.
-func (l *learner) errors(in *lesson, errs []float32, active []int) []int {
+// keep lists which features of a lesson the next look sees.
+func (l *learner) keep(in *lesson, kept []int) []int {
 	l.look++
-	copy(errs, l.bias)
 	for j, f := range in.at {
-		if l.blank(f) {
-			continue
+		if !l.blank(f) {
+			kept = append(kept, j)
 		}
+	}
+	return kept
+}
+
+// errors gives how wrong the present weights are about a lesson, and lists the intents worth a step.
+func (l *learner) errors(in *lesson, kept []int, errs []float32, active []int) []int {
+	copy(errs, l.bias)
+	for _, j := range kept {
 		v := in.value[j] / (1 - blanked)
-		for c, w := range l.row(l.weights, f) {
-			errs[c] += float32(w * v)
+		row := l.row(l.weights, in.at[j])[:len(errs)]
+		for c := range errs {
+			errs[c] += float32(row[c] * v)
 		}
 	}
 	softmax(errs)
@@ -297,18 +310,19 @@ func (l *learner) errors(in *lesson, errs []float32, active []int) []int {
 	return active
 }
 
-func (l *learner) move(in *lesson, errs []float32, active []int) {
+func (l *learner) move(in *lesson, kept []int, errs []float32, active []int) {
+	if len(active) == 0 {
+		return
+	}
 	for _, c := range active {
 		g := errs[c] * in.weight
 		errs[c] = g
 		l.biasSq[c] += float32(g * g)
 		l.bias[c] -= float32(step * g / (1e-3 + sqrt32(l.biasSq[c])))
 	}
-	for j, f := range in.at {
-		if l.blank(f) {
-			continue
-		}
-		w, q, v := l.row(l.weights, f), l.row(l.squares, f), in.value[j]/(1-blanked)
+	for _, j := range kept {
+		v := in.value[j] / (1 - blanked)
+		w, q := l.row(l.weights, in.at[j]), l.row(l.squares, in.at[j])
 		for _, c := range active {
 			g := float32(errs[c]*v) + float32(decay*w[c])
 			q[c] += float32(g * g)

@@ -15,6 +15,7 @@ type plainWriter struct {
 	words  map[string]string // of dialects, in Simplified characters
 	starts map[rune]int      // the length in runes of the longest word beginning with a character
 	emoji  map[rune]string
+	names  *strings.Replacer // of emoji, as the messenger writes them where it can't draw them
 }
 
 func newPlainWriter() (*plainWriter, error) {
@@ -37,10 +38,16 @@ func newPlainWriter() (*plainWriter, error) {
 	if err != nil {
 		return nil, err
 	}
+	var names []string
 	for _, line := range lines(emoji) {
 		sign, word, _ := strings.Cut(line, " ")
+		if sign[0] == '[' {
+			names = append(names, sign, word)
+			continue
+		}
 		w.emoji[[]rune(sign)[0]] = word
 	}
+	w.names = strings.NewReplacer(names...)
 	return w, nil
 }
 
@@ -58,15 +65,24 @@ func lines(file string) []string {
 // plain gives the characters that carry meaning: Simplified, lower case, in Mandarin words, without punctuation and
 // spaces; a run of digits is one '0', of four or more '9', each Latin word stands between blanks.
 func (w *plainWriter) plain(text string) []rune {
+	return w.settled(w.letters(text))
+}
+
+// letters gives an utterance in single-width lower-case characters, with words for emoji.
+func (w *plainWriter) letters(text string) []rune {
 	runes := make([]rune, 0, len(text)/2)
-	for _, r := range norm.NFKC.String(text) {
+	for _, r := range w.names.Replace(strings.ToLower(norm.NFKC.String(text))) {
 		if word, ok := w.emoji[r]; ok {
 			runes = append(runes, []rune(word)...)
 			continue
 		}
-		runes = append(runes, variant(unicode.ToLower(r)))
+		runes = append(runes, variant(r))
 	}
-	return tidy(w.mandarin([]rune(hanzi.Simplify(string(runes)))))
+	return runes
+}
+
+func (w *plainWriter) settled(letters []rune) []rune {
+	return tidy(w.mandarin([]rune(hanzi.Simplify(string(letters)))))
 }
 
 // variant settles characters that people use for one another and that Simplification leaves alone or would hide.

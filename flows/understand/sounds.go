@@ -52,6 +52,7 @@ func (s *sounds) hears(r rune) bool { return r >= firstHan && r <= lastHan && s.
 // of gives the syllables of characters, and of words typed in letters; what has none stands for itself.
 func (s *sounds) of(chars []rune) []uint32 {
 	out := make([]uint32, 0, len(chars))
+	spelt := false // the last of out was
 	for i := 0; i < len(chars); i++ {
 		r := chars[i]
 		switch {
@@ -60,13 +61,23 @@ func (s *sounds) of(chars []rune) []uint32 {
 			for j < len(chars) && isLatin(chars[j]) {
 				j++
 			}
-			out = append(out, s.spelt(string(chars[i:j]))...)
+			run := s.spelt(string(chars[i:j]))
+			if next := run[0]&noSyllable == 0; next && spelt && chars[i-1] == ' ' {
+				out = out[:len(out)-1] // a blank between two syllables is no pause
+			}
+			out = append(out, run...)
 			i = j - 1
+			spelt = run[0]&noSyllable == 0
+			continue
+		case r == ' ' && spelt:
+			out = append(out, uint32(r)|noSyllable)
+			continue
 		case s.hears(r):
 			out = append(out, uint32(s.ofHan[r-firstHan]))
 		default:
 			out = append(out, uint32(r)|noSyllable)
 		}
+		spelt = false
 	}
 	return out
 }

@@ -14,7 +14,7 @@ import (
 
 // What an understander knows. The last two are made by the command learn, of the examples and a dictionary.
 var (
-	//go:embed terms.txt dialects.txt emoji.txt
+	//go:embed terms.txt dialects.txt english.txt emoji.txt
 	texts embed.FS
 
 	//go:embed sounds.txt
@@ -30,8 +30,12 @@ const Sure = 0.5
 // OutOfScope is the intent of what the bot is not for.
 const OutOfScope = "out_of_scope"
 
-// textLimit is how many characters of an utterance are read, half of them at either end of a longer one.
-const textLimit = 600
+// textLimit is how many characters of an utterance are read whole; of a longer one, so many at either end, where people
+// say what they want: the story between would drown it.
+const (
+	textLimit = 600
+	endLength = 100
+)
 
 // candidateCount is how many intents a result names.
 const candidateCount = 5

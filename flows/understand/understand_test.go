@@ -192,8 +192,11 @@ func longStory() string {
 func TestOfALongTextBothEndsAloneAreReadSoItsCostIsBounded(t *testing.T) {
 	u, text := newForTest(t), longStory()
 	short := ends(text)
-	if n := len([]rune(short)); n != textLimit {
-		t.Errorf("%d characters are read, want %d", n, textLimit)
+	if n := len([]rune(short)); n != 2*endLength {
+		t.Errorf("%d characters are read, want %d", n, 2*endLength)
+	}
+	if whole := string([]rune(text)[:textLimit]); ends(whole) != whole {
+		t.Error("a text that is not too long is not read whole")
 	}
 	if long := u.Understand(text); !slices.Equal(long.Candidates, u.Understand(short).Candidates) {
 		t.Errorf("more than both ends counts: %+v", long.Candidates)

@@ -1,12 +1,17 @@
 package understand
 
+import (
+	"runtime"
+	"slices"
+	"sync"
+)
+
 // Judged is one utterance with what it was said to mean and what it was taken for.
 type Judged struct {
 	Want    string
 	Also    []string // other answers that count as right
-	Got     string
-	Score   float64
 	Variant string
+	Got     Result
 }
 
 // alike is the share of common pairs of characters from which on two lines say the same in other words.
@@ -19,36 +24,54 @@ func CrossValidate(folds int) ([]Judged, error) {
 	if err != nil {
 		return nil, err
 	}
-	intents := Intents()
-	samples, err := loadSamples(intents)
+	samples, err := loadSamples(Intents())
 	if err != nil {
 		return nil, err
 	}
+	for i := range samples {
+		samples[i].features = r.read(samples[i].text)
+	}
 	family := families(r, samples)
-	var out []Judged
+	judged := make([][]Judged, folds)
+	var all sync.WaitGroup
+	room := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for fold := range folds {
-		var seen, unseen []sample
-		last := -1
-		for _, s := range samples {
-			switch {
-			case int(uint32(family[s.line])*2654435761>>8)%folds != fold:
-				seen = append(seen, s)
-			case s.line != last: // one of a line is enough
-				unseen = append(unseen, s)
-				last = s.line
-			}
-		}
-		u := &Understander{intents: intents, reader: r, model: learn(r, seen, len(intents))}
-		for _, s := range unseen {
-			got := u.Understand(s.text)
-			j := Judged{Want: intents[s.intent], Got: got.Intent, Score: got.Score, Variant: s.variant}
-			for _, i := range s.also {
-				j.Also = append(j.Also, intents[i])
-			}
-			out = append(out, j)
+		all.Go(func() {
+			room <- struct{}{}
+			defer func() { <-room }()
+			judged[fold] = judge(r, samples, func(s sample) bool {
+				return int(uint32(family[s.line])*2654435761>>8)%folds == fold
+			})
+		})
+	}
+	all.Wait()
+	return slices.Concat(judged...), nil
+}
+
+// judge learns from the samples that are not set apart, and tells what becomes of those that are.
+func judge(r *reader, samples []sample, apart func(sample) bool) []Judged {
+	intents := Intents()
+	var seen, unseen []sample
+	last := -1
+	for _, s := range samples {
+		switch {
+		case !apart(s):
+			seen = append(seen, s)
+		case s.line != last: // one of a line is enough
+			unseen = append(unseen, s)
+			last = s.line
 		}
 	}
-	return out, nil
+	u := &Understander{intents: intents, reader: r, model: learn(r, seen, len(intents))}
+	out := make([]Judged, 0, len(unseen))
+	for _, s := range unseen {
+		j := Judged{Want: intents[s.intent], Variant: s.variant, Got: u.Understand(s.text)}
+		for _, i := range s.also {
+			j.Also = append(j.Also, intents[i])
+		}
+		out = append(out, j)
+	}
+	return out
 }
 
 // families gives each line the number of a line that stands for all that are much alike.

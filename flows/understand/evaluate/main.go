@@ -17,7 +17,7 @@ import (
 const (
 	devVariable = "LINGJULI_UNDERSTANDING_DEV"
 	devPath     = "../shared/understanding/dev.jsonl" // beside the repository
-	blindPaths  = "flows/understand/testdata/blind.jsonl,flows/understand/testdata/blind2.jsonl"
+	blindPaths  = "flows/understand/testdata/blind.jsonl,flows/understand/testdata/blind2.jsonl,flows/understand/testdata/blind3.jsonl"
 	folds       = 5
 )
 
@@ -83,9 +83,9 @@ func measure(out io.Writer, u *understand.Understander, lines []labelled) error 
 	results := make([]outcome, len(lines))
 	texts := make([]string, len(lines))
 	for i, l := range lines {
-		got := u.Understand(l.Text)
 		texts[i] = l.Text
-		results[i] = outcome{want: append([]string{l.Intent}, l.Also...), got: got.Intent, score: got.Score, variant: l.Variant, real: l.Real}
+		results[i] = outcomeOf([]string{l.Intent}, l.Also, l.Variant, u.Understand(l.Text))
+		results[i].real = l.Real
 	}
 	long, short, err := understand.Shared(texts)
 	if err != nil {

@@ -15,19 +15,41 @@ type outcome struct {
 	want    []string // the label, then what else counts as right
 	got     string
 	score   float64
+	choices []string // what a person would be asked to choose from, were it not sure
 	variant string
 	real    bool
+}
+
+// What the clarifying question offers, as flows/definitions/settings.yaml has it.
+const (
+	maybe        = 0.12
+	choicesShown = 3
+)
+
+func outcomeOf(want, also []string, variant string, got understand.Result) outcome {
+	o := outcome{want: slices.Concat(want, also), got: got.Intent, score: got.Score, variant: variant}
+	for _, c := range got.Candidates {
+		if c.Score >= maybe && c.Intent != understand.OutOfScope && len(o.choices) < choicesShown {
+			o.choices = append(o.choices, c.Intent)
+		}
+	}
+	return o
 }
 
 func outcomes(judged []understand.Judged) []outcome {
 	out := make([]outcome, len(judged))
 	for i, j := range judged {
-		out[i] = outcome{want: append([]string{j.Want}, j.Also...), got: j.Got, score: j.Score, variant: j.Variant}
+		out[i] = outcomeOf([]string{j.Want}, j.Also, j.Variant, j.Got)
 	}
 	return out
 }
 
 func (o outcome) right() bool { return slices.Contains(o.want, o.got) }
+
+// helped tells whether the question's choices hold a right one.
+func (o outcome) helped() bool {
+	return slices.ContainsFunc(o.choices, func(c string) bool { return slices.Contains(o.want, c) })
+}
 
 func (o outcome) first() bool { return o.want[0] == o.got }
 
@@ -50,6 +72,8 @@ func report(out io.Writer, all []outcome) {
 	sure := func(o outcome) bool { return o.score >= understand.Sure }
 	row("sure", func(outcome) bool { return true }, sure)
 	row("right where sure", sure, outcome.right)
+	row("not sure: a choice is right", func(o outcome) bool { return !sure(o) && !isOut(o) }, outcome.helped)
+	row("not sure: out_of_scope", func(o outcome) bool { return !sure(o) }, isOut)
 	for _, i := range keys(all, func(o outcome) string { return o.want[0] }) {
 		row(i, func(o outcome) bool { return o.want[0] == i }, outcome.right)
 	}

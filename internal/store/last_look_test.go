@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"sync"
@@ -53,7 +54,9 @@ func TestWhoOptsOutAfterTheClaimIsFoundByTheLastLookAndTheOthersGetTheirText(t *
 					}
 					if what.exec != "" {
 						exec(t, s, what.exec, phoneIdx(s, third))
-						if err := s.write(t.Context(), "note", func(tx *tx) error { return tx.outsChanged() }); err != nil {
+						if err := s.write(t.Context(), "note", func(tx *tx) error {
+							return errors.Join(tx.refreshOptedOutPhone(phoneIdx(s, third)), tx.outsChanged())
+						}); err != nil {
 							t.Error(err)
 						}
 					}

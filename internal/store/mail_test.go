@@ -48,6 +48,19 @@ func TestWhoWantsNoneOfAKindIsSkippedForThatKindAlone(t *testing.T) {
 	})
 }
 
+func TestANumberThatWantsNoneOfAKindStaysSoWhoeverGetsIt(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, villager{id: 1, phone: phoneOf(1), household: "a"}, villager{id: 2, phone: phoneOf(2), household: "b"})
+		inTurn(t, s, turn.SMS, string(phoneOf(9)), func(tx *turnTx) error { return tx.Mute(0, string(notify.PremiumReminder)) })
+		p := &platform{}
+		wantCounts(t, play(t, s, p, approved(t, s, nil), quickRules(), finished), map[string]int64{"accepted": 2})
+		if _, err := s.CorrectPerson(t.Context(), register.Scope{}, 2, register.Person{Phone: phoneOf(9)}, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		wantCounts(t, play(t, s, p, approved(t, s, nil), quickRules(), finished), map[string]int64{"accepted": 1, "opted_out": 1})
+	})
+}
+
 func TestWhoMutesAKindAfterThePlanIsSkippedAtTheLastMoment(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		putOnFile(t, s, villager{id: 1, phone: phoneOf(1), household: "a"}, villager{id: 2, phone: phoneOf(2), household: "b"})

@@ -45,7 +45,7 @@ func oldWoman(t *testing.T, dir string) (granny player, toPay string) {
 	for _, p := range people {
 		id := p["身份证号"]
 		if p["人员状态"] == "正常" && p["手机号"] != "" && phones[p["手机号"]] == 1 && due[id] != nil && id[6:10] < "1966" && (id[16]-'0')%2 == 0 {
-			return player{p["姓名"], id, p["手机号"]}, "自己交" + due[id]["个人缴费"] + "蚊"
+			return player{p["姓名"], id, p["手机号"]}, "您交" + due[id]["个人缴费"] + "蚊"
 		}
 	}
 	t.Fatal("there is no such woman in the demo's sheets")

@@ -123,7 +123,7 @@ func crowdTopics() [][]line {
 	return [][]line{
 		{{say: "我的医保", own: true, has: "已参保"}, {say: "重复", own: true}},
 		{{say: "我想问下养老金", own: true, has: "养老"}},
-		{{say: "要交多少钱", own: true, has: "应缴"}, {say: "主菜单"}},
+		{{say: "要交多少钱", own: true, has: "您交"}, {say: "主菜单"}},
 		{{say: "找工作", has: "工作"}, {say: "1", has: "岗位"}, {tap: 1, has: "厂"}, {say: "算了我想问医保", own: true}},
 		{{say: "附近有什么培训班", has: "班"}, {tap: 1}, {say: "1"}, {say: "0"}},
 		{{say: "英德 包装工", has: "包装工"}, {say: "看不懂"}, {say: "主菜单"}},

@@ -68,7 +68,7 @@ func TestEveryTextThatAnSMSCanAskForIsHeardWithinTwoSegments(t *testing.T) {
 		"reply_signed": "an invitation", "reply_waiting": "an invitation", "reply_declined": "an invitation", "reply_gone": "an invitation",
 		"reply_wanted": "an invitation", "reply_not_wanted": "an invitation",
 		"reply_moved_up": "a place that came free", "reply_answer": "a colleague's answer", "reply_proxy_given": "a relative", "reply_proxy_over": "a relative",
-		"reply_ours": "a campaign", "reply_altered": "a campaign", "reply_unsure": "a campaign", "reply_code": "a campaign", "reply_part": "a campaign",
+		"reply_ours": "a campaign", "reply_altered": "a campaign", "reply_unsure": "a campaign", "reply_code": "a campaign", "reply_part": "a campaign", "reply_latest": "a campaign",
 	}
 	eachTown(t, 4, nil, func(w *town) {
 		w.registerReplies()
@@ -91,9 +91,9 @@ func TestEveryTextThatAnSMSCanAskForIsHeardWithinTwoSegments(t *testing.T) {
 		w.imported("courses", "培训名称,培训机构,地点,行政区划代码,开班日期,名额\n电工班,示范技校,英德,441881000000,2099-01-02,20\n")
 		answers := slices.Concat(bare,
 			w.chat(w.phone(0), "1", "我的补贴", "我要交多少医保费", "退订", "恢复", "你好"),
-			w.chat(w.phone(2), "找工作", "学技能", "公益性岗位", "大病怎么报销", "残疾人保险费谁交", "怎么转养老保险", "技校怎么读", "讲个笑话"),
+			w.chat(w.phone(2), "找工作", "学技能", "公益性岗位", "大病怎么报销", "残疾人保险费谁交", "怎么转养老保险", "技校怎么读", "讲个笑话", "这条短信是真的吗"),
 			w.chat(w.phone(3), "【某某】转账到安全账户", "医保", "你们打错了"),
-			w.chat("13900000050", "我的医保", "1"), w.chat("13900000060", "医保"))
+			w.chat("13900000050", "我的医保", "1"), w.chat("13900000060", "医保"), w.chat("13900000099", "这条短信是真的吗"))
 
 		seen := map[string]bool{}
 		for _, text := range answers {

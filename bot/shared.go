@@ -106,10 +106,12 @@ func (t *shared) renewed(ctx context.Context) (token, error) {
 	}
 	unlock, mine := t.lock(ctx)
 	defer unlock()
-	if !mine {
-		if tok, ok := t.awaitOther(ctx); ok {
-			return t.hold(tok), nil
-		}
+	other := t.awaitOther
+	if mine {
+		other = t.left // whoever had the lock since we looked left one
+	}
+	if tok, ok := other(ctx); ok {
+		return t.hold(tok), nil
 	}
 	tok, err := t.fetch(ctx)
 	if err == nil {

@@ -133,10 +133,31 @@ func (s Settings) AsksForElder(words string) bool {
 	return holds(hanzi.Simplify(normalise(words)), s.Elder)
 }
 
-// Due says whether somebody is at work at a time, and by when they answer what comes in then. off says which days are
-// holidays; nil: none.
-func (h Hours) Due(now time.Time, off func(day time.Time) bool) (open bool, due time.Time) {
-	works := func(day time.Time) bool { return slices.Contains(h.Days, weekday(day)) && (off == nil || !off(day)) }
+// Calendar says whether people work on a local day on which it was decreed: a holiday, or a Saturday or Sunday worked for one.
+// nil: all weeks are alike.
+type Calendar func(day time.Time) (works, decreed bool)
+
+// Off says whether a day is a holiday.
+func (c Calendar) Off(day time.Time) bool {
+	if c == nil {
+		return false
+	}
+	works, decreed := c(day)
+	return decreed && !works
+}
+
+func (h Hours) works(day time.Time, calendar Calendar) bool {
+	if calendar != nil {
+		if works, decreed := calendar(day); decreed {
+			return works
+		}
+	}
+	return slices.Contains(h.Days, weekday(day))
+}
+
+// Due says whether somebody is at work at a time, and by when they answer what comes in then.
+func (h Hours) Due(now time.Time, calendar Calendar) (open bool, due time.Time) {
+	works := func(day time.Time) bool { return h.works(day, calendar) }
 	from, to := h.at(now, h.From), h.at(now, h.To)
 	open = works(now) && !now.Before(from) && now.Before(to)
 	left := time.Duration(h.Answer) * time.Hour

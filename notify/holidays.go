@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -21,6 +22,7 @@ type HolidayYear struct {
 	Complete bool      `yaml:"complete"`
 	Source   string    `yaml:"source"`
 	Days     []Holiday `yaml:"days"`
+	Work     []string  `yaml:"work"` // Saturdays and Sundays worked for them, as 2006-01-02
 }
 
 // Holiday is a stretch of days, both ends included, as 2006-01-02.
@@ -49,6 +51,13 @@ func LoadHolidays() (Holidays, error) {
 				return nil, fmt.Errorf("holidays: %d: %s from %q to %q", y.Year, h.Name, h.From, h.To)
 			}
 		}
+		for _, date := range y.Work {
+			day, err := time.Parse(time.DateOnly, date)
+			_, off := file.Years.On(day)
+			if weekend := day.Weekday() == time.Saturday || day.Weekday() == time.Sunday; err != nil || !weekend || off || day.Year() != y.Year {
+				return nil, fmt.Errorf("holidays: %d: %q is no weekend's day to be worked", y.Year, date)
+			}
+		}
 	}
 	return file.Years, nil
 }
@@ -64,6 +73,16 @@ func (h Holidays) On(day time.Time) (Holiday, bool) {
 		}
 	}
 	return Holiday{}, false
+}
+
+// Works says of a local day whether people work, where that was decreed for it; other days are as their week is.
+func (h Holidays) Works(day time.Time) (works, decreed bool) {
+	if _, off := h.On(day); off {
+		return false, true
+	}
+	date := day.Format(time.DateOnly)
+	works = slices.ContainsFunc(h, func(y HolidayYear) bool { return slices.Contains(y.Work, date) })
+	return works, works
 }
 
 // Complete says whether all holidays of a year are known.

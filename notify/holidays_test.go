@@ -100,3 +100,22 @@ func TestAWindowInsideNapTimeNeverOpensAndEndsTheSearch(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestADayWorkedForAHolidayIsSaidToBeOne(t *testing.T) {
+	h := known(t)
+	for day, want := range map[string][2]bool{
+		"2026-09-20": {true, true},   // a Sunday, for the national holidays
+		"2026-09-19": {false, false}, // the Saturday before, as every week
+		"2026-10-03": {false, true},
+		"2026-10-09": {false, false},
+		"2027-10-09": {false, false}, // not published
+	} {
+		local, err := time.ParseInLocation(time.DateOnly, day, shanghai(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if works, decreed := h.Works(local); works != want[0] || decreed != want[1] {
+			t.Errorf("%s: %v %v", day, works, decreed)
+		}
+	}
+}

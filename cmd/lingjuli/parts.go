@@ -65,7 +65,7 @@ func newTurns(cfg config, s *store.Store, bell turn.Doorbell, teller turn.Teller
 	}
 	return turn.New(turn.Config{
 		Engine: flows.New(book, texts, understanding{u}), Texts: texts, Store: s, Bell: bell, Teller: teller, Zone: cfg.Zone, SubscribeURL: cfg.consentURL(),
-		DayOff: func(day time.Time) bool { _, off := holidays.On(day); return off },
+		Calendar: holidays.Works,
 	}), nil
 }
 

@@ -143,9 +143,9 @@ func (t *oneTurn) handOver(topic, words string) (found, error) {
 		words = topic
 	}
 	local := t.now.In(t.s.zone)
-	open, due := t.s.engine.Book().Settings().Hours.Due(local, t.s.dayOff)
+	open, due := t.s.engine.Book().Settings().Hours.Due(local, t.s.calendar)
 	now := yesNo(open)
-	if t.s.dayOff != nil && t.s.dayOff(local) {
+	if t.s.calendar.Off(local) {
 		now = "holiday"
 	}
 	_, err := t.tx.HandOver(register.Handover{Topic: topic, Words: words, PersonID: t.personID, Region: t.region, Due: due})
@@ -154,7 +154,7 @@ func (t *oneTurn) handOver(topic, words string) (found, error) {
 
 // tellStaff puts what was done in a conversation before staff: about is its id, words what it is about.
 func (t *oneTurn) tellStaff(topic, words string, about int64) error {
-	_, due := t.s.engine.Book().Settings().Hours.Due(t.now.In(t.s.zone), t.s.dayOff)
+	_, due := t.s.engine.Book().Settings().Hours.Due(t.now.In(t.s.zone), t.s.calendar)
 	_, err := t.tx.HandOver(register.Handover{Topic: topic, Words: words, PersonID: t.personID, Region: t.region, Due: due, AboutID: about})
 	return err
 }

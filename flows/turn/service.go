@@ -30,14 +30,14 @@ var ErrEndless = errors.New("turn: a conversation asks without end")
 
 // Config is what a Service is made of. Bell, Now, Digits, Zone and SubscribeURL may be left out.
 type Config struct {
-	Engine *flows.Engine
-	Texts  *locales.Bundle
-	Store  Store
-	Bell   Doorbell
-	Now    func() time.Time
-	Digits func() string // six random digits
-	Zone   *time.Location
-	DayOff func(day time.Time) bool // public holidays, on which nobody is at work; nil: there are none
+	Engine   *flows.Engine
+	Texts    *locales.Bundle
+	Store    Store
+	Bell     Doorbell
+	Now      func() time.Time
+	Digits   func() string // six random digits
+	Zone     *time.Location
+	Calendar flows.Calendar // holidays, and the days worked for them; nil: all weeks are alike
 
 	Teller Teller // says something to somebody who did not ask just now; may be nil
 
@@ -46,15 +46,15 @@ type Config struct {
 
 // Service hosts conversations. Safe for concurrent use.
 type Service struct {
-	engine *flows.Engine
-	texts  *locales.Bundle
-	store  Store
-	bell   Doorbell
-	now    func() time.Time
-	digits func() string
-	zone   *time.Location
-	dayOff func(day time.Time) bool
-	teller Teller
+	engine   *flows.Engine
+	texts    *locales.Bundle
+	store    Store
+	bell     Doorbell
+	now      func() time.Time
+	digits   func() string
+	zone     *time.Location
+	calendar flows.Calendar
+	teller   Teller
 
 	subscribeURL string
 }
@@ -63,7 +63,7 @@ type Service struct {
 func New(c Config) *Service {
 	s := &Service{
 		engine: c.Engine, texts: c.Texts, store: c.Store, bell: c.Bell, now: c.Now, digits: c.Digits, zone: c.Zone,
-		dayOff: c.DayOff, teller: c.Teller, subscribeURL: c.SubscribeURL,
+		calendar: c.Calendar, teller: c.Teller, subscribeURL: c.SubscribeURL,
 	}
 	if s.now == nil {
 		s.now = time.Now

@@ -200,15 +200,16 @@ func maker(t testing.TB, engine *flows.Engine) makeService {
 	}
 	return func(store turn.Store, now func() time.Time, digits func() string, bell turn.Doorbell, teller turn.Teller) *turn.Service {
 		return turn.New(turn.Config{
-			Engine: engine, Texts: texts, Store: store, Bell: bell, Teller: teller, Now: now, Digits: digits, Zone: time.FixedZone("CST", 8*60*60), DayOff: nationalWeek,
+			Engine: engine, Texts: texts, Store: store, Bell: bell, Teller: teller, Now: now, Digits: digits, Zone: time.FixedZone("CST", 8*60*60), Calendar: nationalWeek,
 		})
 	}
 }
 
-// nationalWeek is the only holiday of these conversations: the first seven days of October 2026.
-func nationalWeek(day time.Time) bool {
+// nationalWeek is the only holiday of these conversations: the first seven days of October 2026, for which a Saturday is worked.
+func nationalWeek(day time.Time) (works, decreed bool) {
 	date := day.Format(time.DateOnly)
-	return date >= "2026-10-01" && date <= "2026-10-07"
+	works = date == "2026-10-10"
+	return works, works || date >= "2026-10-01" && date <= "2026-10-07"
 }
 
 func newStage(setting Setting, store Kept, host makeService) *stage {

@@ -223,7 +223,7 @@ func (w *town) until(id, what string, done func(notify.Status) bool) notify.Stat
 	}
 	var s, last notify.Status
 	var asked time.Time
-	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		now, err := w.srv.store.CampaignStatus(w.t.Context(), number)
 		if err != nil || !reflect.DeepEqual(now, last) || time.Since(asked) > 500*time.Millisecond {
 			s, last, asked = w.status(id), now, time.Now()

@@ -157,8 +157,12 @@ func (noNotices) WaitingNotices(context.Context, int) ([]int64, error)         {
 // quickRules have no cap, and time goes as it goes.
 func quickRules() notify.Rules { return notify.Rules{Zone: time.UTC} }
 
-func startWorker(t *testing.T, s *Store, p *platform, rules notify.Rules, redisAddr string) *notify.Worker {
+// startWorker starts a worker that looks after lost answers soon, or when looks say.
+func startWorker(t *testing.T, s *Store, p *platform, rules notify.Rules, redisAddr string, looks ...time.Duration) *notify.Worker {
 	t.Helper()
+	if len(looks) == 0 {
+		looks = []time.Duration{200 * time.Millisecond, 400 * time.Millisecond}
+	}
 	level := slog.LevelError
 	if testing.Verbose() {
 		level = slog.LevelDebug
@@ -166,7 +170,7 @@ func startWorker(t *testing.T, s *Store, p *platform, rules notify.Rules, redisA
 	w, err := notify.NewWorker(notify.WorkerConfig{
 		Store: noNotices{s}, Senders: map[notify.Channel]notify.Sender{notify.SMS: p, notify.Voice: p, notify.WeChat: p}, Looker: p,
 		Redis: asynq.RedisClientOpt{Addr: redisAddr}, Rules: rules,
-		Looks: notify.Looks{200 * time.Millisecond, 400 * time.Millisecond}, Validity: 600 * time.Millisecond,
+		Looks: looks, Validity: 600 * time.Millisecond,
 		SMSQPS: 500, WeChat: 500, Now: time.Now,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	})

@@ -82,7 +82,7 @@ func TestAReceiptProvesAnUnconfirmedCall(t *testing.T) {
 		p := &platform{}
 		p.answer = func(notify.Outgoing, int) (notify.Answer, bool) { return notify.Answer{Outcome: notify.Unknown}, true }
 		id := approved(t, s, nil)
-		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
+		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr(), time.Hour) // no look comes first
 		until(t, s, id, "unconfirmed", func(st notify.Status) bool { return st.Unconfirmed == 3 })
 		w.Shutdown()
 		push(t, s, report(p.outIDs()[phoneOf(1)], phoneOf(1), "DELIVERED"))

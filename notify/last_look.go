@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -61,18 +62,38 @@ func BeforeFirstByte(ctx context.Context, conn connection) {
 	}
 }
 
+// lastLooks are those at the calls of one claim, which share them: where the database is slow, all connections come late, and
+// a look for each would make it slower.
+type lastLooks struct {
+	run     *runner
+	ctx     context.Context //nolint:containedctx // of the claim: a request that is over ends no look of the others
+	flights map[int64]*flight
+
+	mu    sync.Mutex
+	at    time.Time // when the latest began
+	found LastLook
+}
+
+// fresh is what a look found that began 100 ms ago at most, as whoever asks sees it.
+func (l *lastLooks) fresh() LastLook {
+	asked := time.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if asked.Sub(l.at) > lookHolds {
+		l.at = time.Now()
+		l.found = l.run.look(l.ctx, l.flights)
+	}
+	return l.found
+}
+
 // presentOne lets one request go. Where its connection comes later than a look holds, it looks again before anything is
 // written on it.
-func (r *runner) presentOne(ctx context.Context, f *flight, looked time.Time) Answer {
+func (l *lastLooks) presentOne(ctx context.Context, f *flight) Answer {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	held, passed := "", false
 	answer := f.request.Present(context.WithValue(ctx, beforeKey{}, func() bool {
-		if time.Since(looked) > lookHolds {
-			looked = time.Now()
-			held = r.look(ctx, map[int64]*flight{f.id: f}).holds(f.id)
-		}
-		if held == "" {
+		if held = l.fresh().holds(f.id); held == "" {
 			passed = true
 			return true
 		}

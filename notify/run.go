@@ -334,7 +334,10 @@ const settleEvery = 200 * time.Millisecond
 // settled together; one that hangs holds up nobody.
 func (r *runner) present(ctx context.Context, flights map[int64]*flight, settle func([]*flight) error) error {
 	began := time.Now()
-	look := r.look(ctx, flights)
+	looking, done := context.WithTimeout(ctx, r.lease)
+	defer done()
+	looks := &lastLooks{run: r, ctx: looking, flights: flights}
+	look := looks.fresh()
 	answered := make(chan *flight, len(flights))
 	for id, f := range flights {
 		if held := look.holds(id); held != "" {
@@ -345,28 +348,28 @@ func (r *runner) present(ctx context.Context, flights map[int64]*flight, settle 
 		go func() {
 			ctx, cancel := context.WithDeadline(ctx, began.Add(look.Left[id]))
 			defer cancel()
-			f.answer = r.presentOne(ctx, f, began)
+			f.answer = looks.presentOne(ctx, f)
 			answered <- f
 		}()
 	}
 	tick := time.NewTicker(settleEvery)
 	defer tick.Stop()
-	var done []*flight
+	var some []*flight
 	var errs []error
-	for open := len(flights); open > 0 || len(done) > 0; {
+	for open := len(flights); open > 0 || len(some) > 0; {
 		if open > 0 {
 			select {
 			case f := <-answered:
-				done, open = append(done, f), open-1
+				some, open = append(some, f), open-1
 				if open > 0 {
 					continue
 				}
 			case <-tick.C:
 			}
 		}
-		if len(done) > 0 {
-			errs = append(errs, settle(done))
-			done = nil
+		if len(some) > 0 {
+			errs = append(errs, settle(some))
+			some = nil
 		}
 	}
 	return errors.Join(errs...)

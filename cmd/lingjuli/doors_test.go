@@ -57,6 +57,12 @@ func eachTown(t *testing.T, people int, prepare func(*town), story func(*town)) 
 	settled().Each(t, func(t *testing.T, databaseURL string) { story(settledTown(t, databaseURL, people, prepare)) })
 }
 
+// eachTownAlone tells a story that is much work beside no other.
+func eachTownAlone(t *testing.T, people int, prepare func(*town), story func(*town)) {
+	t.Helper()
+	settled().EachAlone(t, func(t *testing.T, databaseURL string) { story(settledTown(t, databaseURL, people, prepare)) })
+}
+
 // settledTown is a town on a copy of a settled database.
 func settledTown(t *testing.T, databaseURL string, people int, prepare func(*town)) *town {
 	t.Helper()

@@ -34,7 +34,7 @@ func toldOn(t *testing.T) map[string]bool {
 			both[f.Name.Name] = false
 			ast.Inspect(f.Body, func(n ast.Node) bool {
 				if call, ok := n.(*ast.CallExpr); ok {
-					if name, ok := call.Fun.(*ast.Ident); ok && name.Name == "eachTown" {
+					if name, ok := call.Fun.(*ast.Ident); ok && (name.Name == "eachTown" || name.Name == "eachTownAlone") {
 						both[f.Name.Name] = true
 					}
 				}

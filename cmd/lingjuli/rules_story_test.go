@@ -318,7 +318,7 @@ func TestStoryOneBadPhoneAmongAHundredCostsNobodyElseAnything(t *testing.T) {
 }
 
 func TestStoryNinetyNineBadPhonesDoNotKeepTheOneFromItsText(t *testing.T) {
-	eachTown(t, 100, with("LINGJULI_SMS_QPS=200"), func(w *town) { // each bad one stands alone in the end: some two hundred calls
+	eachTownAlone(t, 100, with("LINGJULI_SMS_QPS=200"), func(w *town) { // each bad one stands alone in the end: some two hundred calls
 		var bad []string
 		for i := range 100 {
 			if i != 42 {

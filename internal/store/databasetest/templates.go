@@ -42,20 +42,28 @@ func New(migrate Migrate) *Templates {
 func (m *Templates) Each(t *testing.T, test func(t *testing.T, databaseURL string)) {
 	t.Helper()
 	t.Parallel()
-	t.Run("sqlite", func(t *testing.T) {
+	m.each(t, func(t *testing.T, databaseURL func(testing.TB) string) {
 		t.Parallel()
-		test(t, m.SQLite(t))
+		test(t, databaseURL(t))
 	})
+}
+
+// EachAlone does the same, one after the other and beside no other test of the package: for what is heavy itself.
+func (m *Templates) EachAlone(t *testing.T, test func(t *testing.T, databaseURL string)) {
+	t.Helper()
+	m.each(t, func(t *testing.T, databaseURL func(testing.TB) string) { test(t, databaseURL(t)) })
+}
+
+func (m *Templates) each(t *testing.T, test func(t *testing.T, databaseURL func(testing.TB) string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, m.SQLite) })
 	if Server() == "" {
 		if os.Getenv("CI") == "true" {
 			t.Fatal("LINGJULI_TEST_POSTGRES is not set; in CI the PostgreSQL run may not be missing")
 		}
 		return
 	}
-	t.Run("postgres", func(t *testing.T) {
-		t.Parallel()
-		test(t, m.Postgres(t))
-	})
+	t.Run("postgres", func(t *testing.T) { test(t, m.Postgres) })
 }
 
 // SQLite is the URL of a migrated file.

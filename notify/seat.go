@@ -30,7 +30,14 @@ func (w *Worker) sit(ctx context.Context) error {
 	}
 	w.bulk = bulk
 	w.seated.Store(true)
+	w.standBy(false)
 	return nil
+}
+
+func (w *Worker) standBy(begins bool) {
+	if w.cfg.StandBy != nil {
+		w.cfg.StandBy(begins)
+	}
 }
 
 // awaitSeat waits for a seat. It waits no longer where a call that was rung for long ago waits still: then whoever has

@@ -24,8 +24,9 @@ type WorkerConfig struct {
 	Replies  Replies
 	Books    *Reconciler // nil: days are not reconciled
 	Redis    asynq.RedisConnOpt
-	Limiter  Limiter // nil: buckets in Redis
-	Seat     Seat    // nil: there is always one
+	Limiter  Limiter    // nil: buckets in Redis
+	Seat     Seat       // nil: there is always one
+	StandBy  func(bool) // told when the worker begins and ends to stand by for lack of a seat; nil: nobody asks
 	Rules    Rules
 	Looks    Looks
 	Validity time.Duration // how long a platform may still take a signed request
@@ -113,6 +114,7 @@ func (w *Worker) Start(ctx context.Context) error {
 	}
 	loops := []func(context.Context){w.feed, w.sweep, w.apply, w.chores}
 	if w.cfg.Seat != nil && !w.cfg.Seat.Take() {
+		w.standBy(true)
 		loops = append(loops, w.awaitSeat)
 	} else if err := w.sit(ctx); err != nil {
 		w.fast.Shutdown()

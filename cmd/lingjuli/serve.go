@@ -40,6 +40,7 @@ func (c *serveCmd) Run(a *app) error {
 		return err
 	}
 	rarelyCollect(a.getenv)
+	cfg.StandBy = halfTheCores()
 	srv, err := startServer(a.ctx, cfg, r, newLogger(a.stderr))
 	if err != nil {
 		return err
@@ -244,6 +245,7 @@ func (s *server) startWorker(turns *turn.Service, bell *notify.Doorbell) error {
 	cfg := notify.WorkerConfig{
 		Store: s.store, Senders: map[notify.Channel]notify.Sender{}, Replies: smsReplies{turns}, Redis: s.queue, Rules: rules(s.cfg),
 		Looks: s.cfg.Looks, Validity: s.cfg.Validity, SMSQPS: s.cfg.SMSQPS, WeChat: s.cfg.WeChatQPS, Now: time.Now, Logger: s.log,
+		StandBy: s.cfg.StandBy,
 	}
 	if seat := s.cfg.seat(); seat != nil {
 		cfg.Seat = seat

@@ -99,8 +99,9 @@ type config struct {
 	VoicePrice  float64
 	Nap         notify.Window // when no telephone rings
 	CLIApprove  bool
-	Sending     int    // how many processes of a machine send campaigns at once; 0: by its cores
-	Profiles    string // where profiles of the process are given; empty: nowhere
+	Sending     int        // how many processes of a machine send campaigns at once; 0: by its cores
+	StandBy     func(bool) // what a process does that has no seat for sending; nil: nothing
+	Profiles    string     // where profiles of the process are given; empty: nowhere
 }
 
 type wechatConfig struct {

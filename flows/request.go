@@ -113,12 +113,12 @@ func aboutWork() []RequestKind {
 		{Name: "course", Takes: []string{"id"}, Gives: []string{
 			"found", "name", "provider", "place", "starts", "ends", "room", "free", "waiting", "allowance", "tel", "job", "mine",
 		}},
-		{Name: "sign_up", Takes: []string{"id"}, Gives: []string{"signed", "ahead", "name", "starts", "place", "tel"}},
+		{Name: "sign_up", Takes: []string{"id"}, Gives: []string{"signed", "turn", "name", "starts", "place", "tel"}},
 		{Name: "my_courses", Personal: true, Tells: true, Gives: []string{"found"}, Items: []string{"id", "name", "starts", "state_key"}},
 		{Name: "leave_course", Takes: []string{"id"}, Gives: []string{"left", "name"}},
 		{Name: "wish_course", Takes: []string{"trade"}, Gives: []string{"wished"}},
 		{Name: "schools", Gives: []string{"found"}, Items: []string{"name", "place", "subjects", "tel", "admission", "paired_key"}},
-		{Name: "answer_sms", Takes: []string{"answer"}, Gives: []string{"asked", "name", "date", "tel", "ahead", "phone"}},
+		{Name: "answer_sms", Takes: []string{"answer"}, Gives: []string{"asked", "name", "date", "tel", "turn", "phone"}},
 	}
 }
 

@@ -65,7 +65,7 @@ func only[T any](list []T, keep func(T) bool) []T {
 // answerSMS takes a bare yes or no for the answer to the latest question. Where the same went to several people on one
 // phone and nothing tells them apart, each is signed up by a call alone.
 func (t *oneTurn) answerSMS(answer string) (found, error) {
-	v := found{"asked": "none", "name": "", "date": "", "tel": "", "ahead": "", "phone": t.s.engine.Book().Line("office", t.region)}
+	v := found{"asked": "none", "name": "", "date": "", "tel": "", "turn": "", "phone": t.s.engine.Book().Line("office", t.region)}
 	switch {
 	case t.asked == flows.AskedOver:
 		v["asked"] = "over"
@@ -99,7 +99,7 @@ func (t *oneTurn) answerCourse(v found, course int64, answer string) error {
 	if v["asked"] == "yes" {
 		v["asked"] = "signed"
 	}
-	v["name"], v["date"], v["ahead"] = signed["name"], t.s.dateDigits(signed["starts"]), signed["ahead"]
+	v["name"], v["date"], v["turn"] = signed["name"], t.s.dateDigits(signed["starts"]), signed["turn"]
 	if tel := signed["tel"]; tel != "" && len(tel) <= 15 {
 		v["phone"] = tel
 	}

@@ -94,7 +94,7 @@ func (t *oneTurn) signUp(id int64) (found, error) {
 		return nil, err
 	}
 	v := found{
-		"signed": "yes", "ahead": itoa(s.Ahead), "name": s.Course.Name, "starts": s.Course.StartsOn, "place": s.Course.Place, "tel": s.Course.Phone,
+		"signed": "yes", "turn": itoa(s.Ahead + 1), "name": s.Course.Name, "starts": s.Course.StartsOn, "place": s.Course.Place, "tel": s.Course.Phone,
 	}
 	switch {
 	case s.State == register.SignUpWaiting:

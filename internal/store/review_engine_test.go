@@ -21,7 +21,7 @@ func TestAReceiptThatSaysNothingProvesTheCallAndFailsNobody(t *testing.T) {
 		p := &platform{}
 		p.answer = func(notify.Outgoing, int) (notify.Answer, bool) { return notify.Answer{Outcome: notify.Unknown}, true }
 		id := approved(t, s, func(spec *notify.Spec) { spec.Channels = []notify.Channel{notify.SMS, notify.Voice} })
-		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
+		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr(), time.Hour) // no look comes first
 		until(t, s, id, "unconfirmed", func(st notify.Status) bool { return st.Unconfirmed == 40 })
 		w.Shutdown()
 		out := p.outIDs()

@@ -136,7 +136,7 @@ func fullDiskStory(t *testing.T, databaseURL string, d disk) {
 		t.Fatal(err)
 	}
 	w.hearsAtOnce(openID, "我份医保交咗未", "姓名")
-	id := w.campaign("sms", "rate: 10\n")
+	id := w.campaign("sms", "rate: 5\n")
 	w.eventually("a text is accepted", func() bool { return len(w.box.Counts(1)) > 0 })
 	d.fill()
 	w.hearsAtOnce(openID, "甲一", "冇記低")

@@ -35,9 +35,9 @@ func outcomeOf(delivered bool, code string) byte {
 	return outcomeOther
 }
 
-// AddOutcome adds a receipt to a campaign's last ones.
-func AddOutcome(outcomes string, delivered bool, code string) string {
-	outcomes += string(outcomeOf(delivered, code))
+// AddOutcomes adds n receipts that say the same to a campaign's last ones.
+func AddOutcomes(outcomes string, delivered bool, code string, n int64) string {
+	outcomes += strings.Repeat(string(outcomeOf(delivered, code)), int(min(n, outcomesKept)))
 	if n := len(outcomes); n > outcomesKept {
 		return outcomes[n-outcomesKept:]
 	}

@@ -227,7 +227,7 @@ func (r *runner) decideCall(facts ClaimFacts, call CallFacts, texts *Texts, begu
 	}
 	b := Beginning{CallID: call.ID}
 	topics := TopicsOf(c.Spec, c.Template)
-	out := Outgoing{ID: call.ID, OutID: OutID(r.keys, call.ID, channel), Channel: channel, Kind: c.Spec.Kind, Template: c.Template}
+	out := Outgoing{ID: call.ID, OutID: OutID(r.keys, call.ID, channel), Channel: channel, Kind: c.Spec.Kind, Template: c.Template, Members: make([]Member, 0, len(call.Members))}
 	tries, data := 0, Data{}
 	for _, f := range call.Members {
 		if id, ok := begun[f.Phone]; ok && id != call.ID && channel.Phone() { // that call counts for the cap, though it isn't written yet

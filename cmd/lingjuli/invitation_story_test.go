@@ -14,7 +14,6 @@ import (
 
 	"github.com/lingjuli/lingjuli/internal/register/fictional"
 	"github.com/lingjuli/lingjuli/internal/sandbox"
-	"github.com/lingjuli/lingjuli/notify"
 )
 
 // A person answers "1" to one of several invitations: which one it is shows by the extension number that the reply comes
@@ -41,18 +40,7 @@ func (w *town) invites() {
 	w.registerReplies()
 	w.imported("courses", "培训名称,培训机构,地点,行政区划代码,开班日期,名额\n电工班,示范技校,英德,441881000000,2099-01-02,20\n家政班,示范技校,英德,441881000000,2099-03-04,20\n")
 	w.imported("jobs", "单位名称,岗位名称,人数,工作地点,行政区划代码,截止日期\n示范厂,缝纫工,5,英德,441881000000,2099-12-31\n")
-	list, err := notify.ParseTemplates([]byte(invitations))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	if err := (&platforms{box: w.box}).review(list); err != nil {
-		w.t.Fatal(err)
-	}
-	path := filepath.Join(w.t.TempDir(), "invitations.yaml")
-	if err := os.WriteFile(path, []byte(invitations), 0o600); err != nil {
-		w.t.Fatal(err)
-	}
-	w.command("template", "apply", "-f", path)
+	w.registered(invitations)
 }
 
 // invited sends everybody an invitation to a course or a posting, and gives the campaign's id.

@@ -137,6 +137,7 @@ const dueTemplate = `templates:
     sms: {code: SMS_910003, type: notification, content: "${name}您好，请在${deadline}前缴清，问${office}。", params: {name: "{{.Person.ShortName}}", deadline: "{{.Params.deadline}}", office: "PARAM"}}
 `
 
+// registered has templates reviewed by the platform and on file.
 func (w *town) registered(file string) {
 	w.t.Helper()
 	list, err := notify.ParseTemplates([]byte(file))

@@ -66,6 +66,21 @@ func TestByItselfAMachineHasASeatForEachShareOfItsCores(t *testing.T) {
 	}
 }
 
+func TestWhoStandsByRunsOnHalfItsCores(t *testing.T) {
+	all := runtime.GOMAXPROCS(4)
+	defer runtime.GOMAXPROCS(all)
+	standBy := halfTheCores()
+	for _, step := range []struct {
+		standsBy bool
+		want     int
+	}{{true, 2}, {true, 2}, {false, 4}} {
+		standBy(step.standsBy)
+		if got := runtime.GOMAXPROCS(0); got != step.want {
+			t.Errorf("stands by: %v, on %d cores, want %d", step.standsBy, got, step.want)
+		}
+	}
+}
+
 func TestASeatsNameTellsNothingOfThePassword(t *testing.T) {
 	of := func(password string) string {
 		return config{DatabaseURL: "postgres://county:" + password + "@127.0.0.1/county"}.seat().(*seats).names[0]

@@ -15,16 +15,16 @@ import (
 )
 
 // oneSeat is a machine's only seat, which somebody else may have.
-type oneSeat struct{ free, left atomic.Bool }
+type oneSeat struct{ free, left, standsBy atomic.Bool }
 
 func (s *oneSeat) Take() bool { return s.free.Load() }
 func (s *oneSeat) Leave()     { s.left.Store(true) }
 
-func seatedWorker(t *testing.T, s *Store, p *platform, seat notify.Seat) *notify.Worker {
+func seatedWorker(t *testing.T, s *Store, p *platform, seat *oneSeat) *notify.Worker {
 	t.Helper()
 	w, err := notify.NewWorker(notify.WorkerConfig{
 		Store: noNotices{s}, Senders: map[notify.Channel]notify.Sender{notify.SMS: p}, Redis: asynq.RedisClientOpt{Addr: miniredis.RunT(t).Addr()},
-		Rules: quickRules(), Looks: notify.Looks{time.Minute}, Validity: time.Minute, SMSQPS: 400, WeChat: 400, Now: time.Now, Seat: seat,
+		Rules: quickRules(), Looks: notify.Looks{time.Minute}, Validity: time.Minute, SMSQPS: 400, WeChat: 400, Now: time.Now, Seat: seat, StandBy: seat.standsBy.Store,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {
@@ -63,8 +63,14 @@ func TestAProcessWithoutASeatSendsNothingUntilThereIsOne(t *testing.T) {
 		if got := p.texts(); len(got) != 0 {
 			t.Errorf("%d texts were sent without a seat", len(got))
 		}
+		if !seat.standsBy.Load() {
+			t.Error("a process without a seat isn't told that it stands by")
+		}
 		seat.free.Store(true)
 		awaitStatus(t, s, id, finished)
+		if seat.standsBy.Load() {
+			t.Error("who sends isn't told that it no longer stands by")
+		}
 		w.Shutdown()
 		if got := p.texts(); len(got) != people {
 			t.Errorf("%d got a text, want %d", len(got), people)
@@ -81,11 +87,15 @@ func TestAProcessWithoutASeatSendsWhereCallsHaveWaitedForLong(t *testing.T) {
 		putOnFile(t, s, crowd(people)...)
 		p := &platform{answer: takesAll}
 		id := approved(t, s, nil)
-		w := seatedWorker(t, s, p, &oneSeat{})
+		seat := &oneSeat{}
+		w := seatedWorker(t, s, p, seat)
 		defer w.Shutdown()
 		awaitStatus(t, s, id, func(st notify.Status) bool { return st.Queued == people })
 		exec(t, s, `UPDATE calls SET wake_at = 1, updated_at = updated_at - 20000000 WHERE state = 'queued'`) // 20 s ago
 		awaitStatus(t, s, id, finished)
+		if seat.standsBy.Load() {
+			t.Error("who sends without a seat stands by")
+		}
 		for phone, n := range p.texts() {
 			if n != 1 {
 				t.Errorf("%s got %d texts", phone, n)

@@ -132,8 +132,9 @@ func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []*heldCall) (notify.
 		}
 	}
 	for _, call := range calls {
-		cf := notify.CallFacts{ID: call.id, PreviousID: call.previous}
-		for _, id := range call.in() {
+		in := call.in()
+		cf := notify.CallFacts{ID: call.id, PreviousID: call.previous, Members: make([]notify.Facts, 0, len(in))}
+		for _, id := range in {
 			if f, ok := members[id]; ok && rows[id].callID == call.id {
 				cf.Members = append(cf.Members, *f)
 			}

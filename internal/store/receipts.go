@@ -319,17 +319,13 @@ func (t *tx) applyToCall(c callReceipts, outcomes string, now time.Time) (string
 	if err != nil {
 		return "", err
 	}
-	for range moved {
-		outcomes = notify.AddOutcome(outcomes, true, "")
-	}
+	outcomes = notify.AddOutcomes(outcomes, true, "", moved)
 	for code, people := range failed {
 		n, err := t.failMembers(c.call, people, code, now)
 		if err != nil {
 			return "", err
 		}
-		for range n {
-			outcomes = notify.AddOutcome(outcomes, false, code)
-		}
+		outcomes = notify.AddOutcomes(outcomes, false, code, n)
 	}
 	return outcomes, nil
 }

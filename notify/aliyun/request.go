@@ -79,7 +79,7 @@ func (g *gate) sign(r requests.AcsRequest) (w wire, err error) {
 	if err := g.sdk.BuildRequestWithSigner(r, nil); err != nil {
 		return wire{}, errors.New("aliyun: the SDK could not sign")
 	}
-	body, err := io.ReadAll(r.GetBodyReader())
+	body, err := readAll(r.GetBodyReader(), -1)
 	if err != nil {
 		return wire{}, errors.New("aliyun: the SDK gave no body")
 	}

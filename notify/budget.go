@@ -24,6 +24,13 @@ type Budget struct {
 	Month  int    // 202612
 	Amount int64  // millionths of a yuan; NoLimit
 	Used   int64
+	Since  time.Time // when the region first had a budget for the month: what went out before isn't in Used
+}
+
+// Late says since when a budget counts where that is after its month began.
+func (b Budget) Late(zone *time.Location) (since time.Time, late bool) {
+	begin := time.Date(b.Month/100, time.Month(b.Month%100), 1, 0, 0, 0, 0, zone)
+	return b.Since.In(zone), b.Since.After(begin)
 }
 
 // Left is what may still be spent.

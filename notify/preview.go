@@ -164,9 +164,9 @@ func (s *Service) sample(c Channel, spec Spec, t Template, texts *Texts, f Facts
 	if err != nil || !noticed(spec, t) {
 		return text, err
 	}
-	lines := make([]string, 0, len(fields))
+	lines := make([]string, 0, len(fields)) // what stands beside a value on the card the platform alone knows: names like thing1 tell nobody
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		lines = append(lines, name+": "+fields[name])
+		lines = append(lines, fields[name])
 	}
 	return strings.Join(lines, "\n"), nil
 }

@@ -37,7 +37,7 @@ func (c *budgetSetCmd) Run(a *app) error {
 		if err := s.SetBudget(a.ctx, b, cfg.Zone, time.Now(), osActor()); err != nil {
 			return err
 		}
-		return printBudgets(a, s, b.Month)
+		return printBudgets(a, s, b.Month, cfg.Zone)
 	})
 }
 
@@ -55,7 +55,7 @@ func (c *budgetListCmd) Run(a *app) error {
 				return &saying{key: "budget_month", data: []any{"Month", c.Month}, err: errUsage}
 			}
 		}
-		return printBudgets(a, s, month)
+		return printBudgets(a, s, month, cfg.Zone)
 	})
 }
 
@@ -72,7 +72,7 @@ func withBudgets(a *app, do func(*store.Store, config) error) error {
 	return do(s, cfg)
 }
 
-func printBudgets(a *app, s *store.Store, month int) error {
+func printBudgets(a *app, s *store.Store, month int, zone *time.Location) error {
 	list, err := s.ListBudgets(a.ctx, month)
 	if err != nil {
 		return err
@@ -83,10 +83,13 @@ func printBudgets(a *app, s *store.Store, month int) error {
 	for _, b := range list {
 		if b.Amount == notify.NoLimit {
 			fmt.Fprintln(a.stdout, a.texts.t("budget_free", "Region", b.Region, "Month", notify.FormatMonth(b.Month), "Used", notify.Yuan(b.Used)))
-			continue
+		} else {
+			fmt.Fprintln(a.stdout, a.texts.t("budget_line", "Region", b.Region, "Month", notify.FormatMonth(b.Month),
+				"Yuan", notify.Yuan(b.Amount), "Used", notify.Yuan(b.Used), "Left", notify.Yuan(b.Left())))
 		}
-		fmt.Fprintln(a.stdout, a.texts.t("budget_line", "Region", b.Region, "Month", notify.FormatMonth(b.Month),
-			"Yuan", notify.Yuan(b.Amount), "Used", notify.Yuan(b.Used), "Left", notify.Yuan(b.Left())))
+		if since, late := b.Late(zone); late {
+			fmt.Fprintln(a.stdout, a.texts.t("budget_since", "Time", since.Format("2006-01-02 15:04")))
+		}
 	}
 	return nil
 }

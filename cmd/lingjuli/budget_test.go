@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lingjuli/lingjuli/internal/store/seal"
 )
@@ -38,6 +39,13 @@ func TestABudgetIsSetAndListedByRegionAndMonth(t *testing.T) {
 	out, _, _ = do("budget", "list", "--month", "2027-02")
 	if !strings.Contains(out, "44  2027-02  no limit") || !strings.Contains(out, "441802  2027-02  budget 1200.50 yuan") {
 		t.Errorf("a later month: %s", out)
+	}
+	if strings.Contains(out, "counted since") {
+		t.Errorf("a month that had not begun is counted whole: %s", out)
+	}
+	now := time.Now().In(time.FixedZone("", 8*3600)).Format("2006-01")
+	if out, _, _ = do("budget", "set", "--region", "441881", "--month", now, "--yuan", "5"); strings.Count(out, "counted since "+now) != 1 {
+		t.Errorf("a budget of a month that has begun: %s", out)
 	}
 	for _, args := range [][]string{
 		{"--region", "441802", "--month", "2026-13", "--yuan", "1"},

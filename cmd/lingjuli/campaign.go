@@ -53,6 +53,7 @@ func withCampaigns(a *app, do func(campaignRun) error) error {
 			return err
 		}
 		r.all = newCampaigns(cfg, s, sms)
+		r.all.Checker = reviewer{sms, func(code string) { fmt.Fprintln(a.stderr, a.texts.t("asking_platform", "Code", code)) }}
 	}
 	r.all.Via = osActor()
 	return do(r)
@@ -224,6 +225,11 @@ func (c *campaignStatusCmd) print(r campaignRun, s notify.Status) error {
 	}
 	fmt.Fprintln(r.stdout, r.texts.t("status_line", "State", r.texts.word("state", string(s.State)), "Total", s.Total, "Waiting", s.Planned+s.Queued+s.Sending,
 		"Accepted", s.Accepted, "Delivered", s.Delivered, "Failed", s.Failed, "Unconfirmed", s.Unconfirmed, "Skipped", skipped))
+	for _, why := range notify.SkipReasons() {
+		if n := s.Skipped[why]; n > 0 {
+			fmt.Fprintln(r.stdout, r.texts.t("status_skipped", "Count", n, "Reason", r.texts.word("skip", string(why))))
+		}
+	}
 	for _, why := range notify.WaitReasons() {
 		if n := s.Waiting[why]; n > 0 {
 			fmt.Fprintln(r.stdout, r.texts.t("status_waiting", "Count", n, "Reason", r.texts.word("wait", string(why))))
@@ -282,6 +288,11 @@ func (c *campaignPreviewCmd) print(a *app, p notify.Preview) {
 	}
 	fmt.Fprintln(a.stdout, a.texts.t("preview_line", "Matched", p.Matched, "WeChat", p.Reachable[notify.WeChat], "SMS", p.Reachable[notify.SMS],
 		"Voice", p.Reachable[notify.Voice], "Unreachable", unreachable, "Segments", p.Segments, "Cost", strconv.FormatFloat(p.CostYuan, 'f', 2, 64)))
+	for _, why := range notify.SkipReasons() {
+		if n := p.Unreachable[why]; n > 0 {
+			fmt.Fprintln(a.stdout, a.texts.t("preview_unreachable", "Count", n, "Reason", a.texts.word("skip", string(why))))
+		}
+	}
 	for _, s := range p.Samples {
 		fmt.Fprintf(a.stdout, "  %-6s %s\n", s.Channel, s.Text)
 	}

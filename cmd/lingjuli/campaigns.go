@@ -21,7 +21,7 @@ type campaigns struct {
 func newCampaigns(cfg config, s *store.Store, sms *aliyun.SMS) campaigns {
 	service := &notify.Service{Campaigns: s, Templates: s, Figures: s, Budgets: s, Keys: s, Rules: rules(cfg), Now: time.Now, NoVoice: !cfg.Aliyun.on()}
 	if sms != nil {
-		service.Checker = reviewer{sms}
+		service.Checker = reviewer{sms: sms}
 	}
 	return campaigns{service, s}
 }
@@ -62,11 +62,23 @@ func (c campaigns) Preview(ctx context.Context, by staff.Member, spec notify.Spe
 }
 
 // reviewer asks the SMS platform about a template.
-type reviewer struct{ sms *aliyun.SMS }
+type reviewer struct {
+	sms  *aliyun.SMS
+	slow func(code string) // nil, or told about a template of which the platform has said nothing for a second
+}
+
+// The platform's word on a template is waited for so long; whoever waits is told before that.
+const (
+	reviewWait = 5 * time.Second
+	reviewSlow = time.Second
+)
 
 func (r reviewer) CheckTemplate(ctx context.Context, t notify.Template) (notify.TemplateReview, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, reviewWait)
 	defer cancel()
+	if r.slow != nil {
+		defer sayLater(reviewSlow, func() { r.slow(t.SMS.Code) })()
+	}
 	review, err := r.sms.TemplateState(ctx, t.SMS.Code)
 	if err != nil {
 		return notify.ReviewUnknown, err
@@ -81,6 +93,17 @@ func (r reviewer) CheckTemplate(ctx context.Context, t notify.Template) (notify.
 	case aliyun.ReviewUnknown:
 	}
 	return notify.ReviewUnknown, nil
+}
+
+// sayLater says something unless it is stopped before. Once stopped, it is silent, or has said it to the end.
+func sayLater(after time.Duration, say func()) (stop func()) {
+	said := make(chan struct{})
+	timer := time.AfterFunc(after, func() { say(); close(said) })
+	return func() {
+		if !timer.Stop() {
+			<-said
+		}
+	}
 }
 
 // consoleStaff is what pages need of accounts.

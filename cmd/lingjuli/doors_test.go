@@ -197,6 +197,15 @@ func (w *town) command(args ...string) string {
 // campaign creates and approves one by commands, and gives its id.
 func (w *town) campaign(channels, more string) string {
 	w.t.Helper()
+	id := w.draft(channels, more)
+	w.command("campaign", "submit", id, "--as", "chen")
+	w.command("campaign", "approve", id, "--as", "li")
+	return id
+}
+
+// draft creates one by command, and gives its id.
+func (w *town) draft(channels, more string) string {
+	w.t.Helper()
 	path := filepath.Join(w.t.TempDir(), "campaign.yaml")
 	text := "name: 缴费提醒\nkind: premium_reminder\naudience: {all: [{region: {within: \"441881\"}}]}\nchannels: [" + channels + "]\n" +
 		"template: medical_premium_due\nparams: {deadline: 12月31日}\nwindow: \"" + w.window + "\"\n" + more
@@ -204,10 +213,7 @@ func (w *town) campaign(channels, more string) string {
 		w.t.Fatal(err)
 	}
 	lines := strings.Fields(w.command("campaign", "create", "-f", path, "--as", "chen"))
-	id := lines[len(lines)-1]
-	w.command("campaign", "submit", id, "--as", "chen")
-	w.command("campaign", "approve", id, "--as", "li")
-	return id
+	return lines[len(lines)-1]
 }
 
 func (w *town) status(id string) notify.Status {

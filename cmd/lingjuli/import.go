@@ -114,7 +114,12 @@ func (c *importCmd) print(a *app, r register.Report) {
 			fmt.Fprintln(a.stdout, a.texts.t("import_more", "Count", len(r.Rejected)-i))
 			break
 		}
-		fmt.Fprintln(a.stdout, a.texts.t("import_rejected", "Row", x.Row, "Reason", a.texts.refusal(x.Reason), "Value", x.Value))
+		line := a.texts.t("import_rejected", "Row", x.Row, "Reason", a.texts.refusal(x.Reason), "Value", x.Value)
+		fmt.Fprintln(a.stdout, strings.TrimSpace(line)) // what is missing has no value
+	}
+	nowhere := func(x register.Rejection) bool { return x.Reason == register.RegionUnknown }
+	if c.Region == "" && slices.ContainsFunc(r.Rejected, nowhere) {
+		fmt.Fprintln(a.stdout, a.texts.t("import_region"))
 	}
 	if c.DryRun {
 		fmt.Fprintln(a.stdout, a.texts.t("import_dry"))

@@ -32,9 +32,10 @@ func TestTheCommandSaysWhyInTheConsolesWords(t *testing.T) {
 				t.Errorf("%s %s: %q and %q", lang, o, got, want)
 			}
 		}
-		for _, why := range notify.LeftOut() {
-			if got := cli.word("skip", string(why)); got == string(why) {
-				t.Errorf("%s: no word for %s", lang, why)
+		for _, why := range notify.SkipReasons() {
+			want, ok := console.Text(lang, "skip."+string(why), nil)
+			if got := cli.word("skip", string(why)); !ok || got != want {
+				t.Errorf("%s %s: %q and %q", lang, why, got, want)
 			}
 		}
 	}

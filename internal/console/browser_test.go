@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -115,41 +116,89 @@ func (d *desk) logIn(name string) step {
 
 func logOut() step { return click(`form[action="/console/logout"] button`, "[name=password]") }
 
-func TestACampaignGoesFromOneDeskToAnotherInTheBrowser(t *testing.T) {
+// screen is a browser before a desk, of one of the sizes that staff have.
+type screen struct {
+	*desk
+	t    *testing.T
+	ctx  context.Context
+	name string
+}
+
+// onEveryScreen plays a story at a desk and on a phone. Nothing may be wider than the screen in the end.
+func onEveryScreen(t *testing.T, story func(*screen)) {
+	t.Helper()
 	for _, size := range []struct {
 		name          string
 		width, height int
 	}{{"desk", 1280, 900}, {"phone", 390, 844}} {
 		t.Run(size.name, func(t *testing.T) {
-			d := newDesk(t)
-			d.add("linyi", staff.Admin, "441802")
-			d.add("meier", staff.Approver, "441802")
-			ctx := chromium(t, size.width, size.height)
-			at := func(path string) string { return d.server.URL + "/console/" + path }
-			picture := func(name string) step { return shot(size.name + "-" + name) }
-
-			do(ctx, t, open(at(""), "[name=password]"), picture("login"), d.logIn("linyi"), picture("home"),
-				open(at("people"), "table"), picture("people"), open(at("people/1"), ".facts"), picture("person"),
-				click(`form[action$="/reveal"] button`, `form[action$="/hide"]`), picture("person-revealed"))
-			do(ctx, t, open(at("campaigns/new"), "#rules"), picture("new"), write("[name=name]", "2026年度城乡居民医保缴费提醒"),
-				choose("[name=template]", "medical_premium_due"), see("[name=param_value]"), write("[name=param_value]", "12月31日"),
-				choose("[name=field_1]", "age"), see("[name=value_1]"), choose("[name=op_1]", "gte"), write("[name=value_1]", "18"),
-				click("[data-add]", "[name=field_2]"), choose("[name=field_2]", "medical.paid"), see("[name=value_2]"),
-				choose("[name=value_2]", "false"), picture("filled"), click(".actions [value=preview]", ".phones"), picture("preview"),
-				click(".actions [value=save]", `form[action$="/submit"]`), picture("draft"),
-				click(`form[action$="/submit"] button`, ".notice.busy"), picture("submitted"))
-			do(ctx, t, logOut(), d.logIn("meier"), picture("home-approver"), open(at("campaigns/1"), `form[action$="/approve"]`), picture("approve"))
-
-			d.begin(1, 2431)
-			do(ctx, t, open(at("campaigns/1"), ".legend"), picture("running"))
-			d.deliver(1, 77)
-			read(ctx, t, ".legend", "889")
-
-			do(ctx, t, open(at("campaigns"), "table"), picture("campaigns"), logOut(), d.logIn("linyi"), open(at("audit"), "table"), picture("audit"),
-				click(`form[action="/console/language"] button`, "html[lang=en]"), picture("audit-en"),
-				open(at("password"), "[name=wished]"), picture("password"), open(at("nowhere"), ".big"), picture("nowhere"))
+			s := &screen{desk: newDesk(t), t: t, name: size.name}
+			s.ctx = chromium(t, size.width, size.height)
+			story(s)
+			s.fits()
 		})
 	}
+}
+
+func (s *screen) do(steps ...step) { s.t.Helper(); do(s.ctx, s.t, steps...) }
+
+// at is the address of a page.
+func (s *screen) at(path string) string { return s.server.URL + "/console/" + path }
+
+func (s *screen) picture(name string) step { return shot(s.name + "-" + name) }
+
+// fits holds that the page is no wider than the screen, nor its menu.
+func (s *screen) fits() {
+	s.t.Helper()
+	const wide = `document.documentElement.scrollWidth > innerWidth + 1 ||
+		[...document.querySelectorAll("nav.main a")].some(a => a.getBoundingClientRect().right > innerWidth)`
+	if too, err := chromedp.Run(s.ctx, chromedp.Evaluate[bool](wide)); err != nil || too {
+		s.t.Errorf("the page is wider than the screen: %v", err)
+	}
+}
+
+// uncovers holds that whatever gets the focus in a form can be seen: nothing lies over it.
+func (s *screen) uncovers(form string) {
+	s.t.Helper()
+	const covered = `[...document.querySelectorAll("%s select, %[1]s input, %[1]s textarea, %[1]s button")].filter(e => e.checkVisibility() && e.tabIndex >= 0 && e.type !== "hidden").filter(e => {
+		e.focus();
+		const box = e.getBoundingClientRect(), top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+		return !(e === top || e.contains(top));
+	}).map(e => e.name || e.textContent).join(" ")`
+	if list, err := chromedp.Run(s.ctx, chromedp.Evaluate[string](fmt.Sprintf(covered, form))); err != nil || list != "" {
+		s.t.Errorf("under something else: %s: %v", list, err)
+	}
+}
+
+func TestACampaignGoesFromOneDeskToAnotherInTheBrowser(t *testing.T) {
+	onEveryScreen(t, func(s *screen) {
+		s.add("linyi", staff.Admin, "441802")
+		s.add("meier", staff.Approver, "441802")
+
+		s.do(open(s.at(""), "[name=password]"), s.picture("login"), s.logIn("linyi"), s.picture("home"),
+			open(s.at("people"), "table"), s.picture("people"), open(s.at("people/1"), ".facts"), s.picture("person"),
+			click(`form[action$="/reveal"] button`, `form[action$="/hide"]`), s.picture("person-revealed"))
+		s.do(open(s.at("campaigns/new"), "#rules"), s.picture("new"))
+		s.uncovers("#campaign")
+		s.fits()
+		s.do(write("[name=name]", "2026年度城乡居民医保缴费提醒"),
+			choose("[name=template]", "medical_premium_due"), see("[name=param_value]"), write("[name=param_value]", "12月31日"),
+			choose("[name=field_1]", "age"), see("[name=value_1]"), choose("[name=op_1]", "gte"), write("[name=value_1]", "18"),
+			click("[data-add]", "[name=field_2]"), choose("[name=field_2]", "medical.paid"), see("[name=value_2]"),
+			choose("[name=value_2]", "false"), s.picture("filled"), click(".actions [value=preview]", ".phones"), s.picture("preview"),
+			click(".actions [value=save]", `form[action$="/submit"]`), s.picture("draft"),
+			click(`form[action$="/submit"] button`, ".notice.busy"), s.picture("submitted"))
+		s.do(logOut(), s.logIn("meier"), s.picture("home-approver"), open(s.at("campaigns/1"), `form[action$="/approve"]`), s.picture("approve"))
+
+		s.begin(1, 2431)
+		s.do(open(s.at("campaigns/1"), ".legend"), s.picture("running"))
+		s.deliver(1, 77)
+		read(s.ctx, s.t, ".legend", "889")
+
+		s.do(open(s.at("campaigns"), "table"), s.picture("campaigns"), logOut(), s.logIn("linyi"), open(s.at("audit"), "table"), s.picture("audit"),
+			click(`form[action="/console/language"] button`, "html[lang=en]"), s.picture("audit-en"),
+			open(s.at("password"), "[name=wished]"), s.picture("password"), open(s.at("nowhere"), ".big"), s.picture("nowhere"))
+	})
 }
 
 // deliver lets some more people have got a campaign's message.

@@ -49,7 +49,7 @@ func (p *formPage) fillTemplates(list []notify.Template) {
 			if t.Kind != kind {
 				continue
 			}
-			view := templateView{frame: p.frame, Key: t.Key, Content: templateText(t)}
+			view := templateView{frame: p.frame, Key: t.Key, Content: p.spoken(templateText(t))}
 			view.Says = shortened(view.Content, 24)
 			for _, name := range templateParams(t) {
 				view.Params = append(view.Params, paramRow{Name: name})
@@ -64,6 +64,15 @@ func (p *formPage) fillTemplates(list []notify.Template) {
 			p.Templates = append(p.Templates, group)
 		}
 	}
+}
+
+var placeholder = regexp.MustCompile(`\$\{(\w+)\}`)
+
+// spoken names what a template leaves open in words: 〔deadline〕 where the platform writes ${deadline}.
+func (p *formPage) spoken(text string) string {
+	return placeholder.ReplaceAllStringFunc(text, func(found string) string {
+		return "\u3014" + p.Word("param", found[2:len(found)-1]) + "\u3015"
+	})
 }
 
 // templateText is the text by which staff know a template.

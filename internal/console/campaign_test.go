@@ -240,6 +240,37 @@ func TestAPageThatMovesReloadsItselfWhereNoScriptRuns(t *testing.T) {
 	}
 }
 
+func TestAFinishedCampaignSaysWhatItsReceiptsWillStillTell(t *testing.T) {
+	d := newDesk(t)
+	d.add("author", staff.Author, "441802")
+	b := d.login("author")
+	b.post("/console/campaigns", written()...)
+	d.begin(1, 2431)
+	const note = "回执来了就变成"
+	if page := b.get("/console/campaigns/1"); strings.Contains(page.body, note) {
+		t.Error("said while it is under way")
+	}
+	d.office.mu.Lock()
+	d.office.list[0].State, d.office.list[0].FinishedAt = notify.Finished, d.now
+	status := d.office.status[1]
+	status.State = notify.Finished
+	d.office.status[1] = status
+	d.office.mu.Unlock()
+	d.now = d.now.Add(time.Minute) // figures are kept for a moment
+	if page := b.get("/console/campaigns/1"); !strings.Contains(page.body, note) {
+		t.Error("100% done and 640 people without a receipt, and no word on them")
+	}
+}
+
+func TestATemplateIsShownInWordsAndNotInThePlatformsMarks(t *testing.T) {
+	d := newDesk(t)
+	d.add("author", staff.Author, "441802")
+	page := d.login("author").get("/console/campaigns/new")
+	if strings.Contains(page.body, "${") || !strings.Contains(page.body, "〔姓名〕您好") || !strings.Contains(page.body, "请在〔截止日期〕前缴清") {
+		t.Error("a template's open places have no words")
+	}
+}
+
 func TestTheForecastReachesAsFarAsTheAuthorsRegionWhoeverLooks(t *testing.T) {
 	d := newDesk(t)
 	d.add("author", staff.Author, "441802")

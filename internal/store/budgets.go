@@ -40,10 +40,33 @@ func (s *Store) SetBudget(ctx context.Context, b notify.Budget, zone *time.Locat
 // ListBudgets implements notify.Budgets.
 func (s *Store) ListBudgets(ctx context.Context, month int) (list []notify.Budget, err error) {
 	err = s.read(ctx, "store: list budgets", func(t *tx) error {
-		list, err = t.budgets(month)
-		return err
+		if list, err = t.budgets(month); err != nil {
+			return err
+		}
+		return t.budgetsSince(list, month)
 	})
 	return list, err
+}
+
+// budgetsSince fills in when each region was first given a budget that applies in the month. The audit tells: the rows
+// know only when they were last set.
+func (t *tx) budgetsSince(list []notify.Budget, month int) error {
+	since := map[string]int64{}
+	err := t.each(`SELECT region, (SELECT min(at) FROM audit WHERE object = 'region:' || b.region AND act = 'budget.set'
+			AND substr(detail, 11, 7) <= $2) FROM (SELECT DISTINCT region FROM budgets WHERE month <= $1) b`, // detail begins {"month":"2026-12"
+		func(rows *sql.Rows) error {
+			var region string
+			var at sql.NullInt64
+			err := rows.Scan(&region, &at)
+			since[region] = at.Int64
+			return err
+		}, month, notify.FormatMonth(month))
+	for i, b := range list {
+		if at := since[b.Region]; at > 0 {
+			list[i].Since = fromMicros(at)
+		}
+	}
+	return err
 }
 
 // budgets are those that apply in a month: what was said of it, else of the last month before it.

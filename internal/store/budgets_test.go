@@ -2,11 +2,13 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/lingjuli/lingjuli/internal/register"
 	"github.com/lingjuli/lingjuli/notify"
@@ -151,7 +153,7 @@ func TestAMonthWithoutABudgetOfItsOwnHasTheLastOne(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := []notify.Budget{{Region: "44", Month: 202604, Amount: 3 * tenFen}, {Region: "4418", Month: 202604, Amount: tenFen}}
-		if diff := cmp.Diff(want, list); diff != "" {
+		if diff := cmp.Diff(want, list, cmpopts.IgnoreFields(notify.Budget{}, "Since")); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -179,6 +181,38 @@ func TestLongTextsCostTheirSegments(t *testing.T) {
 		wantCounts(t, st, map[string]int64{"accepted": 2})
 		if used := usedOf(t, s, "44"); used != 4*tenFen {
 			t.Errorf("%d used", used)
+		}
+	})
+}
+
+func TestABudgetSaysSinceWhenItCounts(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		first := time.Date(2027, 3, 17, 9, 30, 0, 0, time.UTC)
+		set := func(region string, month int, at time.Time) {
+			if err := s.SetBudget(t.Context(), notify.Budget{Region: region, Month: month, Amount: tenFen}, time.UTC, at, "os:test"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		set("441802", 202703, first)
+		set("441802", 202703, first.AddDate(0, 0, 5)) // the amount changes, what is counted does not
+		set("441802", 202705, first.AddDate(0, 0, 6))
+		set("441881", 202704, first)
+		for _, want := range []struct {
+			month  int
+			region string
+			late   bool
+		}{{202703, "441802", true}, {202704, "441802", false}, {202704, "441881", false}, {202705, "441802", false}} {
+			list, err := s.ListBudgets(t.Context(), want.month)
+			if err != nil {
+				t.Fatal(err)
+			}
+			at := slices.IndexFunc(list, func(b notify.Budget) bool { return b.Region == want.region })
+			if at < 0 {
+				t.Fatalf("%d has no budget of %s: %+v", want.month, want.region, list)
+			}
+			if since, late := list[at].Late(time.UTC); late != want.late || !since.Equal(first) {
+				t.Errorf("%d %s: counts since %v (late %v)", want.month, want.region, since, late)
+			}
 		}
 	})
 }

@@ -292,7 +292,7 @@ func TestAPreviewCountsAsThePlanDoes(t *testing.T) {
 		want := notify.Preview{
 			Matched: 5, Reachable: map[notify.Channel]int64{notify.WeChat: 1, notify.SMS: 2, notify.Voice: 0},
 			Unreachable: map[notify.SkipReason]int64{notify.NoChannel: 1, notify.IsDeceased: 1}, Segments: 1, CostYuan: 0.045,
-			Samples:  []notify.PreviewSample{{Channel: notify.WeChat, Text: "thing1: 王**"}, {Channel: notify.SMS, Text: "王**您好，请缴费。"}, {Channel: notify.SMS, Text: "王**您好，请缴费。"}},
+			Samples:  []notify.PreviewSample{{Channel: notify.WeChat, Text: "王**"}, {Channel: notify.SMS, Text: "王**您好，请缴费。"}, {Channel: notify.SMS, Text: "王**您好，请缴费。"}},
 			Warnings: []notify.Warning{{Key: "warn.hours", Data: map[string]string{"hours": "07:00-21:30"}}},
 		}
 		if diff := cmp.Diff(want, got); diff != "" {

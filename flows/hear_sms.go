@@ -65,8 +65,12 @@ func (r *run) beginSMS(d *Definition) {
 	if d.OnSMS != "" {
 		d = r.e.book.flows[d.OnSMS]
 	}
-	if !d.SMS || d.Needs == needsBound && !r.in.Env.Bound {
+	switch {
+	case !d.SMS:
 		r.push(flowSMS)
+		return
+	case d.Needs == needsBound && !r.in.Env.Bound:
+		r.push(flowNobody)
 		return
 	}
 	r.push(d.ID)

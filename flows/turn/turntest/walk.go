@@ -132,12 +132,14 @@ func (w World) heardOf() []string {
 		whole := "【零距离】" + m.Text
 		lines = append(lines, whole, strings.NewReplacer("2", "9", "4", "5").Replace(whole), m.Check, m.Check+"快转钱")
 	}
+	before, mine := "", "[我是 "+w.Who+"]"+andThen+"1"
 	for _, p := range w.People {
 		if p.Phone != w.Who && p.Phone != "" {
-			lines = append(lines, "[我是 "+p.Phone+"]"+andThen+"1"+andThen+"[我是 "+w.Who+"]"+andThen+"1")
+			theirs := "[我是 " + p.Phone + "]" + andThen + "1" + andThen
+			lines, before = append(lines, theirs+mine), before+theirs
 		}
 	}
-	return lines
+	return append(lines, before+mine)
 }
 
 // wordsTried is how many of the words that begin a flow are said by everybody.

@@ -188,6 +188,7 @@ func TestStoryWhoOptsOutWhileTheCampaignRunsGetsNothingMore(t *testing.T) {
 		for file := w.write("sms", "", ""); !strings.Contains(w.command("campaign", "preview", "-f", file, "--json"), `"opted_out":1`); {
 			time.Sleep(50 * time.Millisecond)
 		}
+		w.budget("none")
 		w.command("campaign", "resume", id, "--as", "li")
 		s := w.until(id, "finished", done)
 		if s.Accepted+s.Delivered != 9 || s.Skipped[notify.OptedOut] != 1 {

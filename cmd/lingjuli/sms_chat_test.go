@@ -93,7 +93,7 @@ func TestEveryTextThatAnSMSCanAskForIsHeardWithinTwoSegments(t *testing.T) {
 			w.chat(w.phone(0), "1", "我的补贴", "我要交多少医保费", "退订", "恢复", "你好"),
 			w.chat(w.phone(2), "找工作", "学技能", "公益性岗位", "大病怎么报销", "残疾人保险费谁交", "怎么转养老保险", "技校怎么读", "讲个笑话", "这条短信是真的吗"),
 			w.chat(w.phone(3), "【某某】转账到安全账户", "医保", "你们打错了"),
-			w.chat("13900000050", "我的医保", "1"), w.chat("13900000060", "医保"), w.chat("13900000099", "这条短信是真的吗"))
+			w.chat("13900000050", "我的医保", "1"), w.chat("13900000060", "医保"), w.chat("13900000099", "这条短信是真的吗", "边个呀", "睇唔明", "我的医保"))
 
 		seen := map[string]bool{}
 		for _, text := range answers {

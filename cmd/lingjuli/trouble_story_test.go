@@ -32,6 +32,7 @@ func TestStoryATemplateWithdrawnInTheMiddleHaltsAndTheRestGoesOnWhereItStood(t *
 		}
 		id, _ := w.halfway(24)
 		review(true)
+		w.budget("none")
 		w.command("campaign", "resume", id, "--as", "li")
 		s := w.until(id, "halted", func(s notify.Status) bool { return s.State == notify.Halted })
 		sent := s.Accepted

@@ -72,6 +72,19 @@ func TestTheInboxAgesVisiblyAndShowsNobodysWordsOrName(t *testing.T) {
 	}
 }
 
+func TestWhoIsNotOnFileStandsInTheInboxOfTheProvince(t *testing.T) {
+	d := newDesk(t)
+	d.add("boss", staff.Admin, "")
+	id := d.handOver("general", "请找人帮我", 0, "", d.now.Add(-time.Hour), time.Time{})
+	b := d.login("boss")
+	if page := b.get("/console/inbox"); page.status != http.StatusOK || !strings.Contains(page.body, "1 件待办") {
+		t.Errorf("%d: the list lacks them", page.status)
+	}
+	if page := b.get(fmt.Sprint("/console/inbox/", id)); page.status != http.StatusOK {
+		t.Errorf("%d: what they asked can't be opened", page.status)
+	}
+}
+
 func TestAMatterIsMaskedUntilSomebodyAsksAndTheAskingIsAudited(t *testing.T) {
 	d := newDesk(t)
 	d.add("town", staff.Township, "441802103")

@@ -195,7 +195,7 @@ func RegionLevel(code string) int {
 func RegionParent(code string) string {
 	prefix := trimZeros(code)
 	switch len(prefix) {
-	case 2:
+	case 0, 2: // nowhere has no parent either
 		return ""
 	case 4:
 		return pad(prefix[:2])

@@ -78,7 +78,7 @@ func TestAPurgeOfManyRowsLetsOthersWriteInBetween(t *testing.T) {
 				if gone["receipts"] != many {
 					t.Errorf("%d went, want %d", gone["receipts"], many)
 				}
-				if len(waited) < 10 {
+				if len(waited) < 4 { // one, and one more where all went at once
 					t.Errorf("only %d others could write meanwhile", len(waited))
 				}
 				t.Logf("%d others wrote meanwhile, the slowest in %v", len(waited), slices.Max(waited))

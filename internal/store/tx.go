@@ -169,6 +169,7 @@ func (s *Store) once(ctx context.Context, pool *sql.DB, opts *sql.TxOptions, fn 
 	if err != nil {
 		return err
 	}
+	defer func() { _ = sqlTx.Rollback() }() // where fn panics: a connection with an open transaction never comes back
 	if err := fn(&tx{ctx: ctx, d: s.d, keys: s.keys, conn: conn, sql: sqlTx, aside: s.aside}); err != nil {
 		return errors.Join(err, ignoreDone(sqlTx.Rollback()))
 	}

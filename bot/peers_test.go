@@ -16,7 +16,8 @@ import (
 	"github.com/lingjuli/lingjuli/flows/turn"
 )
 
-// peerFolder installs testdata/peers into the user's cache, once for each lock file.
+// peerFolder installs testdata/peers into the user's cache, once for each lock file. Without node or its registry a laptop goes
+// without them, and says so; in CI that is a failure.
 func peerFolder(t *testing.T) string {
 	t.Helper()
 	unavailable := func(why string, more ...any) {

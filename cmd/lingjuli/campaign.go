@@ -52,7 +52,6 @@ func withCampaigns(a *app, do func(campaignRun) error) error {
 		if err != nil {
 			return err
 		}
-		r.all = newCampaigns(cfg, s, sms)
 		r.all.Checker = reviewer{sms, func(code string) { fmt.Fprintln(a.stderr, a.texts.t("asking_platform", "Code", code)) }}
 	}
 	r.all.Via = osActor()

@@ -190,12 +190,19 @@ func TestAFormGivesBackWhatASpecSays(t *testing.T) {
 	}
 }
 
-func TestProgressIsSentAsItHappensAndEndsWithTheState(t *testing.T) {
+// underWay is a desk whose author has a campaign that runs, its first.
+func underWay(t *testing.T) (*desk, *browser) {
+	t.Helper()
 	d := newDesk(t)
 	d.add("author", staff.Author, "441802")
 	b := d.login("author")
 	b.post("/console/campaigns", written()...)
 	d.begin(1, 2431)
+	return d, b
+}
+
+func TestProgressIsSentAsItHappensAndEndsWithTheState(t *testing.T) {
+	d, b := underWay(t)
 	req := must(http.NewRequestWithContext(t.Context(), http.MethodGet, d.server.URL+"/console/campaigns/1/events", nil))
 	res, err := b.http.Do(req)
 	if err != nil {
@@ -230,22 +237,14 @@ func TestProgressIsSentAsItHappensAndEndsWithTheState(t *testing.T) {
 }
 
 func TestAPageThatMovesReloadsItselfWhereNoScriptRuns(t *testing.T) {
-	d := newDesk(t)
-	d.add("author", staff.Author, "441802")
-	b := d.login("author")
-	b.post("/console/campaigns", written()...)
-	d.begin(1, 2431)
+	_, b := underWay(t)
 	if page := b.get("/console/campaigns/1"); !strings.Contains(page.body, `<noscript><meta http-equiv="refresh" content="5"></noscript>`) {
 		t.Error("no reload")
 	}
 }
 
 func TestAFinishedCampaignSaysWhatItsReceiptsWillStillTell(t *testing.T) {
-	d := newDesk(t)
-	d.add("author", staff.Author, "441802")
-	b := d.login("author")
-	b.post("/console/campaigns", written()...)
-	d.begin(1, 2431)
+	d, b := underWay(t)
 	const note = "回执来了就变成"
 	if page := b.get("/console/campaigns/1"); strings.Contains(page.body, note) {
 		t.Error("said while it is under way")
@@ -290,11 +289,7 @@ func TestTheForecastReachesAsFarAsTheAuthorsRegionWhoeverLooks(t *testing.T) {
 }
 
 func TestAPageThatShowsAnOlderStateIsToldSoAtOnce(t *testing.T) {
-	d := newDesk(t)
-	d.add("author", staff.Author, "441802")
-	b := d.login("author")
-	b.post("/console/campaigns", written()...)
-	d.begin(1, 2431)
+	_, b := underWay(t)
 	if events := b.get("/console/campaigns/1/events?state=approved"); !strings.Contains(events.body, "event: end") {
 		t.Errorf("not told: %s", events.body)
 	}

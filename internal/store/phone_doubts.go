@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 
 // A number passes from hand to hand. What makes us doubt that it is still that of somebody on file with it: a receipt
 // that calls it invalid, or somebody on it who says that they are another. A doubted number hears nothing of that
-// person, and gets no code of theirs; a township worker, who has asked, takes the doubt away.
+// person, no campaign either, and gets no code of theirs; a township worker, who has asked, takes the doubt away.
 
 // The reasons of a doubt.
 const (
@@ -25,21 +26,50 @@ const invalidNumber = "INVALID_NUMBER"
 
 // doubt notes that a number may no longer be that of the people on file with it; personID 0: of all of them.
 func (t *tx) doubt(phoneIdx []byte, personID int64, reason string, at time.Time) error {
-	_, err := t.exec(`INSERT INTO phone_doubts (phone_idx, person_id, reason, at)
+	people, err := t.idsOf(`INSERT INTO phone_doubts (phone_idx, person_id, reason, at)
 		SELECT p.phone_idx, p.id, $3, CAST($4 AS BIGINT) FROM people p WHERE p.phone_idx = $1 AND (p.id = $2 OR $2 = 0)
-		ON CONFLICT (phone_idx, person_id) DO NOTHING`, phoneIdx, personID, reason, toMicros(at))
-	if err != nil {
+		ON CONFLICT (phone_idx, person_id) DO NOTHING RETURNING person_id`, phoneIdx, personID, reason, toMicros(at))
+	if err = errors.Join(err, t.doubtsCame(people)); err != nil {
 		return fmt.Errorf("doubt a number: %w", err)
 	}
 	return nil
 }
 
-// doubtReported notes what a receipt says of a number; personID 0: of all the people on file with it.
-func (t *tx) doubtReported(r notify.Report, personID int64, now time.Time) error {
-	if r.Delivered || r.ErrCode != invalidNumber {
+// doubtsCame notes on people that their number is in doubt now; a campaign that has claimed a call to them looks again.
+func (t *tx) doubtsCame(people []int64) error {
+	if len(people) == 0 {
 		return nil
 	}
-	return t.doubt(t.keys.Index(phoneDomain, string(r.Phone)), personID, doubtInvalid, now)
+	return errors.Join(t.refreshOptedOut(people), t.outsChanged())
+}
+
+// saysInvalid: the receipt is that of a number that is nobody's.
+func saysInvalid(r notify.Report) bool { return !r.Delivered && r.ErrCode == invalidNumber }
+
+// invalidNumbers are numbers that receipts call invalid, with the people whom the messages were for.
+type invalidNumbers struct {
+	numbers [][]byte
+	people  []int64
+}
+
+func (i *invalidNumbers) note(r notify.Report, phoneIdx []byte, personID int64) {
+	if saysInvalid(r) {
+		i.numbers, i.people = append(i.numbers, phoneIdx), append(i.people, personID)
+	}
+}
+
+// doubtReported notes that those of the people who still have one of the numbers have a number in doubt.
+func (t *tx) doubtReported(i invalidNumbers, now time.Time) error {
+	if len(i.people) == 0 {
+		return nil
+	}
+	people, err := t.idsOf(`INSERT INTO phone_doubts (phone_idx, person_id, reason, at)
+		SELECT p.phone_idx, p.id, $3, CAST($4 AS BIGINT) FROM people p WHERE `+t.among("p.id", 1)+` AND `+t.amongBytes("p.phone_idx", 2)+`
+		ON CONFLICT (phone_idx, person_id) DO NOTHING RETURNING person_id`, t.idList(i.people), t.byteList(i.numbers), doubtInvalid, toMicros(now))
+	if err = errors.Join(err, t.doubtsCame(people)); err != nil {
+		return fmt.Errorf("doubt invalid numbers: %w", err)
+	}
+	return nil
 }
 
 func (t *tx) doubted(personID int64, phoneIdx []byte) (yes bool, err error) {
@@ -72,6 +102,9 @@ func (s *Store) TrustPhone(ctx context.Context, scope register.Scope, personID i
 		}
 		if n == 0 {
 			return register.ErrNotFound
+		}
+		if err := t.refreshOptedOut([]int64{personID}); err != nil {
+			return err
 		}
 		return t.audit(by)
 	})

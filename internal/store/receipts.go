@@ -165,14 +165,14 @@ func (t *tx) applyPushes(pushes []*pushed, now time.Time, judge func(notify.Camp
 	}
 	byCampaign := map[campaignKey][]callReceipts{}
 	var order []campaignKey
+	var dead invalidNumbers
 	for _, c := range calls {
 		got := callReceipts{call: c}
 		for _, h := range byCall[c.id] {
-			if person, ok := c.byNumber(t.keys.Index("phone", string(h.report().Phone))); ok && h.report().Channel == c.channel {
+			number := t.keys.Index("phone", string(h.report().Phone))
+			if person, ok := c.byNumber(number); ok && h.report().Channel == c.channel {
 				h.is(verdictApplied)
-				if err := t.doubtReported(*h.report(), person, now); err != nil {
-					return err
-				}
+				dead.note(*h.report(), number, person)
 				got.list = append(got.list, receiptMatch{h.report(), person})
 			}
 		}
@@ -185,6 +185,9 @@ func (t *tx) applyPushes(pushes []*pushed, now time.Time, judge func(notify.Camp
 		if err := t.applyToCampaign(key, byCampaign[key], now, judge); err != nil {
 			return err
 		}
+	}
+	if err := t.doubtReported(dead, now); err != nil {
+		return err
 	}
 	done := make([]statement, len(pushes))
 	for i, p := range pushes {

@@ -25,7 +25,7 @@ const (
 )
 
 // endedBadly is the predicate of the index deliveries_unreached, word for word.
-const endedBadly = `(d.state = 'failed' OR d.state = 'skipped' AND d.reason IN ('no_channel', 'frequency_cap', 'budget', 'expired'))`
+const endedBadly = `(d.state = 'failed' OR d.state = 'skipped' AND d.reason IN ('no_channel', 'doubted', 'frequency_cap', 'budget', 'expired'))`
 
 // unheardCalls is that of calls_unheard.
 const unheardCalls = `k.channel = 'voice' AND k.state = 'accepted' AND k.marks IN ('-', '+')`

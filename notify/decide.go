@@ -61,24 +61,24 @@ func reachable(channel Channel, f Facts) bool {
 	if channel == WeChat {
 		return f.WeChat.OpenID != ""
 	}
-	return callable(channel, f) && !f.PhoneDoubted
+	return callable(channel, f) && !f.PhoneDoubted && !f.PhoneOut
 }
 
-// callable says whether a channel could go to the number, were it not in doubt.
+// callable says whether the person has a number that a channel could go to.
 func callable(channel Channel, f Facts) bool {
-	return f.Phone != "" && !f.PhoneOut && !f.PhoneMany && (f.Mobile || channel != SMS)
+	return f.Phone != "" && !f.PhoneMany && (f.Mobile || channel != SMS)
 }
 
-// noWay: the next channel without an attempt, or a skip.
+// noWay: the next channel without an attempt, or a skip. What a number in doubt wants is not the person's word.
 func (r Rules) noWay(channel Channel, f Facts) (Drop, bool) {
 	d := Drop{PersonID: f.PersonID, Event: Fall}
 	if len(f.Later) == 0 {
 		d.Event, d.Reason = Skip, string(NoChannel)
 		switch {
-		case channel.Phone() && f.PhoneOut:
-			d.Reason = string(OptedOut)
 		case channel.Phone() && f.PhoneDoubted && callable(channel, f):
 			d.Reason = string(PhoneDoubted)
+		case channel.Phone() && f.PhoneOut:
+			d.Reason = string(OptedOut)
 		}
 	}
 	return d, true

@@ -80,8 +80,14 @@ func (t *tx) doubted(personID int64, phoneIdx []byte) (yes bool, err error) {
 	return yes, nil
 }
 
-// DoubtPhone implements turn.People.
-func (t *turnTx) DoubtPhone() error { return t.doubt(t.idx, 0, doubtSaid, t.who.At) }
+// DoubtPhone implements turn.People. What the number wants nothing of goes with the doubt, where a worker takes that away.
+func (t *turnTx) DoubtPhone() error {
+	n, err := t.exec(`INSERT INTO opt_outs (phone_idx, via, at) VALUES ($1, 'not_me', $2) ON CONFLICT (phone_idx) DO NOTHING`, t.idx, toMicros(t.who.At))
+	if n > 0 {
+		err = errors.Join(err, t.refreshOptedOutPhone(t.idx), t.outsChanged())
+	}
+	return errors.Join(err, t.doubt(t.idx, 0, doubtSaid, t.who.At))
+}
 
 // PhoneDoubt is why the number of somebody in a scope is doubted, "" where it isn't.
 func (s *Store) PhoneDoubt(ctx context.Context, scope register.Scope, personID int64) (reason string, err error) {
@@ -92,8 +98,8 @@ func (s *Store) PhoneDoubt(ctx context.Context, scope register.Scope, personID i
 	return reason, err
 }
 
-// TrustPhone takes the doubt away: a member of staff has asked. register.ErrNotFound outside the scope, or where there
-// is none.
+// TrustPhone takes the doubt away: a member of staff has asked; and, where somebody on the number said that they are
+// another, that it wants nothing. register.ErrNotFound outside the scope, or where there is none.
 func (s *Store) TrustPhone(ctx context.Context, scope register.Scope, personID int64, by staff.Entry) error {
 	return s.write(ctx, fmt.Sprintf("store: trust the number of person %d", personID), func(t *tx) error {
 		n, err := t.exec(`DELETE FROM phone_doubts WHERE person_id IN (SELECT p.id FROM people p WHERE `+inScope(1)+` AND p.id = $3)`, append(scopeArgs(scope), personID)...)
@@ -103,9 +109,20 @@ func (s *Store) TrustPhone(ctx context.Context, scope register.Scope, personID i
 		if n == 0 {
 			return register.ErrNotFound
 		}
-		if err := t.refreshOptedOut([]int64{personID}); err != nil {
+		if err := t.trusted(personID); err != nil {
 			return err
 		}
 		return t.audit(by)
 	})
+}
+
+// trusted notes that the number somebody has is no longer in doubt. It wants what it wanted before the doubt.
+func (t *tx) trusted(personID int64) error {
+	var number []byte
+	err := t.row(`SELECT phone_idx FROM people WHERE id = $1`, personID).Scan(&number)
+	if err != nil || number == nil {
+		return err
+	}
+	_, err = t.exec(`DELETE FROM opt_outs WHERE phone_idx = $1 AND via = 'not_me'`, number)
+	return errors.Join(err, t.refreshOptedOutPhone(number))
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lingjuli/lingjuli/flows/turn"
 	"github.com/lingjuli/lingjuli/internal/register"
 	"github.com/lingjuli/lingjuli/internal/staff"
 	"github.com/lingjuli/lingjuli/notify"
@@ -163,5 +164,44 @@ func TestOnlyAReceiptThatCallsANumberInvalidDoubtsItAndOnlyANewDoubtHasClaimsLoo
 			t.Errorf("what was known is told again: %d, before %d", n, told)
 		}
 		wantCounts(t, play(t, s, p, approved(t, s, nil), quickRules(), finished), map[string]int64{"accepted": 2, "doubted": 2})
+	})
+}
+
+func TestWhatANumberSaysOnceItIsInDoubtIsNotThePersonsWord(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s,
+			villager{id: 1, phone: phoneOf(1)}, villager{id: 2, phone: phoneOf(2)}, villager{id: 3, phone: phoneOf(3)}, villager{id: 4, phone: phoneOf(4)},
+		)
+		at := time.Now()
+		say := func(n int, after time.Duration, do func(turn.Tx) error) {
+			turnAt(t, s, turn.SMS, string(phoneOf(n)), at.Add(after), do)
+		}
+		stop := func(tx turn.Tx) error { return tx.OptOut(0) }
+		notMe := func(tx turn.Tx) error { return tx.DoubtPhone() }
+		say(1, 1, stop) // they wanted nothing while it was theirs
+		for n := 1; n <= 3; n++ {
+			say(n, time.Second, notMe)
+		}
+		say(2, 2*time.Second, stop) // whoever has it now
+		p := &platform{}
+		id := approved(t, s, nil)
+		wantCounts(t, play(t, s, p, id, quickRules(), finished), map[string]int64{"accepted": 1, "doubted": 3})
+		if diff := cmp.Diff(map[int64]notify.UnreachedWhy{2: notify.WhyDoubted, 3: notify.WhyDoubted}, reasons(s.listOf(t, id, "", 10))); diff != "" {
+			t.Error(diff)
+		}
+		f, err := s.UnreachedFigures(t.Context(), register.Scope{}, id)
+		if err != nil || f.By[notify.WhyDoubted] != 2 || f.LeftOut[notify.OptedOut] != 1 {
+			t.Errorf("%+v %v", f, err)
+		}
+		for person := range int64(3) {
+			if err := s.TrustPhone(t.Context(), register.Scope{}, person+1, by(at, staff.DidTrustPhone)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		// The third had but said that they are another; the first two said that they want nothing.
+		wantCounts(t, play(t, s, p, approved(t, s, nil), quickRules(), finished), map[string]int64{"accepted": 2, "opted_out": 2})
+		if diff := cmp.Diff(map[register.Phone]int{phoneOf(3): 1, phoneOf(4): 2}, p.texts()); diff != "" {
+			t.Error(diff)
+		}
 	})
 }

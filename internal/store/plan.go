@@ -202,28 +202,30 @@ func keysOf(m map[string][]*plannedRow) [][]byte {
 }
 
 // has says whether a channel has a way to the person. The preview reads the same in SQL: see hasSQL.
-func (r *plannedRow) has(c notify.Channel) bool { return r.would(c) && !(r.doubted && c.Phone()) }
+func (r *plannedRow) has(c notify.Channel) bool {
+	return r.would(c) && !(c.Phone() && (r.phoneOut || r.doubted))
+}
 
-// would says the same, were no number in doubt.
+// would says the same, did the number not want nothing, and were it not in doubt.
 func (r *plannedRow) would(c notify.Channel) bool {
 	switch c {
 	case notify.WeChat:
 		return r.bound
 	case notify.SMS:
-		return r.phone != nil && !r.many && !r.phoneOut && r.mobile
+		return r.phone != nil && !r.many && r.mobile
 	}
-	return r.phone != nil && !r.many && !r.phoneOut
+	return r.phone != nil && !r.many
 }
 
 // choose picks the person's channel and those after it, or says why there is nothing to send. A number that wants
-// nothing, or is in doubt, counts only where the campaign would have used it.
+// nothing, or is in doubt, counts only where the campaign would have used it; what one in doubt wants is not the person's word.
 func (r *plannedRow) choose(channels []notify.Channel) {
-	usesPhone, byDoubt := false, false
+	usesPhone, would := false, false
 	for _, c := range channels {
 		usesPhone = usesPhone || c.Phone()
 		switch {
 		case !r.has(c):
-			byDoubt = byDoubt || r.would(c)
+			would = would || r.would(c)
 		case r.channel == "":
 			r.channel = c
 		default:
@@ -234,10 +236,12 @@ func (r *plannedRow) choose(channels []notify.Channel) {
 	switch {
 	case r.status == register.Deceased:
 		r.why = notify.IsDeceased
-	case r.optedOut, r.channel == "" && usesPhone && r.phoneOut:
+	case r.optedOut:
 		r.why = notify.OptedOut
-	case r.channel == "" && byDoubt:
+	case r.channel == "" && r.doubted && would:
 		r.why = notify.PhoneDoubted
+	case r.channel == "" && usesPhone && r.phoneOut:
+		r.why = notify.OptedOut
 	case r.channel == "":
 		r.why = notify.NoChannel
 	}

@@ -50,20 +50,20 @@ func busySQL(set string) string {
 // hasSQL is the SQL test that a person of the set has a channel.
 func hasSQL(c notify.Channel) string {
 	if c.Phone() {
-		return `(` + wouldSQL(c) + ` AND NOT phone_doubted)`
+		return `(` + wouldSQL(c) + ` AND NOT phone_out AND NOT phone_doubted)`
 	}
 	return wouldSQL(c)
 }
 
-// wouldSQL is the same test, were no number in doubt.
+// wouldSQL is the same test, did the number not want nothing, and were it not in doubt.
 func wouldSQL(c notify.Channel) string {
 	switch c {
 	case notify.WeChat:
 		return `wechat_bound`
 	case notify.SMS:
-		return `(own_phone AND phone_mobile AND NOT phone_out)`
+		return `(own_phone AND phone_mobile)`
 	case notify.Voice:
-		return `(own_phone AND NOT phone_out)`
+		return `own_phone`
 	}
 	return `FALSE`
 }
@@ -90,5 +90,5 @@ func planSkipSQL(channels []notify.Channel) string {
 		}
 	}
 	return `CASE WHEN status = 'deceased' THEN 'deceased' WHEN person_out THEN 'opted_out'
-		WHEN channel <> '' THEN '' WHEN ` + byPhone + ` THEN 'opted_out' WHEN phone_doubted AND (` + byDoubt + `) THEN 'doubted' ELSE 'no_channel' END`
+		WHEN channel <> '' THEN '' WHEN phone_doubted AND (` + byDoubt + `) THEN 'doubted' WHEN ` + byPhone + ` THEN 'opted_out' ELSE 'no_channel' END`
 }

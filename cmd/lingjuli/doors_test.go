@@ -303,7 +303,7 @@ func TestOurBooksAreHeldAgainstTheCarriers(t *testing.T) {
 		w.box.SetReceipts(sandbox.Receipts{Bases: []string{w.base}, LostPercent: 100})
 		id = w.campaign("sms", "")
 		w.until(id, "taken", func(s notify.Status) bool { return s.State == notify.Finished && s.Accepted == 40 })
-		for deadline := time.Now().Add(20 * time.Second); w.box.Stats().SMS.Waiting > 0 && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		for deadline := time.Now().Add(patience); w.box.Stats().SMS.Waiting > 0 && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		}
 		r := books()
 		if diff := fmt.Sprint(r.Differences); diff != "[{delivered 38 78}]" || r.Ours.Waiting != 40 {

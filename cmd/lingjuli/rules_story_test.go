@@ -443,7 +443,7 @@ func (w *town) binds(i int) {
 		}
 	}
 	code := regexp.MustCompile(`\d{6}`)
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		if list := w.box.Messages(w.phone(i)); len(list) > 0 && code.MatchString(list[0].Text) {
 			reply, err := w.box.Say(ctx, id, code.FindString(list[0].Text))
 			if err != nil || !strings.Contains(reply.Text, "核对好了") {

@@ -45,7 +45,7 @@ func awaitStatus(t *testing.T, s *Store, id int64, wished func(notify.Status) bo
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(30 * time.Second); !wished(statusOf(t, s, id)); <-tick.C {
+	for deadline := time.Now().Add(2 * time.Minute); !wished(statusOf(t, s, id)); <-tick.C {
 		if time.Now().After(deadline) {
 			t.Fatalf("it does not come about: %+v", statusOf(t, s, id))
 		}

@@ -247,11 +247,7 @@ func (t *tx) applyToCampaign(key campaignKey, calls []callReceipts, now time.Tim
 	if err != nil {
 		return err
 	}
-	before, err := t.outcomes(key.id)
-	if err != nil {
-		return err
-	}
-	outcomes := before
+	fresh := ""
 	var marked []*heldCall
 	for _, c := range calls {
 		if len(c.list) == 0 {
@@ -271,20 +267,35 @@ func (t *tx) applyToCampaign(key campaignKey, calls []callReceipts, now time.Tim
 			marked = append(marked, c.call)
 			continue
 		}
-		if outcomes, err = t.applyToCall(c, outcomes, now); err != nil {
+		if fresh, err = t.applyToCall(c, fresh, now); err != nil {
 			return err
 		}
 		marked = append(marked, c.call)
 	}
-	if err := t.keepMarks(marked...); err != nil || outcomes == before {
+	if err := t.keepMarks(marked...); err != nil || fresh == "" {
 		return err
 	}
+	return t.weigh(key.id, fresh, now, judge)
+}
+
+// weigh adds what receipts say to a campaign's last ones and halts it where they amount to that. The campaign is held from here on:
+// somebody who goes on after a halt raises the limit and begins the list anew, and what was read before must not undo it.
+func (t *tx) weigh(id int64, fresh string, now time.Time, judge func(notify.Campaign, string) *notify.Halting) error {
+	campaign, err := t.campaign(id, t.forUpdate())
+	if err != nil {
+		return err
+	}
+	before, err := t.outcomes(id)
+	if err != nil {
+		return err
+	}
+	outcomes := notify.LastOutcomes(before + fresh)
 	if _, err := t.exec(`INSERT INTO campaign_outcomes (campaign_id, outcomes) VALUES ($1, $2)
-		ON CONFLICT (campaign_id) DO UPDATE SET outcomes = excluded.outcomes`, key.id, outcomes); err != nil {
+		ON CONFLICT (campaign_id) DO UPDATE SET outcomes = excluded.outcomes`, id, outcomes); err != nil {
 		return err
 	}
 	if why := judge(campaign, outcomes); why != nil {
-		return t.haltCampaign(key.id, *why, now)
+		return t.haltCampaign(id, *why, now)
 	}
 	return nil
 }

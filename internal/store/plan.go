@@ -203,7 +203,7 @@ func keysOf(m map[string][]*plannedRow) [][]byte {
 
 // has says whether a channel has a way to the person. The preview reads the same in SQL: see hasSQL.
 func (r *plannedRow) has(c notify.Channel) bool {
-	return r.would(c) && !(c.Phone() && (r.phoneOut || r.doubted))
+	return r.would(c) && (!c.Phone() || !r.phoneOut && !r.doubted)
 }
 
 // would says the same, did the number not want nothing, and were it not in doubt.

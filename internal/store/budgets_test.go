@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/lingjuli/lingjuli/internal/register"
+	"github.com/lingjuli/lingjuli/internal/staff"
 	"github.com/lingjuli/lingjuli/notify"
 )
 
@@ -214,5 +216,67 @@ func TestABudgetSaysSinceWhenItCounts(t *testing.T) {
 				t.Errorf("%d %s: counts since %v (late %v)", want.month, want.region, since, late)
 			}
 		}
+	})
+}
+
+func TestAPreviewWarnsOfTheBudgetOfEveryPlaceThatItsAudienceLivesIn(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		people := crowd(10)
+		people[8].household, people[8].phone = people[7].household, people[7].phone // one text for two
+		putOnFile(t, s, people...)
+		exec(t, s, `UPDATE people SET region = '441881100200' WHERE id > 6`) // four of them, three texts
+		exec(t, s, `UPDATE people SET region = '440103001001' WHERE id = 1`)
+		template := templateOf(notify.SMS)
+		if err := s.ApplyTemplates(t.Context(), []notify.Template{template}, time.Now(), staff.Entry{At: time.Now(), Act: "x"}); err != nil {
+			t.Fatal(err)
+		}
+		service := &notify.Service{Campaigns: s, Templates: s, Figures: s, Budgets: s, Keys: s, Now: time.Now, Rules: paidRules()}
+		warned := func(scope, audience string) (out []string) {
+			t.Helper()
+			spec := notify.Spec{Name: "x", Kind: notify.PremiumReminder, Audience: register.Everybody(), Channels: []notify.Channel{notify.SMS}, Template: "due"}
+			if audience != "" {
+				var err error
+				if spec.Audience, err = register.ParseCondition([]byte("region: {within: \"" + audience + "\"}")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p, err := service.Preview(t.Context(), register.Scope{Prefix: scope}, spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, w := range p.Warnings {
+				if strings.HasPrefix(w.Key, "warn.budget") {
+					out = append(out, fmt.Sprintln(w.Key, w.Data["region"], w.Data["left"], w.Data["cost"], w.Data["places"]))
+				}
+			}
+			return out
+		}
+		want := func(got []string, want ...string) {
+			t.Helper()
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		}
+		want(warned("", ""))
+		setBudget(t, s, "441881", thisMonth(), 2*tenFen)
+		setBudget(t, s, "441802", thisMonth(), 5*tenFen) // exactly what its five texts cost
+		want(warned("", ""), "warn.budget_part 441881 0.20 0.30 \n")
+		want(warned("", "441881"), "warn.budget_part 441881 0.20 0.30 \n")
+		want(warned("", "441802"))
+		want(warned("441881", ""), "warn.budget 441881 0.20 0.30 \n")
+		want(warned("441802", ""))
+		setBudget(t, s, "4418", thisMonth(), 0)
+		setBudget(t, s, "441881100", thisMonth(), notify.NoLimit)
+		want(warned("", ""), "warn.budget_part 4418 0.00 0.80 \n", "warn.budget_part 441881 0.20 0.30 \n")
+		want(warned("441881", ""), "warn.budget 4418 0.00 0.30 \n", "warn.budget 441881 0.20 0.30 \n")
+		want(warned("", "4401"))
+		setBudget(t, s, "44", thisMonth(), 0)
+		for i := range 9 { // a town of their own for each but one; the household's text counts in one of its two
+			setBudget(t, s, fmt.Sprintf("44188110%d", i), thisMonth(), 0)
+			exec(t, s, fmt.Sprintf(`UPDATE people SET region = '44188110%d200' WHERE id = %d`, i, i+2))
+		}
+		want(warned("", ""), "warn.budget 44 0.00 0.90 \n", "warn.budget_part 4418 0.00 0.80 \n", "warn.budget_part 441881 0.20 0.80 \n",
+			"warn.budget_part 441881100 0.00 0.10 \n", "warn.budget_part 441881101 0.00 0.10 \n", "warn.budget_part 441881102 0.00 0.10 \n",
+			"warn.budget_part 441881103 0.00 0.10 \n", "warn.budget_part 441881104 0.00 0.10 \n", "warn.budget_more    3\n")
 	})
 }

@@ -219,6 +219,46 @@ func TestABudgetSaysSinceWhenItCounts(t *testing.T) {
 	})
 }
 
+func TestAnUpgradeKeepsSinceWhenABudgetCounts(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		first := time.Date(2027, 3, 17, 9, 30, 0, 0, time.UTC)
+		for i, month := range []int{202703, 202703, 202704} { // set, changed, and set for another month
+			b := notify.Budget{Region: "441802", Month: month, Amount: tenFen}
+			if err := s.SetBudget(t.Context(), b, time.UTC, first.AddDate(0, 0, i), "os:test"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p, err := s.provider()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.ApplyVersion(t.Context(), 32, false); err != nil {
+			t.Fatal(err)
+		}
+		exec(t, s, `INSERT INTO budgets (region, month, amount, updated_at) VALUES ('44', 202703, 1, $1)`, toMicros(first)) // the audit of it is gone
+		if _, err := p.ApplyVersion(t.Context(), 32, true); err != nil {
+			t.Fatal(err)
+		}
+		exec(t, s, `INSERT INTO budgets (region, month, amount, updated_at) VALUES ('4418', 202703, 1, $1)`, toMicros(first)) // as the version before does
+		list, err := s.ListBudgets(t.Context(), 202704)
+		if err != nil || len(list) != 3 {
+			t.Fatalf("%+v %v", list, err)
+		}
+		for _, b := range list {
+			if !b.Since.Equal(first) {
+				t.Errorf("%s counts since %v, want %v", b.Region, b.Since, first)
+			}
+		}
+		var since int64
+		err = s.read(t.Context(), "since", func(x *tx) error {
+			return x.row(`SELECT since FROM budgets WHERE region = '441802' AND month = 202704`).Scan(&since)
+		})
+		if want := toMicros(first.AddDate(0, 0, 2)); err != nil || since != want {
+			t.Errorf("a month has the time of another: %d, want %d, %v", since, want, err)
+		}
+	})
+}
+
 func TestAPreviewWarnsOfTheBudgetOfEveryPlaceThatItsAudienceLivesIn(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		people := crowd(10)

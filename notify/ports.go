@@ -79,6 +79,8 @@ type Figures interface {
 	CampaignStatus(ctx context.Context, id int64) (Status, error)
 	// PreviewAudience counts whom a campaign would reach and gives some of them as samples.
 	PreviewAudience(ctx context.Context, q PreviewQuery) (PreviewCount, error)
+	// PreviewPlaces says where the texts of PreviewAudience that cost money go, in the order of the regions.
+	PreviewPlaces(ctx context.Context, q PreviewQuery) ([]PlaceTexts, error)
 }
 
 // Plans makes rows of audiences.

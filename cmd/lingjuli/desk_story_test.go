@@ -213,7 +213,8 @@ func TestNoAnswerInChineseHoldsAnEnglishSentence(t *testing.T) {
 	}
 	for i, text := range []string{
 		"", "templates: []", "templates: [{key: a}]", "templates: [{key: a, kind: x}]", "templates: [{kind: reply}]", "templates: [{key: a, kind: reply, wechat: {text: x}}]",
-		"templates: [{key: a, kind: reply, sms: {code: S, type: x, content: 好}}]", "templates: [{key: a, kind: reply, sms: {type: notification, content: 好}}]",
+		"templates: [{key: a, kind: reply, sms: {code: S, type: x, content: 好}}]", "templates: [{key: a, kind: reply, sms: {code: S, type: promotion, content: 好}}]", "templates: [{key: a, kind: reply, sms: {code: S, type: notification, content: 好。拒收请回复R}}]",
+		"templates: [{key: a, kind: reply, sms: {type: notification, content: 好}}]",
 		"templates: [{key: a, kind: reply, sms: {code: S, type: notification, content: '${x}', params: {x: a}}}]", "templates: [{key: a, kind: reply, sms: {code: S, type: notification, content: '好${x}'}}]",
 		"templates: [{key: a, kind: reply, sms: {code: S, type: notification, content: 好, params: {x: a}}}]", "templates: [{key: a, kind: reply, sms: {code: S, type: notification, content: '好${x}', params: {x: '{{.Params'}}}]",
 		"templates: [{key: a, kind: reply, sms: {code: S, type: notification, content: '好${x}', params: {x: '{{.Nobody.Name}}'}}}]", "templates: [{key: a, kind: verification, sms: {code: S, type: code, content: 好}}]",

@@ -24,6 +24,7 @@ const (
 	flowUnclear2 = "not_understood_again"
 	flowNoMore   = "nothing_more"
 	flowSMS      = "sms_office"
+	flowWordless = "sms_wordless"
 	flowNobody   = "sms_unknown"
 	flowMenuSMS  = "sms_menu"
 	flowWhose    = "sms_whose"

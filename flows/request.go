@@ -132,7 +132,7 @@ func aboutCover() []RequestKind {
 		{Name: "subsidies", Personal: true, Tells: true, Takes: []string{"about"}, Gives: known("word", "date"), Items: []string{
 			"kind", "state_key", "word", "applied", "amount", "note", "office", "phone",
 		}},
-		{Name: "premiums", Personal: true, Tells: true, Gives: known("due", "year", "insurance_word", "word", "helped"), Items: []string{
+		{Name: "premiums", Personal: true, Tells: true, Gives: known("due", "paid", "year", "insurance_word", "word", "helped"), Items: []string{
 			"year", "insurance_key", "state_key", "word", "amount", "self", "subsidy", "deadline",
 		}},
 		{Name: "benefits", Personal: true, Tells: true, Gives: known("month", "amount", "state_key", "date")},

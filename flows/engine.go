@@ -20,6 +20,7 @@ const (
 	flowOptIn    = "opt_in"
 	flowResume   = "resume"
 	flowStuck    = "stuck"
+	flowUnnamed  = "unnamed"
 	flowUnclear  = "not_understood"
 	flowUnclear2 = "not_understood_again"
 	flowNoMore   = "nothing_more"

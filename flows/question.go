@@ -232,7 +232,7 @@ func (e *Engine) names(item map[string]string, said string) bool {
 		switch {
 		case name == "id":
 		case !strings.HasSuffix(name, "_key"):
-			if normalise(value) == said {
+			if normalise(value) == said || normalise(unglossed(value)) == said {
 				return true
 			}
 		default:

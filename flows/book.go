@@ -73,6 +73,7 @@ type Settings struct {
 	Help           []string            `yaml:"help"` // who says so wants to do something for somebody else
 	Kin            []KinWords          `yaml:"kin"`
 	TradeNames     []TradeName         `yaml:"trade_names"`
+	EnglishNames   map[string]string   `yaml:"english_names"`  // words in names of the register → in English
 	LettersFiller  []string            `yaml:"letters_filler"` // in letters, says nothing of what is looked for
 	LettersCourse  []string            `yaml:"letters_course"` // in letters, says that a course is looked for
 	Syllables      string              `yaml:"syllables"`      // of Mandarin in letters, with spaces between

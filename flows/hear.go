@@ -1,9 +1,6 @@
 package flows
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // hear takes what a person said: first the words that hold everywhere, then an answer to the open question,
 // then a new wish. It sets where the conversation stands; proceed runs it from there.
@@ -18,6 +15,9 @@ func (r *run) hear() {
 	}
 	if !r.e.words.has(wordMore, said) {
 		r.s.Rest = nil // its pages go with the answer they belong to
+	}
+	if r.namelessly(said) {
+		return
 	}
 	q := r.waiting()
 	switch {
@@ -80,23 +80,6 @@ func (r *run) pick(q *Step, said string) bool {
 	return i >= 0 && r.follow(options[i])
 }
 
-func (e *Engine) optionWith(options []Option, said string) int {
-	return slices.IndexFunc(options, func(o Option) bool {
-		if o.Means == "yes" && e.words.has(wordYes, said) || o.Means == "no" && e.words.has(wordNo, said) {
-			return true
-		}
-		if slices.Contains(e.labels[o.Label], said) {
-			return true
-		}
-		return slices.ContainsFunc(o.Words, func(w string) bool {
-			if part, anywhere := strings.CutPrefix(w, "~"); anywhere {
-				return strings.Contains(said, normalise(part))
-			}
-			return normalise(w) == said
-		})
-	})
-}
-
 // follow goes where an option leads.
 func (r *run) follow(o Option) bool {
 	r.s.Fails = 0
@@ -105,8 +88,7 @@ func (r *run) follow(o Option) bool {
 		f.set(name, value)
 	}
 	if o.Flow != "" {
-		r.pop()
-		r.begin(o.Flow)
+		r.turnTo(o.Flow)
 		return true
 	}
 	switch o.Go {
@@ -215,6 +197,7 @@ func (r *run) answer(a *Ask) bool {
 		f.set(name, value)
 	}
 	r.s.Fails = 0
+	r.namesAnew(f.Flow)
 	if value, ok := values[""]; ok {
 		delete(f.Vars, "")
 		f.set(a.Save, value)
@@ -378,6 +361,7 @@ func (r *run) begin(flow string) {
 	}
 	r.dropSoft()
 	r.s.Fails = 0
+	r.namesAnew(flow)
 	if r.running(flow) {
 		return // they are in it already: the question is put again
 	}

@@ -1,5 +1,10 @@
 package flows
 
+import (
+	"strings"
+	"unicode"
+)
+
 // hearSMS takes a reply by SMS: the answer to what was asked there, an answer to what a campaign asked that number,
 // or a question of their own. Anything else is answered by the template that names the office's telephone.
 func (r *run) hearSMS(said string) {
@@ -30,6 +35,7 @@ func (r *run) hearSMS(said string) {
 	g := r.understand()
 	r.understood(g.Intent, g.Score)
 	flow := r.e.book.byIntent[g.Intent]
+	sure := flow != "" && g.Score >= r.e.book.settings.Sure
 	switch {
 	case r.e.words.has(wordMenu, said), r.e.words.has(wordBack, said):
 		r.push(flowMenuSMS)
@@ -37,7 +43,9 @@ func (r *run) hearSMS(said string) {
 		r.push(flowSMS)
 	case g.Score < r.e.book.settings.Sure && holdsCheckCode(r.in.Text):
 		r.begin(flowCheck)
-	case g.Score < r.e.book.settings.Sure || flow == "":
+	case wordless(said) && (!sure || r.e.book.flows[flow].Vague):
+		r.push(flowWordless)
+	case !sure:
 		r.push(flowSMS)
 	case g.Intent == "unsubscribe":
 		r.push(flowOptOut)
@@ -78,4 +86,9 @@ func (r *run) beginSMS(d *Definition) {
 	if d.Needs == needsBound && r.in.Env.Several {
 		r.push(flowWhose)
 	}
+}
+
+// wordless says whether nothing in it is a letter or a digit: a sign alone, which may mean thanks, or only hello.
+func wordless(said string) bool {
+	return !strings.ContainsFunc(said, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
 }

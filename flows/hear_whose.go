@@ -3,7 +3,7 @@ package flows
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
+	"unicode"
 )
 
 // One account may stand for several people: its own person and those who agreed that it looks after their matters.
@@ -38,9 +38,25 @@ func (w startWord) in(said string) bool {
 	return said == w.word
 }
 
+// spoken is how long it takes to say: a word in letters is about two characters.
+func spoken(said string) (n int) {
+	within := false
+	for _, r := range said {
+		letter := r <= unicode.MaxLatin1 && unicode.IsLetter(r) || within && r == '\''
+		switch {
+		case letter && !within:
+			n += 2
+		case !letter && !unicode.IsSpace(r):
+			n++
+		}
+		within = letter
+	}
+	return n
+}
+
 // byWords starts the flow that lists what was said among its words.
 func (r *run) byWords(said string) bool {
-	if utf8.RuneCountInString(said) > wordsRunes {
+	if spoken(said) > wordsRunes {
 		return false
 	}
 	sms := r.in.Env.Channel == SMS

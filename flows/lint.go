@@ -43,7 +43,7 @@ func (l *linter) complain(format string, args ...any) {
 
 func (l *linter) builtIn() {
 	for _, id := range []string{
-		flowMenu, flowBind, flowHuman, flowOptOut, flowOptIn, flowResume, flowStuck, flowUnclear, flowUnclear2, flowNoMore, flowSMS, flowNobody,
+		flowMenu, flowBind, flowHuman, flowOptOut, flowOptIn, flowResume, flowStuck, flowUnnamed, flowUnclear, flowUnclear2, flowNoMore, flowSMS, flowWordless, flowNobody,
 		flowMenuSMS, flowWhose, flowInvited, flowElder, flowPlain, flowMore, flowUpset, flowCheck, flowOf, flowProxy, flowJobs,
 	} {
 		if l.b.flows[id] == nil {

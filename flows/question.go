@@ -23,6 +23,9 @@ func (r *run) question(f *Frame, s *Step) {
 		f.Step = s.Choose.Items.From // come back to: what it offered is looked up anew
 		return
 	}
+	if r.unnamed(f, s) {
+		return
+	}
 	r.rest = true
 	if r.in.Env.Channel == SMS && s.SMS == nil {
 		r.s.Stack, r.s.Parked = nil, nil
@@ -39,6 +42,23 @@ func (r *run) question(f *Frame, s *Step) {
 	f.Items = r.e.kept(s.Choose, f.Items)
 	r.say(s.Choose.Prompt, f.Vars, s.SMS)
 	r.offerChoices(f, s)
+}
+
+func (e *Engine) optionWith(options []Option, said string) int {
+	return slices.IndexFunc(options, func(o Option) bool {
+		if o.Means == "yes" && e.words.has(wordYes, said) || o.Means == "no" && e.words.has(wordNo, said) {
+			return true
+		}
+		if slices.Contains(e.labels[o.Label], said) {
+			return true
+		}
+		return slices.ContainsFunc(o.Words, func(w string) bool {
+			if part, anywhere := strings.CutPrefix(w, "~"); anywhere {
+				return strings.Contains(said, normalise(part))
+			}
+			return normalise(w) == said
+		})
+	})
 }
 
 // kept is what has to be kept of items so that a number still leads to one of them later.
@@ -212,7 +232,7 @@ func (e *Engine) names(item map[string]string, said string) bool {
 		switch {
 		case name == "id":
 		case !strings.HasSuffix(name, "_key"):
-			if normalise(value) == said {
+			if normalise(value) == said || normalise(unglossed(value)) == said {
 				return true
 			}
 		default:

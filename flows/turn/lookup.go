@@ -186,7 +186,7 @@ func (t *oneTurn) premiums(facts *flows.Facts, people []int64) error {
 		first = premiums[0]
 	}
 	v := facts.Vars
-	v["known"], v["due"], v["helped"] = "yes", yesNo(due), ""
+	v["known"], v["due"], v["paid"], v["helped"] = "yes", yesNo(due), yesNo(first.State == register.Paid), ""
 	if first.State == register.Paid {
 		v["helped"] = yuan(first.SubsidyFen)
 	}

@@ -50,7 +50,7 @@ func usedOf(t *testing.T, s *Store, region string) int64 {
 // eventually waits for what a sweep does.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !done(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !done(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("never: " + what)
 		}
@@ -165,10 +165,11 @@ func TestWhoWaitsForMoneyWhenTheCampaignExpiresIsSkippedForIt(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		putOnFile(t, s, crowd(5)...)
 		setBudget(t, s, "44", thisMonth(), 2*tenFen)
-		expires := time.Now().Add(4 * time.Second)
-		id := approved(t, s, func(spec *notify.Spec) { spec.Expires = expires })
-		st := play(t, s, &platform{}, id, paidRules(), finished)
-		wantCounts(t, st, map[string]int64{"accepted": 2, "budget": 3})
+		id := approved(t, s, func(spec *notify.Spec) { spec.Expires = time.Now().Add(time.Hour) })
+		p := &platform{}
+		play(t, s, p, id, paidRules(), func(st notify.Status) bool { return st.Accepted == 2 && st.Waiting[notify.ForBudget] == 3 })
+		exec(t, s, `UPDATE campaigns SET expires_at = 1`) // the hour is over
+		wantCounts(t, play(t, s, p, id, paidRules(), finished), map[string]int64{"accepted": 2, "budget": 3})
 	})
 }
 

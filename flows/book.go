@@ -266,7 +266,7 @@ func (s Settings) Named(words string) string {
 	best, length := "", 0
 	for locale, names := range s.Languages {
 		for _, name := range names {
-			if len(name) > length && strings.Contains(said, name) {
+			if len(name) > length && strings.Contains(said, normalise(name)) {
 				best, length = locale, len(name)
 			}
 		}

@@ -184,6 +184,9 @@ func (r *run) settle() {
 		return
 	}
 	r.rest = true
+	if r.in.Env.Channel == SMS {
+		return // what a menu's numbers lead to stays
+	}
 	r.s.Offer = r.offer
 	r.showOffer()
 }

@@ -383,7 +383,9 @@ func (r *run) begin(flow string) {
 	switch {
 	case check != nil:
 		r.s.Stack = append(r.s.Stack, check...)
-	case d.Needs != needsBound || r.forKin():
+	case d.Needs != needsBound:
+		r.ofKin()
+	case r.forKin():
 	case guarded:
 		r.push(flowBind)
 	case r.unsettled():

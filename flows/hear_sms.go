@@ -19,7 +19,13 @@ func (r *run) hearSMS(said string) {
 	if q != nil && q.Ask != nil && r.answer(q.Ask) {
 		return
 	}
+	listed := r.s.Offer
 	r.s = Session{Version: sessionVersion}
+	if n := r.in.Choice; n >= 1 && n <= len(listed) && r.in.Asked == "" {
+		r.s.Offer = listed
+		r.begin(listed[n-1])
+		return
+	}
 	if bare {
 		r.answerSMS(said)
 		return
@@ -65,6 +71,19 @@ func (r *run) answerSMS(said string) {
 		answer = "no"
 	}
 	r.top().set("answer", answer)
+}
+
+// keepList keeps what the numbers of a menu by SMS lead to: somebody who has asked for one thing may send the number of
+// the next.
+func (r *run) keepList() {
+	s := r.waiting()
+	if r.in.Env.Channel != SMS || s == nil || s.Choose == nil || s.Choose.Items != nil {
+		return
+	}
+	r.s.Offer = nil
+	for _, o := range s.Choose.Options {
+		r.s.Offer = append(r.s.Offer, o.Flow)
+	}
 }
 
 // beginSMS starts a flow by SMS. Where the phone is a household's, it is asked first whose matter it is.

@@ -129,6 +129,9 @@ func (r *run) choose(c *Choose, n int) bool {
 		return r.follow(options[n-items-1])
 	}
 	r.s.Fails = 0
+	if r.in.Env.Channel == SMS {
+		r.s.Offer = nil // the numbers were those of people
+	}
 	f.set(c.Items.Save, f.Items[n-1]["id"])
 	f.Step, f.Items = c.Items.Go, nil
 	return true

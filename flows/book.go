@@ -33,6 +33,8 @@ type Settings struct {
 	Leave          []string            `yaml:"leave"`
 	Yes            []string            `yaml:"yes"`
 	No             []string            `yaml:"no"`
+	InvitedYes     []string            `yaml:"invited_yes"` // what means yes in answer to an invitation
+	InvitedNo      []string            `yaml:"invited_no"`
 	OptIn          []string            `yaml:"opt_in"`
 	Back           []string            `yaml:"back"`
 	Menu           []string            `yaml:"menu"`

@@ -37,6 +37,8 @@ const (
 	wordLeave
 	wordYes
 	wordNo
+	wordInvitedYes
+	wordInvitedNo
 )
 
 // globalWords maps each normalised word to its meanings.
@@ -47,7 +49,7 @@ func newGlobalWords(s Settings) globalWords {
 	for meaning, words := range map[globalWord][]string{
 		wordOptOut: s.OptOut, wordOptIn: s.OptIn, wordBack: s.Back, wordMenu: s.Menu, wordRepeat: s.Repeat,
 		wordPerson: s.Person, wordMore: s.More, wordLeave: s.Leave, wordOptOutIdle: s.OptOutIdle,
-		wordYes: s.Yes, wordNo: s.No,
+		wordYes: s.Yes, wordNo: s.No, wordInvitedYes: s.InvitedYes, wordInvitedNo: s.InvitedNo,
 	} {
 		for _, word := range words {
 			w[normalise(word)] = append(w[normalise(word)], meaning)

@@ -72,7 +72,7 @@ func TestEveryTextThatAnSMSCanAskForIsHeardWithinTwoSegments(t *testing.T) {
 	}
 	eachTown(t, 4, nil, func(w *town) {
 		w.registerReplies()
-		year := time.Now().Year()
+		year := time.Now().In(notify.CarrierZone()).Year()
 		id := func(i int) string { return fictional.IDNumber("441881", "1950-01-02", i) }
 		people := "姓名,身份证号,手机号,行政区划代码,户编号\n甲木," + id(50) + ",13900000050,441881000000,同户\n甲水," + id(51) + ",13900000050,441881000000,同户\n"
 		for i, name := range []string{"甲金", "甲火", "甲土", "甲山", "甲石", "甲田", "甲禾", "甲竹", "甲兰", "甲梅"} { // more than a text can name

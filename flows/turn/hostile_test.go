@@ -255,3 +255,74 @@ func TestWhatStrangersWriteIsNeverReadAsATextOfOurs(t *testing.T) {
 		}
 	}
 }
+
+func TestAnAccountThatLostItsPersonHearsOfItOnceWhereNoMessageReachedIt(t *testing.T) {
+	p := newPlace(t)
+	p.rich(t)
+	p.movesTo(t, "o-new")
+	sent := p.Sent()
+	if last := sent[len(sent)-1]; last.Template != "reply_bound_elsewhere" || last.PersonID != 1 || last.Phone != "13800000001" {
+		t.Errorf("the person's own number hears %+v", last)
+	}
+	const news = "另一个微信"
+	if first := p.say(t, turn.WeChat, "o-1", "你好"); !strings.Contains(first, news) || strings.Contains(first, "陈") {
+		t.Errorf("%s", first)
+	}
+	if second := p.say(t, turn.WeChat, "o-1", "你好"); strings.Contains(second, news) {
+		t.Errorf("said again: %s", second)
+	}
+	if other := p.say(t, turn.WeChat, "o-new", "你好"); strings.Contains(other, news) {
+		t.Errorf("whoever was bound hears of a loss: %s", other)
+	}
+	p.now = p.now.Add(2 * time.Minute)
+	p.movesTo(t, "o-1") // back again
+	if heard := p.say(t, turn.WeChat, "o-1", "你好"); strings.Contains(heard, news) {
+		t.Errorf("%s", heard)
+	}
+}
+
+func TestWhoeverEndsTheirOwnBindingHasLostNothing(t *testing.T) {
+	p := newPlace(t)
+	p.rich(t)
+	for _, text := range []string{"解绑", "1"} {
+		p.say(t, turn.WeChat, "o-1", text)
+	}
+	if p.Bound("o-1") != 0 {
+		t.Fatal("still bound")
+	}
+	before := len(p.Sent())
+	p.movesTo(t, "o-new")
+	sent := p.Sent()[before:]
+	if len(sent) != 1 || sent[0].Template != "verify_code" {
+		t.Errorf("%+v", sent)
+	}
+}
+
+func TestOfTheCodesOfOneDayNoMoreThanTenGoToAPersonOrATelephone(t *testing.T) {
+	p := newPlace(t)
+	id := fictional(t, "44180219880202002")
+	begun := p.now
+	for i := range 60 {
+		for _, line := range [][]string{{"绑定", "李秀英", id}, {"帮我妈查医保", "李秀英", id, "1", "1"}}[i%2] {
+			p.say(t, turn.WeChat, fmt.Sprint("o-storm", i), line)
+		}
+		p.now = p.now.Add(20 * time.Minute)
+	}
+	if n := len(p.Sent()); n != 10 || p.now.Sub(begun) > 24*time.Hour {
+		t.Errorf("%d codes in %s, want 10", n, p.now.Sub(begun))
+	}
+	unknown := fictional(t, "44180219880202003") // who is on no file hears the same
+	for _, number := range []string{id, unknown} {
+		for i := range 11 {
+			who := fmt.Sprint("o-again", number[:10], i, number[14:])
+			p.now = p.now.Add(15 * time.Minute)
+			var heard string
+			for _, line := range []string{"绑定", "李秀英", number} {
+				heard = p.say(t, turn.WeChat, who, line)
+			}
+			if full := strings.Contains(heard, "今天发的短信够多了"); full != (number == id || i == 10) {
+				t.Errorf("%s, asked %d times: %s", number[14:], i+1, heard)
+			}
+		}
+	}
+}

@@ -28,7 +28,7 @@ func (t *oneTurn) tell(to register.OpenID, language string, news register.ProxyN
 		return
 	}
 	l, say := t.s.texts.Localizer(localeOf(language)), t.newsOf(news)
-	t.tellings = append(t.tellings, Telling{to, l.Text(say.Key, t.values(l, say.Values)), news})
+	t.tellings = append(t.tellings, Telling{To: to, Text: l.Text(say.Key, t.values(l, say.Values)), News: news})
 }
 
 func (t *oneTurn) proxyGate() (found, error) {

@@ -1,6 +1,7 @@
 package turn
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,12 +17,12 @@ import (
 // whoseKept is how long it is remembered whose matter was talked of.
 const whoseKept = 30 * time.Minute
 
-// family reads whose matters this openid looks after, and what it has not heard yet.
+// family reads whose matters this openid looks after, and what it has not heard yet of them and of its own person.
 func (t *oneTurn) family() error {
 	if t.in.Kind == Unfollow || t.in.Kind == ConsentSeen {
 		return nil
 	}
-	if err := t.readMine(); err != nil {
+	if err := errors.Join(t.readMine(), t.hearLoss()); err != nil {
 		return err
 	}
 	news, err := t.tx.ProxyNews(t.self)

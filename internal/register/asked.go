@@ -241,6 +241,16 @@ const (
 	ProxyEnded   ProxyState = "ended"
 )
 
+// Loss is how an account lost the person that it was bound to.
+type Loss string
+
+// The values of Loss. Whoever ends their own binding has lost nothing.
+const (
+	LossNone  Loss = ""
+	LossMoved Loss = "moved" // another account was bound to the person
+	LossTaken Loss = "taken" // the office ended it
+)
+
 // Sent is one message to one person, as they can ask about it: a campaign's, or an answer by SMS (CampaignID 0).
 type Sent struct {
 	CampaignID int64

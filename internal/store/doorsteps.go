@@ -179,4 +179,6 @@ func (t *turnTx) RefuseDoor(id int64) error {
 }
 
 // Unbind implements turn.Doors.
-func (t *turnTx) Unbind() error { return t.endBindings(`openid_idx = $1`, t.idx) }
+func (t *turnTx) Unbind() error {
+	return t.endBindings(t.who.At, ending{by: t.idx}, `openid_idx = $1`, t.idx)
+}

@@ -479,3 +479,62 @@ func TestOfManyTurnsAtOnceEachKnowsItsOwnFamily(t *testing.T) {
 		}
 	})
 }
+
+func TestAnAccountHearsOnceThatAnotherOneHasItsPerson(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		at := hamlet(t, s)
+		in := func(who string, after time.Duration, do func(turn.Tx) error) {
+			turnAt(t, s, turn.WeChat, who, at.Add(after), do)
+		}
+		hears := func(who string, after time.Duration, want register.Loss) {
+			t.Helper()
+			err := s.Turn(t.Context(), turn.Who{Channel: turn.WeChat, ID: who, Key: fmt.Sprint(who, after), At: at.Add(after)}, func(tx turn.Tx) error {
+				o, err := tx.Open()
+				if err != nil {
+					return err
+				}
+				if o.Family != (want != register.LossNone) {
+					t.Errorf("%s after %s: there is news: %v", who, after, o.Family)
+				}
+				loss, err := tx.Loss()
+				if loss != want {
+					t.Errorf("%s after %s lost %q, want %q", who, after, loss, want)
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		bind := func(who string, after time.Duration, wantLost register.OpenID) {
+			t.Helper()
+			in(who, after, func(tx turn.Tx) error {
+				if err := tx.Bind(1); err != nil {
+					return err
+				}
+				lost, _, err := tx.LostTo(1)
+				if lost != wantLost {
+					t.Errorf("%s took the person from %q, want %q", who, string(lost), string(wantLost))
+				}
+				return err
+			})
+		}
+		bind("o-first", 1*time.Minute, "")
+		bind("o-first", 2*time.Minute, "")
+		hears("o-first", 3*time.Minute, register.LossNone)
+		bind("o-second", 4*time.Minute, "o-first")
+		hears("o-second", 5*time.Minute, register.LossNone)
+		hears("o-first", 6*time.Minute, register.LossMoved)
+		hears("o-first", 7*time.Minute, register.LossNone)
+		bind("o-third", 8*time.Minute, "o-second")
+		if err := s.LossTold(t.Context(), "o-second"); err != nil {
+			t.Fatal(err)
+		}
+		hears("o-second", 9*time.Minute, register.LossNone)
+		in("o-third", 10*time.Minute, func(tx turn.Tx) error { return tx.Unbind() })
+		hears("o-third", 11*time.Minute, register.LossNone)
+		bind("o-first", 12*time.Minute, "")
+		in("o-first", 13*time.Minute, func(tx turn.Tx) error { return tx.Bind(2) }) // theirs is another's account now
+		hears("o-first", 14*time.Minute, register.LossNone)
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/lingjuli/lingjuli/flows/turn"
 	"github.com/lingjuli/lingjuli/internal/register"
 	"github.com/lingjuli/lingjuli/internal/staff"
 )
@@ -33,6 +34,11 @@ func (s *Store) ProxyTold(ctx context.Context, proxyID int64, mine bool, state r
 		_, err := t.exec(`UPDATE proxies SET `+column+` = $3 WHERE id = $1 AND state = $2 AND `+column+` = 0`, proxyID, string(state), toMicros(at))
 		return err
 	})
+}
+
+// LossTold notes that an openid has heard that it lost its person.
+func (s *Store) LossTold(ctx context.Context, openID register.OpenID) error {
+	return s.write(ctx, "store: note that a loss was told", func(t *tx) error { return t.lossTold(t.keys.Index(whoDomain(turn.WeChat), string(openID))) })
 }
 
 // EndProxy ends a proxy of somebody in a scope, who asked the office to. register.ErrNotFound: there is none to end.

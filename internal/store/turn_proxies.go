@@ -191,10 +191,38 @@ func (t *turnTx) LastProxy(personID int64) (p register.Proxy, found bool, err er
 }
 
 // AccountOf implements turn.News.
-func (t *turnTx) AccountOf(personID int64) (id register.OpenID, language string, err error) {
+func (t *turnTx) AccountOf(personID int64) (register.OpenID, string, error) {
+	return t.account(personID, `b.until = 0`)
+}
+
+// LostTo implements turn.News.
+func (t *turnTx) LostTo(personID int64) (register.OpenID, string, error) {
+	return t.account(personID, `b.until = $2 AND b.lost <> ''`, toMicros(t.who.At))
+}
+
+// Loss implements turn.News.
+func (t *turnTx) Loss() (register.Loss, error) {
+	var loss string
+	err := t.row(`SELECT COALESCE((SELECT lost FROM bindings WHERE openid_idx = $1 AND lost <> '' ORDER BY until DESC LIMIT 1), '')`, t.idx).Scan(&loss)
+	if err == nil && loss != "" {
+		err = t.lossTold(t.idx)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read whom an account lost: %w", err)
+	}
+	return register.Loss(loss), nil
+}
+
+func (t *tx) lossTold(openid []byte) error {
+	_, err := t.exec(`UPDATE bindings SET lost = '' WHERE openid_idx = $1 AND lost <> ''`, openid)
+	return err
+}
+
+// account is the newest openid that is or was a person's own, by a condition, and its language.
+func (t *turnTx) account(personID int64, where string, args ...any) (id register.OpenID, language string, err error) {
 	var idx, sealed []byte
 	err = t.row(`SELECT c.who_idx, c.who, c.language FROM bindings b JOIN contacts c ON c.channel = 'wechat' AND c.who_idx = b.openid_idx
-		WHERE b.person_id = $1 AND b.until = 0 AND b.relation = 'self' ORDER BY b.since DESC LIMIT 1`, personID).Scan(&idx, &sealed, &language)
+		WHERE b.person_id = $1 AND b.relation = 'self' AND `+where+` ORDER BY b.since DESC LIMIT 1`, append([]any{personID}, args...)...).Scan(&idx, &sealed, &language)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", "", nil
 	}

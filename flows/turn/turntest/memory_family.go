@@ -20,6 +20,13 @@ type held struct {
 	shown, told bool
 }
 
+// loss is that an openid lost its person to another one, and has not heard of it yet.
+type loss struct {
+	openid   string
+	personID int64
+	at       time.Time
+}
+
 // door is a one-time code of the doorstep.
 type door struct {
 	register.Door
@@ -207,6 +214,29 @@ func (t *memoryTx) AccountOf(personID int64) (register.OpenID, string, error) {
 		}
 	}
 	return "", "", nil
+}
+
+func (t *memoryTx) LostTo(personID int64) (register.OpenID, string, error) {
+	for _, l := range t.m.lost {
+		if l.personID == personID && l.at.Equal(t.who.At) {
+			return register.OpenID(l.openid), t.m.contacts["wechat "+l.openid].Language, nil
+		}
+	}
+	return "", "", nil
+}
+
+func (t *memoryTx) Loss() (register.Loss, error) {
+	before := len(t.m.lost)
+	if err := t.m.LossTold(context.Background(), register.OpenID(t.who.ID)); err != nil || len(t.m.lost) == before {
+		return register.LossNone, err
+	}
+	return register.LossMoved, nil
+}
+
+// LossTold implements Notes.
+func (m *Memory) LossTold(_ context.Context, openID register.OpenID) error {
+	m.lost = slices.DeleteFunc(slices.Clone(m.lost), func(l loss) bool { return l.openid == string(openID) })
+	return nil
 }
 
 func (t *memoryTx) ScanDoor(scene string) (register.Door, error) {

@@ -14,6 +14,32 @@ const (
 	atDoorKey = "reply_bound_at_door"
 )
 
+// The texts by SMS of what the office ended: the person's binding, and that somebody looks after another's matters; .Params.phone.
+const (
+	BindingTaken = "reply_unbound"
+	ProxyStopped = "reply_proxy_stopped"
+)
+
+// TellTaken says to an account that the office ended its binding, in its own language. Where it can't be told now, it hears of
+// it on its next turn.
+func (s *Service) TellTaken(to register.OpenID, language, region string) {
+	if s.teller == nil || to == "" {
+		return
+	}
+	l, say := s.texts.Localizer(localeOf(language)), lossOf(register.LossTaken)
+	s.teller.Tell(Telling{To: to, Text: l.Text(say.Key, s.values(l, region, nil)), Loss: register.LossTaken})
+}
+
+// TellStopped says to whoever looked after a person's matters that the office ended it.
+func (s *Service) TellStopped(p register.Proxy, region string) {
+	if s.teller == nil || p.OpenID == "" {
+		return
+	}
+	news := register.ProxyNews{Proxy: p, Mine: true}
+	l, say := s.texts.Localizer(localeOf(p.Language)), newsOf(news)
+	s.teller.Tell(Telling{To: p.OpenID, Text: l.Text(say.Key, s.values(l, region, say.Values)), News: news})
+}
+
 // tellBound says that the person who was just bound was taken from another account, or that a code of the doorstep bound
 // them, which nobody had to see on their telephone.
 func (t *oneTurn) tellBound(personID int64, atDoor bool) error {

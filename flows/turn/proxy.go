@@ -27,7 +27,7 @@ func (t *oneTurn) tell(to register.OpenID, language string, news register.ProxyN
 	if to == "" || string(to) == t.in.Who {
 		return
 	}
-	l, say := t.s.texts.Localizer(localeOf(language)), t.newsOf(news)
+	l, say := t.s.texts.Localizer(localeOf(language)), newsOf(news)
 	t.tellings = append(t.tellings, Telling{To: to, Text: l.Text(say.Key, t.values(l, say.Values)), News: news})
 }
 
@@ -153,7 +153,7 @@ func withState(p register.Proxy, state register.ProxyState) register.Proxy {
 }
 
 // newsOf is how somebody hears of a proxy: of their own (Mine), or of one over their matters.
-func (t *oneTurn) newsOf(n register.ProxyNews) flows.Say {
+func newsOf(n register.ProxyNews) flows.Say {
 	if n.Mine {
 		return flows.Say{Key: "proxy.news_" + string(n.State), Values: map[string]string{"who": n.Name, "ends": n.EndsOn}}
 	}

@@ -30,7 +30,7 @@ func (t *oneTurn) family() error {
 		return err
 	}
 	for _, n := range news {
-		t.news = append(t.news, t.newsOf(n))
+		t.news = append(t.news, newsOf(n))
 	}
 	return nil
 }

@@ -251,6 +251,12 @@ const (
 	LossTaken Loss = "taken" // the office ended it
 )
 
+// OfficeWord is what a text says about something that the office did: whom to call, and when it may go.
+type OfficeWord struct {
+	Phone string
+	From  time.Time // zero: at once
+}
+
 // Sent is one message to one person, as they can ask about it: a campaign's, or an answer by SMS (CampaignID 0).
 type Sent struct {
 	CampaignID int64

@@ -219,7 +219,7 @@ func (t *tx) lossTold(openid []byte) error {
 }
 
 // account is the newest openid that is or was a person's own, by a condition, and its language.
-func (t *turnTx) account(personID int64, where string, args ...any) (id register.OpenID, language string, err error) {
+func (t *tx) account(personID int64, where string, args ...any) (id register.OpenID, language string, err error) {
 	var idx, sealed []byte
 	err = t.row(`SELECT c.who_idx, c.who, c.language FROM bindings b JOIN contacts c ON c.channel = 'wechat' AND c.who_idx = b.openid_idx
 		WHERE b.person_id = $1 AND b.relation = 'self' AND `+where+` ORDER BY b.since DESC LIMIT 1`, append([]any{personID}, args...)...).Scan(&idx, &sealed, &language)

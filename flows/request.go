@@ -80,11 +80,11 @@ func aboutPerson() []RequestKind {
 func aboutFamily() []RequestKind {
 	return []RequestKind{
 		{Name: "proxy_gate", Gives: []string{"locked", "full"}},
-		{Name: "ask_proxy", Takes: []string{"name", "id_number", "relation", "scope", "months"}, Gives: []string{"sent"}},
+		{Name: "ask_proxy", Takes: []string{"name", "id_number", "relation", "scope", "months"}, Gives: []string{"sent", "sign"}},
 		{Name: "check_proxy", Takes: []string{"code"}, Gives: []string{"check", "left", "who", "whose"}},
 		{Name: "proxy_agreed", Takes: []string{"name", "id_number"}, Gives: []string{"agreed", "who", "whose", "late"}},
-		{Name: "proxies", Gives: []string{"found", "only"}, Items: []string{"id", "who", "side_key"}},
-		{Name: "proxy", Takes: []string{"id"}, Gives: []string{"side", "state", "who", "name", "what_key", "ends"}},
+		{Name: "proxies", Gives: []string{"found", "only"}, Items: []string{"id", "who", "sign", "of", "side_key"}},
+		{Name: "proxy", Takes: []string{"id"}, Gives: []string{"side", "state", "who", "sign", "name", "what_key", "ends"}},
 		{Name: "settle_proxy", Takes: []string{"id", "state"}, Gives: []string{"settled"}},
 		{Name: "door", Gives: []string{"door", "id", "new", "who", "place", "before", "proxy", "ends", "what_key"}},
 		{Name: "pass_door", Takes: []string{"id"}, Gives: []string{"passed", "whose"}},

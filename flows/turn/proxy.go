@@ -63,7 +63,11 @@ func (t *oneTurn) askProxy(with map[string]string) (found, error) {
 		}
 	}
 	sent, err := t.sendCode(number, ToConsent, func() error { return t.issueConsent(number, with["name"], p) })
-	return found{"sent": sent}, err
+	v := found{"sent": sent, "sign": ""}
+	if t.self == 0 { // whoever is to agree is told a name otherwise
+		v["sign"] = register.OpenID(t.in.Who).Sign()
+	}
+	return v, err
 }
 
 // inMonths is the civil date so many months from now.
@@ -143,6 +147,7 @@ func (t *oneTurn) askInWeChat(p register.Proxy) error {
 	if p.Name, err = t.nameOf(p.PersonID); err != nil {
 		return err
 	}
+	p.Sign = register.OpenID(t.in.Who).Sign()
 	t.tell(to, language, register.ProxyNews{Proxy: withState(p, register.ProxyAsked)})
 	return nil
 }
@@ -161,14 +166,6 @@ func newsOf(n register.ProxyNews) flows.Say {
 	values := whoLooks(n.Proxy)
 	values["ends"], values["name"] = n.EndsOn, n.Name
 	return flows.Say{Key: key, Values: values}
-}
-
-// whoLooks names who looks after somebody's matters: by name where we know it, else by what they are to them.
-func whoLooks(p register.Proxy) map[string]string {
-	if p.Who != "" {
-		return map[string]string{"who": p.Who}
-	}
-	return map[string]string{"who_key": "as." + p.Relation}
 }
 
 // givenByCode is what the right code of a consent does.
@@ -273,75 +270,6 @@ func (t *oneTurn) proxyAgreed(with map[string]string) (found, error) {
 		v["agreed"] = "ended"
 	}
 	return v, nil
-}
-
-// both lists who looks after the matters of who writes, then whose they look after.
-func (t *oneTurn) both() (over, mine []register.Proxy, err error) {
-	if t.self != 0 {
-		if over, err = t.tx.ProxiesOf(t.self); err != nil {
-			return nil, nil, err
-		}
-	}
-	mine, err = t.tx.Proxies()
-	return over, mine, err
-}
-
-// proxies lists both, the ones that wait for an answer first.
-func (t *oneTurn) proxies() (f flows.Facts, err error) {
-	over, mine, err := t.both()
-	if err != nil {
-		return f, err
-	}
-	f.Vars = found{"only": ""}
-	for _, p := range over {
-		item := whoLooks(p)
-		item["id"], item["side_key"] = id(p.ID), "proxy.side_over"
-		if p.State == register.ProxyAsked {
-			item["side_key"], f.Vars["only"] = "proxy.side_asks", id(p.ID)
-		}
-		f.Items = append(f.Items, item)
-	}
-	for _, p := range mine {
-		side := "proxy.side_mine"
-		if p.State == register.ProxyAsked {
-			side = "proxy.side_waits"
-		}
-		f.Items = append(f.Items, map[string]string{"id": id(p.ID), "who": p.Name, "side_key": side})
-	}
-	f.Items = f.Items[:min(len(f.Items), proxiesMost)]
-	f.Vars["found"] = yesNo(len(f.Items) > 0)
-	return f, nil
-}
-
-// proxy is one of both.
-func (t *oneTurn) proxy(proxyID int64) (found, error) {
-	p, side, err := t.findProxy(proxyID)
-	if err != nil || side == "none" {
-		return found{"side": side}, err
-	}
-	v := found{"side": side, "state": string(p.State), "ends": p.EndsOn, "what_key": "proxy.what_look", "who": p.Name, "name": p.Name}
-	if side == "over" {
-		delete(v, "who")
-		for name, value := range whoLooks(p) {
-			v[name] = value
-		}
-	}
-	if p.MayAct() {
-		v["what_key"] = "proxy.what_act"
-	}
-	return v, nil
-}
-
-func (t *oneTurn) findProxy(proxyID int64) (p register.Proxy, side string, err error) {
-	over, mine, err := t.both()
-	is := func(p register.Proxy) bool { return p.ID == proxyID }
-	if i := slices.IndexFunc(over, is); i >= 0 {
-		return over[i], "over", err
-	}
-	if i := slices.IndexFunc(mine, is); i >= 0 {
-		return mine[i], "mine", err
-	}
-	return p, "none", err
 }
 
 // settleProxy agrees, refuses or ends; the other side hears of it. What is asked for, whoever asked can only take back.

@@ -41,7 +41,20 @@ func (t *oneTurn) readMine() error {
 	if err == nil && len(t.mine) > 0 && t.self != 0 && t.ownName == "" {
 		t.ownName, err = t.nameOf(t.self)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	of := make(map[string][]naming) // who is another thing to them is told apart by that
+	for i := range t.mine {
+		p := &t.mine[i]
+		of[p.Relation] = append(of[p.Relation], naming{p.PersonID, &p.Name})
+	}
+	for _, names := range of {
+		if err := t.apart(names); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // nameOf is somebody's name, masked.
@@ -141,13 +154,13 @@ func (t *oneTurn) whoseList() (f flows.Facts, err error) {
 	for _, p := range t.mine {
 		people, relations = append(people, p.PersonID), append(relations, p.Relation)
 	}
-	names := make([]string, len(people))
+	names := make([]register.Named, len(people))
 	for i, id := range people {
 		p, err := t.tx.Person(id)
 		if err != nil {
 			return f, err
 		}
-		names[i] = p.Name
+		names[i] = register.Named{Name: p.Name, Born: p.BirthDate}
 	}
 	for i, who := range register.TellApart(names) {
 		f.Items = append(f.Items, map[string]string{"id": id(people[i]), "who": who, "relation_key": "kin." + relations[i]})

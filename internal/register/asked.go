@@ -148,7 +148,9 @@ type Proxy struct {
 	Name      string // theirs, masked
 	ConsentBy int64  // who agrees to it: the person, or a guardian; 0: the person
 	OpenID    OpenID // of the one who looks after them
-	Who       string // the name of that one, masked; empty where we don't know it
+	WhoID     int64  // who that one is, where we know it
+	Who       string // their name, masked; empty where we don't know it
+	Sign      string // of that one's account: the digits that stand for a name
 	Language  string // of that one
 	Relation  string // what the person is to that one: mother, father, spouse, child, grandparent, relative
 	Scope     []string

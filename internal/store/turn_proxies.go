@@ -116,7 +116,8 @@ func (t *tx) scanProxy(rows *sql.Rows) (v register.Proxy, err error) {
 	var openID string
 	err = errors.Join(t.unseal(&v.Name, name, "people", "name_sealed", v.PersonID), t.unseal(&openID, openSealed, "contacts", "who", rowID(idx)),
 		t.unseal(&v.Who, whoName, "people", "name_sealed", who.Int64))
-	v.Name, v.Who, v.OpenID = register.MaskName(v.Name), register.MaskName(v.Who), register.OpenID(openID)
+	v.Name, v.Who, v.WhoID, v.OpenID = register.MaskName(v.Name), register.MaskName(v.Who), who.Int64, register.OpenID(openID)
+	v.Sign = v.OpenID.Sign()
 	v.Scope, v.At = register.SplitList(scope), fromMicros(at)
 	return v, err
 }

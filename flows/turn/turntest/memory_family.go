@@ -125,7 +125,10 @@ func (t *memoryTx) shownAs(p held) register.Proxy {
 	out := p.Proxy
 	out.Name = register.MaskName(t.m.people[p.PersonID-1].Person.Name)
 	if self := t.m.bound[string(p.OpenID)]; self != 0 {
-		out.Who = register.MaskName(t.m.people[self-1].Person.Name)
+		out.WhoID, out.Who = self, register.MaskName(t.m.people[self-1].Person.Name)
+	}
+	if t.m.contacts["wechat "+string(p.OpenID)].Follows { // else the account is forgotten
+		out.Sign = out.OpenID.Sign()
 	}
 	out.Language = t.m.contacts["wechat "+string(p.OpenID)].Language
 	return out

@@ -190,7 +190,7 @@ func hostTexts() []string {
 		"state.reviewing", "state.approved", "state.returned", "choices.how_elder", "tap.old", "renewed.again",
 		"failed.sorry", "letter.from_staff",
 		"whose.line", "kin.self", "as.mother", "as.father", "as.spouse", "as.child", "as.grandparent", "as.relative",
-		"proxy.side_over", "proxy.side_asks", "proxy.side_mine", "proxy.side_waits", "proxy.what_look", "proxy.what_act",
+		"proxy.side_over", "proxy.side_asks", "proxy.side_mine", "proxy.what_look", "proxy.what_act",
 		"bind.lost_moved", "bind.lost_taken", "proxy.news_asked", "proxy.news_now", "proxy.news_given", "proxy.news_refused", "proxy.news_ended", "proxy.news_over",
 		"training.by_phone", "school.paired", "remote.direct",
 	}

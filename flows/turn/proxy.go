@@ -19,7 +19,7 @@ const (
 	proxyOverKey      = "reply_proxy_over"
 )
 
-// proxiesMost is how many people one account looks after or asks for.
+// proxiesMost is how many people one account looks after. Those it asks for don't count: that would tell which of them are on file.
 const proxiesMost = 6
 
 // tell says what became of a proxy to another account in its own language, once the turn has committed.
@@ -36,8 +36,7 @@ func (t *oneTurn) proxyGate() (found, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := t.tx.Proxies()
-	return found{"locked": gate["locked"], "full": yesNo(len(list) >= proxiesMost)}, err
+	return found{"locked": gate["locked"], "full": yesNo(len(t.mine) >= proxiesMost)}, nil
 }
 
 // askProxy asks the person, or a child's guardian, whether this openid may look after their matters.
@@ -238,7 +237,7 @@ func (t *oneTurn) tellOver(p register.Proxy) error {
 }
 
 // proxyAgreed looks what became of what this openid asked for: over the one named, else over whoever it asked for last. It
-// tells no more than the news of it did. late says that the code that went out no longer holds.
+// tells no more than the news of it did: what nobody answered sounds as if nobody had been asked. late says that the code that went out no longer holds.
 func (t *oneTurn) proxyAgreed(with map[string]string) (found, error) {
 	v := found{"agreed": "no", "who": "", "late": "no"}
 	of := int64(0)
@@ -256,7 +255,6 @@ func (t *oneTurn) proxyAgreed(with map[string]string) (found, error) {
 	}
 	last, asked, err := t.tx.LastProxy(of)
 	if err != nil || !asked {
-		v["agreed"] = "none"
 		return v, err
 	}
 	v["who"] = last.Name
@@ -266,13 +264,13 @@ func (t *oneTurn) proxyAgreed(with map[string]string) (found, error) {
 		return v, t.takeUp(v["whose"])
 	case last.State == register.ProxyRefused:
 		v["agreed"] = "refused"
-	case last.State == register.ProxyGiven, last.State == register.ProxyEnded:
+	case !last.GivenAt.IsZero():
 		v["agreed"] = "ended"
 	}
 	return v, nil
 }
 
-// settleProxy agrees, refuses or ends; the other side hears of it. What is asked for, whoever asked can only take back.
+// settleProxy agrees, refuses or ends; the other side hears of it.
 func (t *oneTurn) settleProxy(proxyID int64, state register.ProxyState) (found, error) {
 	p, side, err := t.findProxy(proxyID)
 	if err != nil || side == "none" || side == "mine" && state != register.ProxyEnded {
@@ -286,6 +284,12 @@ func (t *oneTurn) settleProxy(proxyID int64, state register.ProxyState) (found, 
 	switch {
 	case side == "over":
 		t.tell(p.OpenID, p.Language, register.ProxyNews{Proxy: withState(p, state), Mine: true})
+		if state == register.ProxyGiven { // whoever holds the account agreed; whoever holds the telephone hears of it
+			err := t.tellBySMS(p.ConsentBy, proxyGivenKey, map[string]string{"date": t.s.dateDigits(p.EndsOn)})
+			if err != nil {
+				return nil, err
+			}
+		}
 	case p.State == register.ProxyGiven:
 		if err := t.tellOver(p); err != nil {
 			return nil, err

@@ -54,16 +54,15 @@ func whoLooks(p register.Proxy) map[string]string {
 	return map[string]string{"who_key": "as." + p.Relation, "sign": p.Sign}
 }
 
-// both lists who looks after the matters of who writes, then whose they look after.
+// both lists who looks after the matters of who writes, then whose they look after. What they only asked for is not listed: it
+// would tell who of those is on file.
 func (t *oneTurn) both() (over, mine []register.Proxy, err error) {
 	if t.self != 0 {
 		if over, err = t.tx.ProxiesOf(t.self); err != nil {
 			return nil, nil, err
 		}
 	}
-	if mine, err = t.tx.Proxies(); err != nil {
-		return nil, nil, err
-	}
+	mine = slices.Clone(t.mine)
 	var lookers, looked []naming
 	for i := range over {
 		lookers = append(lookers, naming{over[i].WhoID, &over[i].Who})
@@ -78,12 +77,29 @@ func (t *oneTurn) both() (over, mine []register.Proxy, err error) {
 	return over, mine, t.apart(looked)
 }
 
-// proxies lists both, the ones that wait for an answer first. Where one alone waits it is the one that is meant.
+// waitingMost is how many who wait for an answer are listed.
+const waitingMost = 5
+
+// mostOf takes the oldest out of those who wait for an answer where they are too many. Who may look is always listed: nobody hides
+// behind strangers who ask.
+func mostOf(over []register.Proxy) []register.Proxy {
+	waiting := only(over, func(p register.Proxy) bool { return p.State == register.ProxyAsked })
+	if len(waiting) <= waitingMost {
+		return over
+	}
+	old := waiting[:len(waiting)-waitingMost]
+	return only(over, func(p register.Proxy) bool {
+		return !slices.ContainsFunc(old, func(o register.Proxy) bool { return o.ID == p.ID })
+	})
+}
+
+// proxies lists both. Where one alone waits for an answer it is the one that is meant.
 func (t *oneTurn) proxies() (f flows.Facts, err error) {
 	over, mine, err := t.both()
 	if err != nil {
 		return f, err
 	}
+	over = mostOf(over)
 	asked := 0
 	f.Vars = found{"only": ""}
 	for _, p := range over {
@@ -102,13 +118,8 @@ func (t *oneTurn) proxies() (f flows.Facts, err error) {
 		f.Vars["only"] = ""
 	}
 	for _, p := range mine {
-		side := "proxy.side_mine"
-		if p.State == register.ProxyAsked {
-			side = "proxy.side_waits"
-		}
-		f.Items = append(f.Items, map[string]string{"id": id(p.ID), "who": p.Name, "sign": "", "of": "", "side_key": side})
+		f.Items = append(f.Items, map[string]string{"id": id(p.ID), "who": p.Name, "sign": "", "of": "", "side_key": "proxy.side_mine"})
 	}
-	f.Items = f.Items[:min(len(f.Items), proxiesMost)]
 	f.Vars["found"] = yesNo(len(f.Items) > 0)
 	return f, nil
 }

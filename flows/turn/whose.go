@@ -29,11 +29,20 @@ func (t *oneTurn) family() error {
 	if err != nil {
 		return err
 	}
+	asks := len(only(news, asked))
 	for _, n := range news {
+		if asked(n) {
+			if asks--; asks > 0 { // the list has them all
+				continue
+			}
+		}
 		t.news = append(t.news, newsOf(n))
 	}
 	return nil
 }
+
+// asked says that somebody asks for one's own matters.
+func asked(n register.ProxyNews) bool { return !n.Mine && n.State == register.ProxyAsked }
 
 func (t *oneTurn) readMine() error {
 	list, err := t.tx.Proxies()

@@ -157,7 +157,8 @@ type Proxy struct {
 	EndsOn    string
 	State     ProxyState
 	At        time.Time
-	Witness   string // of the staff, before whom the person agreed; "": by a code, or in their own WeChat
+	GivenAt   time.Time // zero: it never was
+	Witness   string    // of the staff, before whom the person agreed; "": by a code, or in their own WeChat
 	Consent   Consent
 }
 

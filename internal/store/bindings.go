@@ -20,6 +20,9 @@ func (t *turnTx) Bind(personID int64) error {
 	if err := t.endBindings(t.who.At, ending{by: t.idx, loss: register.LossMoved}, `(openid_idx = $1 OR person_id = $2)`, t.idx, personID); err != nil {
 		return err
 	}
+	if err := t.showAgain(personID); err != nil {
+		return err
+	}
 	_, err := t.exec(`INSERT INTO bindings (openid_idx, person_id, relation, since) VALUES ($1, $2, 'self', $3)`,
 		t.idx, personID, toMicros(t.who.At))
 	if err != nil {
@@ -42,6 +45,17 @@ func (t *turnTx) Bind(personID int64) error {
 	}
 	if _, err := t.exec(`DELETE FROM codes WHERE openid_idx = $1`, t.idx); err != nil {
 		return fmt.Errorf("drop the code: %w", err)
+	}
+	return nil
+}
+
+// showAgain has whoever is bound to a person now hear of the proxies that the account before them agreed to: it may have been a
+// thief's.
+func (t *turnTx) showAgain(personID int64) error {
+	_, err := t.exec(`UPDATE proxies SET shown_at = 0 WHERE consent_by = $1 AND state = 'given' AND given_at >=
+		(SELECT MAX(b.since) FROM bindings b WHERE b.person_id = $1 AND b.until = $2 AND b.lost <> '')`, personID, toMicros(t.who.At))
+	if err != nil {
+		return fmt.Errorf("show person %d who looks after their matters: %w", personID, err)
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func (s *Store) LossTold(ctx context.Context, openID register.OpenID) error {
 // SMS, where we know their number; notice is that text, 0: none. register.ErrNotFound: there is none to end.
 func (s *Store) EndProxy(ctx context.Context, scope register.Scope, personID, proxyID int64, word register.OfficeWord, by staff.Entry) (ended register.Proxy, notice int64, err error) {
 	err = s.write(ctx, fmt.Sprintf("store: end proxy %d", proxyID), func(t *tx) error {
-		n, err := t.exec(`UPDATE proxies SET state = 'ended', settled_at = $5, told_at = 0 WHERE id = $4 AND state IN ('asked', 'given')
+		n, err := t.exec(`UPDATE proxies SET state = 'ended', settled_at = $5, told_at = CASE state WHEN 'given' THEN 0 ELSE CAST($5 AS BIGINT) END WHERE id = $4 AND state IN ('asked', 'given')
 			AND person_id IN (SELECT p.id FROM people p WHERE `+inScope(1)+` AND p.id = $3)`, append(scopeArgs(scope), personID, proxyID, toMicros(by.At))...)
 		if err == nil && n == 0 {
 			err = register.ErrNotFound
@@ -58,7 +58,10 @@ func (s *Store) EndProxy(ctx context.Context, scope register.Scope, personID, pr
 		if err != nil || len(list) == 0 {
 			return errors.Join(err, t.audit(by))
 		}
-		ended = list[0]
+		if ended = list[0]; ended.GivenAt.IsZero() { // whoever asked is not to learn that there was anybody to ask
+			ended.OpenID = ""
+			return t.audit(by)
+		}
 		var holder int64
 		err = t.row(`SELECT COALESCE((SELECT b.person_id FROM proxies x JOIN bindings b ON b.openid_idx = x.openid_idx AND b.until = 0 AND b.relation = 'self'
 			WHERE x.id = $1 ORDER BY b.since DESC LIMIT 1), 0)`, proxyID).Scan(&holder)
@@ -71,7 +74,7 @@ func (s *Store) EndProxy(ctx context.Context, scope register.Scope, personID, pr
 }
 
 // EndBinding ends the binding of somebody in a scope, who told the office that it isn't theirs, and with it the codes that are open
-// for them. It gives the account that lost it and its language; notice is the text to the person's own number, 0: none goes.
+// for them and what was agreed to in their name since the account was bound. It gives the account that lost it and its language; notice is the text to the person's own number, 0: none goes.
 // register.ErrNotFound: there is none to end.
 func (s *Store) EndBinding(ctx context.Context, scope register.Scope, personID int64, word register.OfficeWord, by staff.Entry) (lost register.OpenID, language string, notice int64, err error) {
 	err = s.write(ctx, fmt.Sprintf("store: end the binding of person %d", personID), func(t *tx) error {
@@ -88,6 +91,11 @@ func (s *Store) EndBinding(ctx context.Context, scope register.Scope, personID i
 			return err
 		}
 		if lost, language, err = t.account(personID, `b.until = 0`); err != nil {
+			return err
+		}
+		_, err = t.exec(`UPDATE proxies SET state = 'ended', settled_at = $2, told_at = 0, shown_at = 0 WHERE consent_by = $1 AND state = 'given' AND given_at >=
+			(SELECT MAX(b.since) FROM bindings b WHERE b.person_id = $1 AND b.until = 0 AND b.relation = 'self')`, personID, toMicros(by.At))
+		if err != nil {
 			return err
 		}
 		if err := t.endBindings(by.At, ending{loss: register.LossTaken}, `person_id = $1`, personID); err != nil {

@@ -129,7 +129,7 @@ func (t *memoryTx) Forget() error {
 	for i, p := range t.m.proxies {
 		if string(p.OpenID) == t.who.ID {
 			t.m.proxies[i].shown = t.m.proxies[i].shown && p.State != register.ProxyGiven
-			t.m.proxies[i].State = register.ProxyEnded
+			t.m.proxies[i].State, t.m.proxies[i].gone = register.ProxyEnded, true
 		}
 	}
 	return nil

@@ -18,6 +18,7 @@ type held struct {
 	register.Proxy
 	settled     time.Time
 	shown, told bool
+	gone        bool // the account is forgotten
 }
 
 // loss is that an openid lost its person to another one, and has not heard of it yet.
@@ -127,7 +128,7 @@ func (t *memoryTx) shownAs(p held) register.Proxy {
 	if self := t.m.bound[string(p.OpenID)]; self != 0 {
 		out.WhoID, out.Who = self, register.MaskName(t.m.people[self-1].Person.Name)
 	}
-	if t.m.contacts["wechat "+string(p.OpenID)].Follows { // else the account is forgotten
+	if !p.gone {
 		out.Sign = out.OpenID.Sign()
 	}
 	out.Language = t.m.contacts["wechat "+string(p.OpenID)].Language
@@ -161,6 +162,9 @@ func (t *memoryTx) SettleProxy(id int64, state register.ProxyState) error {
 			continue
 		}
 		p.State, p.settled = state, t.who.At
+		if state == register.ProxyGiven {
+			p.GivenAt = t.who.At
+		}
 		p.told = string(p.OpenID) == t.who.ID
 		p.shown = !p.told || asked && state == register.ProxyEnded
 		return nil
@@ -282,7 +286,7 @@ func (t *memoryTx) PassDoor(id int64) (register.Door, bool, error) {
 	}
 	t.m.proxies = append(t.m.proxies, held{shown: true, told: true, settled: t.who.At, Proxy: register.Proxy{
 		ID: int64(len(t.m.proxies) + 1), PersonID: d.PersonID, ConsentBy: d.PersonID, OpenID: register.OpenID(t.who.ID), Relation: d.Terms.Relation,
-		Scope: d.Terms.Scope, EndsOn: d.Terms.EndsOn, State: register.ProxyGiven, At: t.who.At, Consent: d.Terms.Consent,
+		Scope: d.Terms.Scope, EndsOn: d.Terms.EndsOn, State: register.ProxyGiven, At: t.who.At, GivenAt: t.who.At, Consent: d.Terms.Consent,
 	}})
 	return d.Door, true, nil
 }

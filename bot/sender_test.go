@@ -339,7 +339,7 @@ func TestACopyIsNotSentAfterTheLease(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	if got := r.Present(ctx); got.Outcome != notify.Unknown || len(f.calls(templatePath)) != 1 {
 		t.Errorf("%+v after %d copies", got, len(f.calls(templatePath)))

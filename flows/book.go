@@ -33,6 +33,8 @@ type Settings struct {
 	Leave          []string            `yaml:"leave"`
 	Yes            []string            `yaml:"yes"`
 	No             []string            `yaml:"no"`
+	InvitedYes     []string            `yaml:"invited_yes"` // what means yes in answer to an invitation
+	InvitedNo      []string            `yaml:"invited_no"`
 	OptIn          []string            `yaml:"opt_in"`
 	Back           []string            `yaml:"back"`
 	Menu           []string            `yaml:"menu"`
@@ -73,6 +75,7 @@ type Settings struct {
 	Help           []string            `yaml:"help"` // who says so wants to do something for somebody else
 	Kin            []KinWords          `yaml:"kin"`
 	TradeNames     []TradeName         `yaml:"trade_names"`
+	EnglishNames   map[string]string   `yaml:"english_names"`  // words in names of the register → in English
 	LettersFiller  []string            `yaml:"letters_filler"` // in letters, says nothing of what is looked for
 	LettersCourse  []string            `yaml:"letters_course"` // in letters, says that a course is looked for
 	Syllables      string              `yaml:"syllables"`      // of Mandarin in letters, with spaces between
@@ -265,7 +268,7 @@ func (s Settings) Named(words string) string {
 	best, length := "", 0
 	for locale, names := range s.Languages {
 		for _, name := range names {
-			if len(name) > length && strings.Contains(said, name) {
+			if len(name) > length && strings.Contains(said, normalise(name)) {
 				best, length = locale, len(name)
 			}
 		}

@@ -1,9 +1,6 @@
 package flows
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // hear takes what a person said: first the words that hold everywhere, then an answer to the open question,
 // then a new wish. It sets where the conversation stands; proceed runs it from there.
@@ -18,6 +15,9 @@ func (r *run) hear() {
 	}
 	if !r.e.words.has(wordMore, said) {
 		r.s.Rest = nil // its pages go with the answer they belong to
+	}
+	if r.namelessly(said) {
+		return
 	}
 	q := r.waiting()
 	switch {
@@ -80,23 +80,6 @@ func (r *run) pick(q *Step, said string) bool {
 	return i >= 0 && r.follow(options[i])
 }
 
-func (e *Engine) optionWith(options []Option, said string) int {
-	return slices.IndexFunc(options, func(o Option) bool {
-		if o.Means == "yes" && e.words.has(wordYes, said) || o.Means == "no" && e.words.has(wordNo, said) {
-			return true
-		}
-		if slices.Contains(e.labels[o.Label], said) {
-			return true
-		}
-		return slices.ContainsFunc(o.Words, func(w string) bool {
-			if part, anywhere := strings.CutPrefix(w, "~"); anywhere {
-				return strings.Contains(said, normalise(part))
-			}
-			return normalise(w) == said
-		})
-	})
-}
-
 // follow goes where an option leads.
 func (r *run) follow(o Option) bool {
 	r.s.Fails = 0
@@ -105,8 +88,7 @@ func (r *run) follow(o Option) bool {
 		f.set(name, value)
 	}
 	if o.Flow != "" {
-		r.pop()
-		r.begin(o.Flow)
+		r.turnTo(o.Flow)
 		return true
 	}
 	switch o.Go {
@@ -215,6 +197,7 @@ func (r *run) answer(a *Ask) bool {
 		f.set(name, value)
 	}
 	r.s.Fails = 0
+	r.namesAnew(f.Flow)
 	if value, ok := values[""]; ok {
 		delete(f.Vars, "")
 		f.set(a.Save, value)
@@ -241,10 +224,21 @@ func (r *run) answersBefore() bool {
 	return false
 }
 
+// goesOn says whether they want to go on with what is suspended, long after it was asked.
+func (r *run) goesOn() bool {
+	goOn := slices.Clone(r.e.book.flows[flowResume].Steps[0].Choose.Options[:1])
+	goOn[0].Means = "" // a yes alone may be to anything
+	return r.waiting() == nil && r.e.optionWith(goOn, normalise(r.in.Text)) == 0
+}
+
 // answersParked takes an ID number or a code for the answer to the suspended question that waits for it.
 func (r *run) answersParked() bool {
 	if len(r.s.Parked) == 0 {
 		return false
+	}
+	if r.goesOn() {
+		r.resume()
+		return true
 	}
 	f := r.s.Parked[len(r.s.Parked)-1]
 	s := r.e.book.flows[f.Flow].step(f.Step)
@@ -378,6 +372,7 @@ func (r *run) begin(flow string) {
 	}
 	r.dropSoft()
 	r.s.Fails = 0
+	r.namesAnew(flow)
 	if r.running(flow) {
 		return // they are in it already: the question is put again
 	}
@@ -392,14 +387,16 @@ func (r *run) begin(flow string) {
 		r.say("bind.then", map[string]string{"title_key": d.Title}, nil)
 	}
 	if len(r.s.Stack) > 0 {
-		r.s.Parked, r.s.Stack = r.s.Stack, nil
+		r.s.Parked, r.s.Stack, r.s.Reminded = r.s.Stack, nil, 0
 	}
 	r.push(flow)
 	r.hearBeginning(d)
 	switch {
 	case check != nil:
 		r.s.Stack = append(r.s.Stack, check...)
-	case d.Needs != needsBound || r.forKin():
+	case d.Needs != needsBound:
+		r.ofKin()
+	case r.forKin():
 	case guarded:
 		r.push(flowBind)
 	case r.unsettled():
@@ -430,7 +427,7 @@ func (r *run) running(flow string) bool {
 
 // askToResume suspends what is open; with nothing running, settle asks whether to go on.
 func (r *run) askToResume() bool {
-	r.s.Parked, r.s.Stack = r.s.Stack, nil
+	r.s.Parked, r.s.Stack, r.s.Reminded = r.s.Stack, nil, 0
 	return true
 }
 

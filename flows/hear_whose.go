@@ -3,7 +3,7 @@ package flows
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
+	"unicode"
 )
 
 // One account may stand for several people: its own person and those who agreed that it looks after their matters.
@@ -38,9 +38,25 @@ func (w startWord) in(said string) bool {
 	return said == w.word
 }
 
+// spoken is how long it takes to say: a word in letters is about two characters.
+func spoken(said string) (n int) {
+	within := false
+	for _, r := range said {
+		letter := r <= unicode.MaxLatin1 && unicode.IsLetter(r) || within && r == '\''
+		switch {
+		case letter && !within:
+			n += 2
+		case !letter && !unicode.IsSpace(r):
+			n++
+		}
+		within = letter
+	}
+	return n
+}
+
 // byWords starts the flow that lists what was said among its words.
 func (r *run) byWords(said string) bool {
-	if utf8.RuneCountInString(said) > wordsRunes {
+	if spoken(said) > wordsRunes {
 		return false
 	}
 	sms := r.in.Env.Channel == SMS
@@ -116,6 +132,18 @@ func (r *run) forKin() bool {
 	r.push(flowProxy)
 	r.top().set("relation", relation)
 	return true
+}
+
+// ofKin takes up whose matter it is where the words name the one of the family whose matters they look after.
+func (r *run) ofKin() {
+	if !r.speaksOfKin() {
+		return
+	}
+	relation := r.e.book.settings.kinIn(normalise(r.in.Text))
+	same := func(k Kin) bool { return k.Relation == relation }
+	if i := slices.IndexFunc(r.in.Env.Kin, same); i >= 0 && !slices.ContainsFunc(r.in.Env.Kin[i+1:], same) {
+		r.s.Whose = r.in.Env.Kin[i].ID
+	}
 }
 
 // speaksOfKin says whether the words name somebody of the family.

@@ -23,6 +23,9 @@ func (r *run) question(f *Frame, s *Step) {
 		f.Step = s.Choose.Items.From // come back to: what it offered is looked up anew
 		return
 	}
+	if r.unnamed(f, s) || r.saidAlready(f, s) {
+		return
+	}
 	r.rest = true
 	if r.in.Env.Channel == SMS && s.SMS == nil {
 		r.s.Stack, r.s.Parked = nil, nil
@@ -39,6 +42,36 @@ func (r *run) question(f *Frame, s *Step) {
 	f.Items = r.e.kept(s.Choose, f.Items)
 	r.say(s.Choose.Prompt, f.Vars, s.SMS)
 	r.offerChoices(f, s)
+}
+
+func (e *Engine) optionWith(options []Option, said string) int {
+	return slices.IndexFunc(options, func(o Option) bool {
+		if o.Means == "yes" && e.words.has(wordYes, said) || o.Means == "no" && e.words.has(wordNo, said) {
+			return true
+		}
+		if slices.Contains(e.labels[o.Label], said) {
+			return true
+		}
+		return slices.ContainsFunc(o.Words, func(w string) bool {
+			if part, anywhere := strings.CutPrefix(w, "~"); anywhere {
+				return strings.Contains(said, normalise(part))
+			}
+			return normalise(w) == said
+		})
+	})
+}
+
+// saidAlready answers a choice by the words that began the flow: who asks for hospitals near by is not asked what about
+// hospitals. It is done once; whoever comes back to the question is asked.
+func (r *run) saidAlready(f *Frame, s *Step) bool {
+	heard := f.Vars["heard"]
+	if s.Choose == nil || !s.Choose.Said || heard == "" || len(f.Asked) > 0 {
+		return false
+	}
+	delete(f.Vars, "heard")
+	options := s.Choose.shown(f.Vars)
+	i := r.e.optionWith(options, normalise(heard))
+	return i >= 0 && r.follow(options[i])
 }
 
 // kept is what has to be kept of items so that a number still leads to one of them later.
@@ -109,6 +142,9 @@ func (r *run) choose(c *Choose, n int) bool {
 		return r.follow(options[n-items-1])
 	}
 	r.s.Fails = 0
+	if r.in.Env.Channel == SMS {
+		r.s.Offer = nil // the numbers were those of people
+	}
 	f.set(c.Items.Save, f.Items[n-1]["id"])
 	f.Step, f.Items = c.Items.Go, nil
 	return true
@@ -212,7 +248,7 @@ func (e *Engine) names(item map[string]string, said string) bool {
 		switch {
 		case name == "id":
 		case !strings.HasSuffix(name, "_key"):
-			if normalise(value) == said {
+			if normalise(value) == said || normalise(unglossed(value)) == said {
 				return true
 			}
 		default:

@@ -11,6 +11,8 @@ type RequestKind struct {
 
 	Personal bool // is about the person whose matter it is
 	Tells    bool // and its answer should say whose it is
+
+	Things []string // those of its values that name a thing as the register does: who reads English is told what it is
 }
 
 // Requests is the closed list of what the host looks up and does.
@@ -71,7 +73,7 @@ func aboutPerson() []RequestKind {
 		{Name: "fill_wishes", Takes: []string{"work", "training", "business", "skills"}, Gives: []string{"changed"}},
 		{Name: "placement", Personal: true, Tells: true, Gives: []string{"placed", "employer", "date"}},
 		{Name: "check_up", Takes: []string{"answer", "words"}},
-		{Name: "help_list", Personal: true, Tells: true, Gives: []string{"found"}, Items: []string{"what", "state_key", "date"}},
+		{Name: "help_list", Things: []string{"what"}, Personal: true, Tells: true, Gives: []string{"found"}, Items: []string{"what", "state_key", "date"}},
 		{Name: "phone_people", Gives: []string{"several", "count", "who"}, Items: []string{"id", "who"}},
 	}
 }
@@ -100,24 +102,24 @@ func aboutFamily() []RequestKind {
 func aboutWork() []RequestKind {
 	page := []string{"found", "total", "next", "more", "sought", "eased"}
 	return []RequestKind{
-		{Name: "jobs", Takes: []string{"mode", "words", "offset"}, Gives: page, Items: []string{"id", "title", "employer", "place", "wage"}},
-		{Name: "job", Takes: []string{"id"}, Gives: []string{
+		{Name: "jobs", Things: []string{"title"}, Takes: []string{"mode", "words", "offset"}, Gives: page, Items: []string{"id", "title", "employer", "place", "wage"}},
+		{Name: "job", Things: []string{"title", "course"}, Takes: []string{"id"}, Gives: []string{
 			"found", "title", "employer", "place", "wage", "demands", "number", "contact", "tel", "closes", "course",
 		}},
-		{Name: "want_job", Takes: []string{"id"}, Gives: []string{"wanted"}},
-		{Name: "fairs", Gives: []string{"found"}, Items: []string{"name", "date", "place", "host", "tel"}},
+		{Name: "want_job", Personal: true, Tells: true, Takes: []string{"id"}, Gives: []string{"wanted"}},
+		{Name: "fairs", Things: []string{"name"}, Gives: []string{"found"}, Items: []string{"name", "date", "place", "host", "tel"}},
 		{Name: "pairs", Gives: []string{"found", "city"}},
 		{Name: "public_posts", Gives: []string{"posts", "applied"}},
-		{Name: "apply", Takes: []string{"kind", "id"}, Gives: []string{"applied"}},
-		{Name: "courses", Takes: []string{"mode", "words", "offset"}, Gives: page, Items: []string{"id", "name", "place", "starts", "remote_key"}},
-		{Name: "course", Takes: []string{"id"}, Gives: []string{
+		{Name: "apply", Personal: true, Tells: true, Takes: []string{"kind", "id"}, Gives: []string{"applied"}},
+		{Name: "courses", Things: []string{"name"}, Takes: []string{"mode", "words", "offset"}, Gives: page, Items: []string{"id", "name", "place", "starts", "remote_key"}},
+		{Name: "course", Things: []string{"name", "job"}, Takes: []string{"id"}, Gives: []string{
 			"found", "name", "provider", "place", "starts", "ends", "room", "free", "waiting", "allowance", "tel", "job", "mine",
 		}},
-		{Name: "sign_up", Takes: []string{"id"}, Gives: []string{"signed", "turn", "name", "starts", "place", "tel"}},
-		{Name: "my_courses", Personal: true, Tells: true, Gives: []string{"found"}, Items: []string{"id", "name", "starts", "state_key"}},
-		{Name: "leave_course", Takes: []string{"id"}, Gives: []string{"left", "name"}},
+		{Name: "sign_up", Personal: true, Tells: true, Things: []string{"name"}, Takes: []string{"id"}, Gives: []string{"signed", "turn", "name", "starts", "place", "tel"}},
+		{Name: "my_courses", Things: []string{"name"}, Personal: true, Tells: true, Gives: []string{"found"}, Items: []string{"id", "name", "starts", "state_key"}},
+		{Name: "leave_course", Things: []string{"name"}, Takes: []string{"id"}, Gives: []string{"left", "name"}},
 		{Name: "wish_course", Takes: []string{"trade"}, Gives: []string{"wished"}},
-		{Name: "schools", Gives: []string{"found"}, Items: []string{"name", "place", "subjects", "tel", "admission", "paired_key"}},
+		{Name: "schools", Things: []string{"name", "subjects"}, Gives: []string{"found"}, Items: []string{"name", "place", "subjects", "tel", "admission", "paired_key"}},
 		{Name: "answer_sms", Takes: []string{"answer"}, Gives: []string{"asked", "name", "date", "tel", "turn", "phone"}},
 	}
 }
@@ -125,18 +127,18 @@ func aboutWork() []RequestKind {
 // aboutCover is insurance and money.
 func aboutCover() []RequestKind {
 	return []RequestKind{
-		{Name: "cover", Personal: true, Tells: true, Takes: []string{"insurance"}, Gives: known(
+		{Name: "cover", Things: []string{"benefit"}, Personal: true, Tells: true, Takes: []string{"insurance"}, Gives: known(
 			"insurance_key", "insurance_word", "year", "state", "word", "benefit", "enrolled", "next_year", "next_word",
 			"stale", "this_year", "premium", "due_year", "amount", "deadline", "overdue",
 		)},
-		{Name: "subsidies", Personal: true, Tells: true, Takes: []string{"about"}, Gives: known("word", "date"), Items: []string{
+		{Name: "subsidies", Things: []string{"kind"}, Personal: true, Tells: true, Takes: []string{"about"}, Gives: known("word", "date"), Items: []string{
 			"kind", "state_key", "word", "applied", "amount", "note", "office", "phone",
 		}},
-		{Name: "premiums", Personal: true, Tells: true, Gives: known("due", "year", "insurance_word", "word", "helped"), Items: []string{
+		{Name: "premiums", Personal: true, Tells: true, Gives: known("due", "paid", "year", "insurance_word", "word", "helped"), Items: []string{
 			"year", "insurance_key", "state_key", "word", "amount", "self", "subsidy", "deadline",
 		}},
 		{Name: "benefits", Personal: true, Tells: true, Gives: known("month", "amount", "state_key", "date")},
-		{Name: "institutions", Takes: []string{"kind", "remote", "offset"}, Gives: []string{"found", "total", "next", "more"}, Items: []string{"name", "place", "tel", "remote_key"}},
+		{Name: "institutions", Things: []string{"name"}, Takes: []string{"kind", "remote", "offset"}, Gives: []string{"found", "total", "next", "more"}, Items: []string{"name", "place", "tel", "remote_key"}},
 		{Name: "tiers", Takes: []string{"item", "amount"}, Gives: []string{
 			"found", "region", "year", "source", "published", "deductible", "back", "self", "cost",
 		}, Items: []string{"from", "to", "percent"}},
@@ -171,6 +173,12 @@ func requestKind(name string) (RequestKind, bool) {
 		return RequestKind{}, false
 	}
 	return kinds[i], true
+}
+
+// Things are the values of a request's answer that name a thing as the register does.
+func Things(request string) []string {
+	k, _ := requestKind(request)
+	return k.Things
 }
 
 // Standing values are filled in by the host in every text: the lines to call, and where to agree to reminders

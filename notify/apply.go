@@ -13,11 +13,17 @@ const (
 	replyBatch = 50
 )
 
-// apply applies receipts and hands replies on, for as long as there are any.
+// apply applies receipts and hands replies on, for as long as there are any. Who stands by leaves receipts alone until one has
+// waited for long.
 func (w *Worker) apply(ctx context.Context) {
 	quiet := newQuiet(w.cfg.Logger, "receipts can't be applied")
 	for ctx.Err() == nil {
-		more, err := w.cfg.Store.ApplyReports(ctx, w.cfg.Now(), applyBatch, Judge)
+		now := w.cfg.Now()
+		upTo := now
+		if !w.seated.Load() {
+			upTo = now.Add(-neededAfter) // whoever sends has the calls at hand, and applies them as they come
+		}
+		more, err := w.cfg.Store.ApplyReports(ctx, now, upTo, applyBatch, Judge)
 		quiet.say(ctx, err)
 		w.handReplies(ctx)
 		if more && err == nil && w.seated.Load() {

@@ -1,14 +1,14 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
-
-	"github.com/lingjuli/lingjuli/internal/register"
 )
 
 // Money is counted in millionths of a yuan: a segment costs fractions of a fen.
@@ -158,21 +158,102 @@ type BudgetLister interface {
 	ListBudgets(ctx context.Context, month int) ([]Budget, error)
 }
 
-// budgetWarnings says where a campaign costs more than what is left this month in a place that holds all its audience.
-func (s *Service) budgetWarnings(ctx context.Context, scope register.Scope, costYuan float64) ([]Warning, error) {
-	if s.Budgets == nil || costYuan == 0 {
+// mostBudgetWarnings bounds how many places a preview names. A message to a whole province may meet a hundred empty purses.
+const mostBudgetWarnings = 8
+
+// costs are what a campaign costs by SMS and telephone, in fen.
+type costs struct {
+	each map[Channel]float64 // of one text
+	all  float64
+}
+
+func costsOf(each map[Channel]float64, count PreviewCount) costs {
+	c := costs{each: each}
+	for channel := range each {
+		c.all += c.of(channel, count.Texts[channel])
+	}
+	return c
+}
+
+func (c costs) of(channel Channel, texts int64) float64 {
+	if !channel.Phone() {
+		return 0 // budgets are for texts and calls
+	}
+	return c.each[channel] * float64(texts)
+}
+
+func microOf(fen float64) int64 { return int64(math.Round(fen * microYuan / 100)) }
+
+// short is a budget with what a campaign would take out of it, which is more than there is.
+type short struct {
+	Budget
+	cost int64
+	part bool // the budget's place holds a part of the audience
+}
+
+// budgetWarnings says where a campaign costs more than what is left this month: in the places that hold all its audience,
+// and in those that hold a part of it. The largest gap comes first.
+func (s *Service) budgetWarnings(ctx context.Context, q PreviewQuery, c costs) ([]Warning, error) {
+	if s.Budgets == nil || microOf(c.all) == 0 {
 		return nil, nil
 	}
-	list, err := s.Budgets.ListBudgets(ctx, MonthOf(s.Now().In(s.Rules.Zone)))
+	list, err := s.Budgets.ListBudgets(ctx, MonthOf(q.Now))
 	if err != nil {
 		return nil, err
 	}
-	var out []Warning
+	var gaps []short
 	for _, b := range list {
-		whole := scope.Prefix == "" && len(b.Region) == 2 // everybody on file lives in the province
-		if cost := int64(math.Round(costYuan * microYuan)); (whole || b.Covers(scope.Prefix)) && b.Left() < cost {
-			out = append(out, Warning{"warn.budget", map[string]string{"region": b.Region, "left": Yuan(max(b.Left(), 0)), "cost": Yuan(cost)}})
+		whole := q.Scope.Prefix == "" && len(b.Region) == 2 || b.Covers(q.Scope.Prefix) // everybody on file lives in the province
+		if (whole || strings.HasPrefix(b.Region, q.Scope.Prefix)) && b.Left() < microOf(c.all) {
+			gaps = append(gaps, short{b, microOf(c.all), !whole})
+		}
+	}
+	if gaps, err = s.partly(ctx, q, c, gaps); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(gaps, func(a, b short) int { return cmp.Compare(b.cost-max(b.Left(), 0), a.cost-max(a.Left(), 0)) })
+	return warningsOf(gaps), nil
+}
+
+// partly puts in what the places that hold a part of the audience would really pay, and drops those that can. Only where
+// money could be short is anybody asked where the texts go.
+func (s *Service) partly(ctx context.Context, q PreviewQuery, c costs, gaps []short) ([]short, error) {
+	if !slices.ContainsFunc(gaps, func(g short) bool { return g.part }) {
+		return gaps, nil
+	}
+	places, err := s.Figures.PreviewPlaces(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	var out []short
+	for _, g := range gaps {
+		if g.part {
+			fen := 0.0
+			for _, p := range places {
+				if g.Covers(p.Region) {
+					fen += c.of(p.Channel, p.Texts)
+				}
+			}
+			g.cost = microOf(fen)
+		}
+		if g.cost > 0 && g.Left() < g.cost {
+			out = append(out, g)
 		}
 	}
 	return out, nil
+}
+
+func warningsOf(gaps []short) []Warning {
+	var out []Warning
+	for _, g := range gaps[:min(len(gaps), mostBudgetWarnings)] {
+		key := "warn.budget"
+		if g.part {
+			key = "warn.budget_part"
+		}
+		out = append(out, Warning{key, map[string]string{"region": g.Region, "left": Yuan(max(g.Left(), 0)), "cost": Yuan(g.cost)}})
+	}
+	if more := len(gaps) - mostBudgetWarnings; more > 0 {
+		out = append(out, Warning{"warn.budget_more", map[string]string{"places": strconv.Itoa(more)}})
+	}
+	return out
 }

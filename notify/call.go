@@ -88,26 +88,27 @@ func (c Channel) Phone() bool { return c == SMS || c == Voice }
 
 // Facts is what is known of one member of a queued call at the moment it is claimed.
 type Facts struct {
-	PersonID   int64
-	Name       string
-	Region     string
-	Phone      register.Phone
-	Mobile     bool
-	Status     register.LifeStatus
-	Matches    bool        // the campaign's audience still holds for them
-	OptedOut   bool        // they want nothing
-	PhoneOut   bool        // the number wants nothing
-	PhoneMany  bool        // three or more households have the number: it is nobody's
-	Later      []Channel   // further channels they have
-	Tries      int         // refusals so far that asked for another try on this channel
-	WaitsFrom  time.Time   // since when the cap holds them back; zero: it doesn't
-	Sent       []time.Time // what went to the person within the cap's stretch, this campaign apart
-	NumberSent []time.Time // what went to the number, this delivery apart
-	NumberHad  []time.Time // what the platform counts for the number and may come to its limit: texts of this template, calls
-	WeChat     WeChatFacts
-	Language   string // Voice: what they speak, in the register's word; empty: not known
-	About      About  // what the campaign's texts speak of
-	OnNumber   int    // which household of their number it is that the campaign writes to, from 0
+	PersonID     int64
+	Name         string
+	Region       string
+	Phone        register.Phone
+	Mobile       bool
+	Status       register.LifeStatus
+	Matches      bool        // the campaign's audience still holds for them
+	OptedOut     bool        // they want nothing
+	PhoneOut     bool        // the number wants nothing
+	PhoneMany    bool        // three or more households have the number: it is nobody's
+	PhoneDoubted bool        // it may no longer be theirs
+	Later        []Channel   // further channels they have
+	Tries        int         // refusals so far that asked for another try on this channel
+	WaitsFrom    time.Time   // since when the cap holds them back; zero: it doesn't
+	Sent         []time.Time // what went to the person within the cap's stretch, this campaign apart
+	NumberSent   []time.Time // what went to the number, this delivery apart
+	NumberHad    []time.Time // what the platform counts for the number and may come to its limit: texts of this template, calls
+	WeChat       WeChatFacts
+	Language     string // Voice: what they speak, in the register's word; empty: not known
+	About        About  // what the campaign's texts speak of
+	OnNumber     int    // which household of their number it is that the campaign writes to, from 0
 }
 
 // WeChatFacts is what is known of a person's way by WeChat.

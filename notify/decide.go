@@ -58,21 +58,26 @@ func (r Rules) Drop(c Campaign, channel Channel, f Facts, now time.Time) (Drop, 
 
 // reachable says whether the channel has a way to the person now.
 func reachable(channel Channel, f Facts) bool {
-	switch channel {
-	case WeChat:
+	if channel == WeChat {
 		return f.WeChat.OpenID != ""
-	case SMS:
-		return f.Mobile && f.Phone != "" && !f.PhoneOut && !f.PhoneMany
 	}
-	return f.Phone != "" && !f.PhoneOut && !f.PhoneMany
+	return callable(channel, f) && !f.PhoneDoubted && !f.PhoneOut
 }
 
-// noWay: the next channel without an attempt, or a skip.
+// callable says whether the person has a number that a channel could go to.
+func callable(channel Channel, f Facts) bool {
+	return f.Phone != "" && !f.PhoneMany && (f.Mobile || channel != SMS)
+}
+
+// noWay: the next channel without an attempt, or a skip. What a number in doubt wants is not the person's word.
 func (r Rules) noWay(channel Channel, f Facts) (Drop, bool) {
 	d := Drop{PersonID: f.PersonID, Event: Fall}
 	if len(f.Later) == 0 {
 		d.Event, d.Reason = Skip, string(NoChannel)
-		if channel.Phone() && f.PhoneOut {
+		switch {
+		case channel.Phone() && f.PhoneDoubted && callable(channel, f):
+			d.Reason = string(PhoneDoubted)
+		case channel.Phone() && f.PhoneOut:
 			d.Reason = string(OptedOut)
 		}
 	}

@@ -107,6 +107,7 @@ type SkipReason string
 const (
 	OptedOut        SkipReason = "opted_out"
 	NoChannel       SkipReason = "no_channel"
+	PhoneDoubted    SkipReason = "doubted" // a way to them leads over a number that may no longer be theirs
 	ByHousehold     SkipReason = "household"
 	FrequencyCap    SkipReason = "frequency_cap"
 	NoLongerMatches SkipReason = "no_longer_matches"
@@ -118,5 +119,5 @@ const (
 
 // SkipReasons lists all reasons.
 func SkipReasons() []SkipReason {
-	return []SkipReason{OptedOut, NoChannel, ByHousehold, FrequencyCap, NoLongerMatches, IsDeceased, Expired, WasCancelled, OverBudget}
+	return []SkipReason{OptedOut, NoChannel, PhoneDoubted, ByHousehold, FrequencyCap, NoLongerMatches, IsDeceased, Expired, WasCancelled, OverBudget}
 }

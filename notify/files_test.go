@@ -113,6 +113,8 @@ func TestATemplateThatCanNotWorkIsRefused(t *testing.T) {
 		{`name: "{{.Person.ShortName}}", `, ""}:               "no parameter",
 		{"content: \"${name}您好，", "content: \"您好，"}:           "does not stand in the content",
 		{"type: notification", "type: advert"}:                "advert",
+		{"type: notification", "type: promotion"}:             "拒收请回复R",
+		{"前缴清。\"", "前缴清。拒收请回复R\""}:                            "promotions alone",
 		{"kind: premium_reminder", "kind: reminder"}:          "reminder",
 		{"key: verify_code", "key: code"}:                     "verify_code",
 		{"{{.Params.deadline}}", "{{.Params.deadline"}:        "deadline",

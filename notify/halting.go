@@ -37,11 +37,12 @@ func outcomeOf(delivered bool, code string) byte {
 
 // AddOutcomes adds n receipts that say the same to a campaign's last ones.
 func AddOutcomes(outcomes string, delivered bool, code string, n int64) string {
-	outcomes += strings.Repeat(string(outcomeOf(delivered, code)), int(min(n, outcomesKept)))
-	if n := len(outcomes); n > outcomesKept {
-		return outcomes[n-outcomesKept:]
-	}
-	return outcomes
+	return LastOutcomes(outcomes + strings.Repeat(string(outcomeOf(delivered, code)), int(min(n, outcomesKept))))
+}
+
+// LastOutcomes are as many of a campaign's last receipts as are looked at.
+func LastOutcomes(outcomes string) string {
+	return outcomes[max(0, len(outcomes)-outcomesKept):]
 }
 
 // Judge says whether a campaign's last receipts stop it. A single one never does.

@@ -79,6 +79,8 @@ type Figures interface {
 	CampaignStatus(ctx context.Context, id int64) (Status, error)
 	// PreviewAudience counts whom a campaign would reach and gives some of them as samples.
 	PreviewAudience(ctx context.Context, q PreviewQuery) (PreviewCount, error)
+	// PreviewPlaces says where the texts of PreviewAudience that cost money go, in the order of the regions.
+	PreviewPlaces(ctx context.Context, q PreviewQuery) ([]PlaceTexts, error)
 }
 
 // Plans makes rows of audiences.
@@ -197,8 +199,8 @@ type ReceiptLog interface {
 	StoreReports(ctx context.Context, list []Report, at time.Time) error
 	StoreReplies(ctx context.Context, list []ReplySMS, at time.Time) error
 	// ApplyReports applies stored receipts, about limit; what they say of a campaign is judged by judge under lock. more:
-	// others wait. Where another process is at it, nothing is done.
-	ApplyReports(ctx context.Context, now time.Time, limit int, judge func(c Campaign, outcomes string) *Halting) (more bool, err error)
+	// others wait. Where another process is at it, or the oldest came after upTo, nothing is done.
+	ApplyReports(ctx context.Context, now, upTo time.Time, limit int, judge func(c Campaign, outcomes string) *Halting) (more bool, err error)
 	// NextReplies gives stored replies that nobody has handled, the oldest first.
 	NextReplies(ctx context.Context, limit int) ([]StoredReply, error)
 	// DoneReply marks one as handled.

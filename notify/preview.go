@@ -31,6 +31,13 @@ type PreviewCount struct {
 	Samples     map[Channel][]Facts
 }
 
+// PlaceTexts is how many of a preview's texts go to the people of one village by one channel.
+type PlaceTexts struct {
+	Region  string // 12 digits
+	Channel Channel
+	Texts   int64
+}
+
 // Preview is what `preview --json` prints. Segments are those of the longest sample; cost_yuan is what the texts and
 // calls of the first channels would cost.
 type Preview struct {
@@ -66,10 +73,11 @@ func (s *Service) Preview(ctx context.Context, scope register.Scope, spec Spec) 
 		return Preview{}, err
 	}
 	texts.forCampaign(paramsOf(spec))
-	count, err := s.Figures.PreviewAudience(ctx, PreviewQuery{
+	query := PreviewQuery{
 		Spec: spec, Channels: ServedChannels(spec, t), Scope: scope, Now: s.Now().In(s.Rules.Zone), Samples: measuredSamples,
 		Topics: TopicsOf(spec, t),
-	})
+	}
+	count, err := s.Figures.PreviewAudience(ctx, query)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -80,8 +88,8 @@ func (s *Service) Preview(ctx context.Context, scope register.Scope, spec Spec) 
 	for c, n := range count.Reachable {
 		p.Reachable[c] = n
 	}
-	s.measure(&p, spec, t, texts, count)
-	short, err := s.budgetWarnings(ctx, scope, p.CostYuan)
+	each := s.measure(&p, spec, t, texts, count)
+	short, err := s.budgetWarnings(ctx, query, costsOf(each, count))
 	if err != nil {
 		return Preview{}, err
 	}
@@ -108,9 +116,10 @@ func served(spec Spec, t Template, c Channel) bool {
 	return false
 }
 
-// measure fills samples, and from them works out segments and cost.
-func (s *Service) measure(p *Preview, spec Spec, t Template, texts *Texts, count PreviewCount) {
+// measure fills samples, and from them works out segments, the cost of all and what one text costs in fen.
+func (s *Service) measure(p *Preview, spec Spec, t Template, texts *Texts, count PreviewCount) (each map[Channel]float64) {
 	fen := 0.0
+	each = map[Channel]float64{}
 	unfit := 0
 	for _, c := range spec.Channels {
 		units, filled := 0, 0
@@ -135,13 +144,15 @@ func (s *Service) measure(p *Preview, spec Spec, t Template, texts *Texts, count
 			}
 		}
 		if filled > 0 {
-			fen += s.Rules.PriceFen[c] * float64(count.Texts[c]) * float64(units) / float64(filled)
+			each[c] = s.Rules.PriceFen[c] * float64(units) / float64(filled)
+			fen += each[c] * float64(count.Texts[c])
 		}
 	}
 	p.CostYuan = math.Round(fen*100) / 10000 // prices have fractions of a fen
 	if unfit > 0 {
 		p.Warnings = append(p.Warnings, Warning{"warn.texts_unfit", nil})
 	}
+	return each
 }
 
 // sample fills one person's text on a channel.

@@ -121,13 +121,18 @@ func TestWhoNoLongerQualifiesDropsOutWithTheReason(t *testing.T) {
 		facts Facts
 		want  Drop
 	}{
-		"goes":            {good, Drop{}},
-		"opted out":       {change(func(f *Facts) { f.OptedOut = true }), Drop{PersonID: 1, Event: Skip, Reason: "opted_out"}},
-		"number opted":    {change(func(f *Facts) { f.PhoneOut = true }), Drop{PersonID: 1, Event: Skip, Reason: "opted_out"}},
-		"paid meanwhile":  {change(func(f *Facts) { f.Matches = false }), Drop{PersonID: 1, Event: Skip, Reason: "no_longer_matches"}},
-		"died":            {change(func(f *Facts) { f.Status = register.Deceased }), Drop{PersonID: 1, Event: Skip, Reason: "deceased"}},
-		"number gone":     {change(func(f *Facts) { f.Phone = "" }), Drop{PersonID: 1, Event: Skip, Reason: "no_channel"}},
-		"has voice still": {change(func(f *Facts) { f.Mobile = false; f.Later = []Channel{Voice} }), Drop{PersonID: 1, Event: Fall}},
+		"goes":             {good, Drop{}},
+		"opted out":        {change(func(f *Facts) { f.OptedOut = true }), Drop{PersonID: 1, Event: Skip, Reason: "opted_out"}},
+		"number opted":     {change(func(f *Facts) { f.PhoneOut = true }), Drop{PersonID: 1, Event: Skip, Reason: "opted_out"}},
+		"paid meanwhile":   {change(func(f *Facts) { f.Matches = false }), Drop{PersonID: 1, Event: Skip, Reason: "no_longer_matches"}},
+		"died":             {change(func(f *Facts) { f.Status = register.Deceased }), Drop{PersonID: 1, Event: Skip, Reason: "deceased"}},
+		"number gone":      {change(func(f *Facts) { f.Phone = "" }), Drop{PersonID: 1, Event: Skip, Reason: "no_channel"}},
+		"number doubted":   {change(func(f *Facts) { f.PhoneDoubted = true }), Drop{PersonID: 1, Event: Skip, Reason: "doubted"}},
+		"doubted, and out": {change(func(f *Facts) { f.PhoneDoubted, f.PhoneOut = true, true }), Drop{PersonID: 1, Event: Skip, Reason: "doubted"}},
+		"of many anyway":   {change(func(f *Facts) { f.PhoneDoubted, f.PhoneMany = true, true }), Drop{PersonID: 1, Event: Skip, Reason: "no_channel"}},
+		"a landline too":   {change(func(f *Facts) { f.PhoneDoubted, f.Mobile = true, false }), Drop{PersonID: 1, Event: Skip, Reason: "no_channel"}},
+		"has WeChat too":   {change(func(f *Facts) { f.PhoneDoubted = true; f.Later = []Channel{WeChat} }), Drop{PersonID: 1, Event: Fall}},
+		"has voice still":  {change(func(f *Facts) { f.Mobile = false; f.Later = []Channel{Voice} }), Drop{PersonID: 1, Event: Fall}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, _ := r.Drop(Campaign{}, SMS, c.facts, at("2026-11-23T12:00:00Z"))

@@ -18,7 +18,8 @@ type Seat interface {
 const (
 	seatEvery = 250 * time.Millisecond // how often a free seat is looked for
 	standsOff = 8                      // so many times longer are the steps of those who stand by
-	// neededAfter is how long a call waits that somebody should have begun: longer than a claim waits for its turn.
+	// neededAfter is how long a call waits that somebody should have begun, or a receipt that somebody should have applied:
+	// longer than a claim waits for its turn.
 	neededAfter = 10 * time.Second
 )
 

@@ -81,6 +81,9 @@ func (t Template) checkSMS() error {
 	if t.Kind == Verification && (t.SMS.Type != SMSCode || len(t.SMS.Params) != 1) {
 		return fault("verification_params", "a verification has type code and exactly one parameter")
 	}
+	if err := t.SMS.checkRefusal(); err != nil {
+		return err
+	}
 	return checkText(t.SMS.Code, t.SMS.Content, t.SMS.Params)
 }
 

@@ -17,6 +17,7 @@ const (
 	WhyDeadNumber   UnreachedWhy = "dead_number"   // no such number, out of service, in arrears
 	WhyNoNumber     UnreachedWhy = "no_number"     // none on file
 	WhySharedNumber UnreachedWhy = "shared_number" // three or more households have it
+	WhyDoubted      UnreachedWhy = "doubted"       // may no longer be theirs: somebody has to ask
 	WhyLandline     UnreachedWhy = "landline"      // takes no texts, and no call was to be made
 	WhyNoWay        UnreachedWhy = "no_way"        // none of the campaign's channels led to them
 	WhyRefused      UnreachedWhy = "refused"       // the carrier lets nothing through to this number
@@ -34,7 +35,7 @@ const (
 // UnreachedWhys lists all reasons.
 func UnreachedWhys() []UnreachedWhy {
 	return []UnreachedWhy{
-		WhyNotAnswered, WhyHungUp, WhyUnproved, WhyDeadNumber, WhyNoNumber, WhySharedNumber, WhyLandline, WhyNoWay, WhyRefused, WhyHandset,
+		WhyNotAnswered, WhyHungUp, WhyUnproved, WhyDeadNumber, WhyNoNumber, WhySharedNumber, WhyDoubted, WhyLandline, WhyNoWay, WhyRefused, WhyHandset,
 		WhyNotDelivered, WhyUnconfirmed, WhyWeChat, WhyText, WhyTooMany, WhyMoney, WhyLate, WhyHousehold,
 	}
 }
@@ -93,6 +94,8 @@ func (r RowEnd) whySkipped() UnreachedWhy {
 			return WhyLandline
 		}
 		return WhyNoWay
+	case PhoneDoubted:
+		return WhyDoubted
 	case ByHousehold:
 		return WhyHousehold
 	case FrequencyCap:

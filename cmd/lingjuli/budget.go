@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/lingjuli/lingjuli/internal/register"
@@ -34,6 +36,13 @@ func (c *budgetSetCmd) Run(a *app) error {
 		return &saying{key: "budget_region", data: []any{"Region", c.Region}, err: errUsage}
 	}
 	return withBudgets(a, func(s *store.Store, cfg config) error {
+		peopled, err := s.Peopled(a.ctx, b.Region)
+		if err != nil {
+			return err
+		}
+		if !peopled { // money may be given before the register comes
+			fmt.Fprintln(a.stderr, a.texts.t("budget_nobody", "Region", b.Region))
+		}
 		if err := s.SetBudget(a.ctx, b, cfg.Zone, time.Now(), osActor()); err != nil {
 			return err
 		}
@@ -81,10 +90,14 @@ func printBudgets(a *app, s *store.Store, month int, zone *time.Location) error 
 		fmt.Fprintln(a.stdout, a.texts.t("budget_none", "Month", notify.FormatMonth(month)))
 	}
 	for _, b := range list {
+		place, err := placeName(a.ctx, s, b.Region)
+		if err != nil {
+			return err
+		}
 		if b.Amount == notify.NoLimit {
-			fmt.Fprintln(a.stdout, a.texts.t("budget_free", "Region", b.Region, "Month", notify.FormatMonth(b.Month), "Used", notify.Yuan(b.Used)))
+			fmt.Fprintln(a.stdout, a.texts.t("budget_free", "Region", b.Region, "Place", place, "Month", notify.FormatMonth(b.Month), "Used", notify.Yuan(b.Used)))
 		} else {
-			fmt.Fprintln(a.stdout, a.texts.t("budget_line", "Region", b.Region, "Month", notify.FormatMonth(b.Month),
+			fmt.Fprintln(a.stdout, a.texts.t("budget_line", "Region", b.Region, "Place", place, "Month", notify.FormatMonth(b.Month),
 				"Yuan", notify.Yuan(b.Amount), "Used", notify.Yuan(b.Used), "Left", notify.Yuan(b.Left())))
 		}
 		if since, late := b.Late(zone); late {
@@ -92,4 +105,16 @@ func printBudgets(a *app, s *store.Store, month int, zone *time.Location) error 
 		}
 	}
 	return nil
+}
+
+// placeName names a region: a code that was mistyped shows itself by it. A town that nobody has named stays a number.
+func placeName(ctx context.Context, s *store.Store, prefix string) (string, error) {
+	path, err := s.RegionPath(ctx, prefix+strings.Repeat("0", 12-len(prefix)))
+	var names []string
+	for _, r := range path {
+		if r.Name != "" && (r.Level > register.LevelProvince || len(path) == 1) {
+			names = append(names, r.Name)
+		}
+	}
+	return strings.Join(names, ""), err
 }

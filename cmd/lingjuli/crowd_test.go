@@ -17,6 +17,7 @@ import (
 	"github.com/lingjuli/lingjuli/internal/register/fictional"
 	"github.com/lingjuli/lingjuli/internal/sandbox"
 	"github.com/lingjuli/lingjuli/internal/store/storetest"
+	"github.com/lingjuli/lingjuli/notify"
 )
 
 // crowd is people who talk to a running server at once. WeChat's stand-in signs and encrypts what they send, and opens
@@ -66,7 +67,7 @@ func newCrowd(t testing.TB, databaseURL, redisURL string, people int) *crowd {
 	covers.WriteString("身份证号,险种,年度,参保状态,待遇状态\n")
 	premiums.WriteString("身份证号,险种,年度,应缴金额（元）,个人缴费,财政资助,截止日期,缴费状态\n")
 	subsidies.WriteString("身份证号,补贴类型,状态,申请日期,金额,经办单位\n")
-	year := time.Now().Year()
+	year := time.Now().In(notify.CarrierZone()).Year()
 	for i := range people {
 		p := &talker{c: c, number: i, openID: fmt.Sprintf("oCrowd%022d", i), name: benchName, phone: w.phone(i), id: fictional.IDNumber("441881", "1950-01-02", i)}
 		c.people = append(c.people, p)

@@ -149,7 +149,7 @@ func TestStoryAWorkersAnswerReachesThePersonOnceOpenOrShut(t *testing.T) {
 		if page := answer("请带身份证到镇里"); !strings.Contains(page, "答复已送出") {
 			w.t.Fatal(page)
 		}
-		for deadline := time.Now().Add(20 * time.Second); heard("请带身份证到镇里") == 0; time.Sleep(50 * time.Millisecond) {
+		for deadline := time.Now().Add(patience); heard("请带身份证到镇里") == 0; time.Sleep(50 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				w.t.Fatalf("the answer never came: %+v", w.box.Chat(id))
 			}
@@ -160,7 +160,7 @@ func TestStoryAWorkersAnswerReachesThePersonOnceOpenOrShut(t *testing.T) {
 		if page := answer("第二件也办好了"); !strings.Contains(page, "对方下次说话时送到") {
 			w.t.Error(page)
 		}
-		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				w.t.Fatalf("no SMS says that an answer waits: %+v", w.box.Messages(w.phone(0)))
 			}
@@ -213,7 +213,8 @@ func TestNoAnswerInChineseHoldsAnEnglishSentence(t *testing.T) {
 	}
 	for i, text := range []string{
 		"", "templates: []", "templates: [{key: a}]", "templates: [{key: a, kind: x}]", "templates: [{kind: reply}]", "templates: [{key: a, kind: reply, wechat: {text: x}}]",
-		"templates: [{key: a, kind: reply, sms: {code: S, type: x, content: 好}}]", "templates: [{key: a, kind: reply, sms: {type: notification, content: 好}}]",
+		"templates: [{key: a, kind: reply, sms: {code: S, type: x, content: 好}}]", "templates: [{key: a, kind: reply, sms: {code: S, type: promotion, content: 好}}]", "templates: [{key: a, kind: reply, sms: {code: S, type: notification, content: 好。拒收请回复R}}]",
+		"templates: [{key: a, kind: reply, sms: {type: notification, content: 好}}]",
 		"templates: [{key: a, kind: reply, sms: {code: S, type: notification, content: '${x}', params: {x: a}}}]", "templates: [{key: a, kind: reply, sms: {code: S, type: notification, content: '好${x}'}}]",
 		"templates: [{key: a, kind: reply, sms: {code: S, type: notification, content: 好, params: {x: a}}}]", "templates: [{key: a, kind: reply, sms: {code: S, type: notification, content: '好${x}', params: {x: '{{.Params'}}}]",
 		"templates: [{key: a, kind: reply, sms: {code: S, type: notification, content: '好${x}', params: {x: '{{.Nobody.Name}}'}}}]", "templates: [{key: a, kind: verification, sms: {code: S, type: code, content: 好}}]",

@@ -76,6 +76,7 @@ func newTown(t testing.TB, databaseURL string, people int, prepare func(*town), 
 		"LINGJULI_DATABASE_URL": databaseURL, "LINGJULI_DATA_KEY": seal.NewDataKey(), "LINGJULI_LISTEN": "127.0.0.1:0", "LANG": "en_US.UTF-8",
 		"LINGJULI_ALIYUN_ACCESS_KEY_ID": "town-key", "LINGJULI_ALIYUN_ACCESS_KEY_SECRET": "town-secret", "LINGJULI_SMS_SIGN_NAME": "零距离",
 		"LINGJULI_CALLBACK_SECRET": "town-callback", "LINGJULI_CAP": "none",
+		"LINGJULI_UNCONFIRMED_LOOKS": "2s,5s", "LINGJULI_REQUEST_VALIDITY": "30s", // an answer lost on a busy machine is looked for soon
 	}}
 	with(first...)(w)
 	boxes, err := startSandbox(t.Context(), w.config(), "", slog.New(slog.DiscardHandler))
@@ -302,7 +303,7 @@ func TestOurBooksAreHeldAgainstTheCarriers(t *testing.T) {
 		w.box.SetReceipts(sandbox.Receipts{Bases: []string{w.base}, LostPercent: 100})
 		id = w.campaign("sms", "")
 		w.until(id, "taken", func(s notify.Status) bool { return s.State == notify.Finished && s.Accepted == 40 })
-		for deadline := time.Now().Add(20 * time.Second); w.box.Stats().SMS.Waiting > 0 && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		for deadline := time.Now().Add(patience); w.box.Stats().SMS.Waiting > 0 && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		}
 		r := books()
 		if diff := fmt.Sprint(r.Differences); diff != "[{delivered 38 78}]" || r.Ours.Waiting != 40 {
@@ -411,6 +412,7 @@ func TestNoTelephoneRingsAtNapTimeAndTextsGo(t *testing.T) {
 		calls := w.campaign("voice", "")
 		texts := w.campaign("sms", "")
 		w.until(texts, "sent", func(s notify.Status) bool { return s.State == notify.Finished })
+		w.until(calls, "planned", func(s notify.Status) bool { return s.Total == 3 })
 		if s := w.status(calls); s.Planned != 3 || len(w.box.Calls("")) != 0 {
 			w.t.Errorf("a telephone rings at nap time: %+v", s)
 		}

@@ -182,7 +182,7 @@ func (w *town) ready() int {
 
 func (w *town) eventually(what string, is func() bool) {
 	w.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !is(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !is(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			w.t.Fatal(fmt.Sprint("never: ", what))
 		}

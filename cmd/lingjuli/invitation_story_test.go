@@ -97,7 +97,7 @@ func (w *town) answers(phone, about, words string) string {
 // next is the text that comes after so many.
 func (w *town) next(phone string, before int) string {
 	w.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		if list := w.box.Messages(phone); len(list) > before {
 			return list[before].Text
 		}

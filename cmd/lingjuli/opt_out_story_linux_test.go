@@ -75,50 +75,87 @@ func (d *crowdedDoor) shuts() {
 	}
 }
 
-func TestStoryWhoOptsOutBetweenTheClaimAndTheFirstByteGetsNothing(t *testing.T) {
-	var doors sync.Map // of each town
-	crowded := func(w *town) {
-		door := newCrowdedDoor(w.t, w.aliyun)
-		doors.Store(w, door)
-		w.env["LINGJULI_ALIYUN_SMS_ENDPOINT"] = "http://" + door.addr
+// crowdedDoors are those of the towns of a test.
+type crowdedDoors struct{ of sync.Map }
+
+func (d *crowdedDoors) build(w *town) {
+	door := newCrowdedDoor(w.t, w.aliyun)
+	d.of.Store(w, door)
+	w.env["LINGJULI_ALIYUN_SMS_ENDPOINT"] = "http://" + door.addr
+}
+
+func (d *crowdedDoors) at(w *town) *crowdedDoor {
+	w.t.Helper()
+	stored, _ := d.of.Load(w)
+	door, ok := stored.(*crowdedDoor)
+	if !ok {
+		w.t.Fatal("no door")
 	}
-	const people = 4
-	eachTown(t, people, crowded, func(w *town) {
-		stored, _ := doors.Load(w)
-		door, ok := stored.(*crowdedDoor)
-		if !ok {
-			w.t.Fatal("no door")
+	return door
+}
+
+// betweenClaimAndSend has somebody of a claimed call leave before its first byte; one campaign came to all of them before.
+// A connection is given up after five seconds, and the call is claimed anew: then the story is told again by another.
+func (w *town) betweenClaimAndSend(door *crowdedDoor, people int, why notify.SkipReason, leaves func(i int)) {
+	w.t.Helper()
+	for leaving := range people {
+		id := w.submitted("sms")
+		door.shuts()
+		w.command("campaign", "approve", id, "--as", "li")
+		w.until(id, "claimed", func(s notify.Status) bool { return s.Sending == int64(people-leaving) })
+		leaves(leaving)
+		claimed := w.status(id).Sending == int64(people-leaving)
+		door.opens()
+		s := w.until(id, "finished", done)
+		if s.Accepted+s.Delivered != int64(people-leaving-1) || s.Skipped[why] != int64(leaving+1) {
+			w.t.Errorf("%+v", s)
 		}
+		for i := range people {
+			if n, want := w.got(w.phone(i)), 1+leaving+1; i > leaving && n != want || i == leaving && n != want-1 {
+				w.t.Errorf("person %d got %d texts, %d campaigns came before they left", i, n, leaving+1)
+			}
+		}
+		if claimed {
+			return
+		}
+	}
+	w.t.Fatal("nobody left while their call was claimed")
+}
+
+func TestStoryWhoOptsOutBetweenTheClaimAndTheFirstByteGetsNothing(t *testing.T) {
+	var doors crowdedDoors
+	const people = 4
+	eachTown(t, people, doors.build, func(w *town) {
 		w.box.SetReceipts(sandbox.Receipts{Bases: []string{w.base}})
 		w.until(w.campaign("sms", ""), "finished", done) // a text to answer
-		// A connection is given up after five seconds, and the call is claimed anew: then the story is told again by another.
-		for leaving := range people {
-			id := w.submitted("sms")
-			door.shuts()
-			w.command("campaign", "approve", id, "--as", "li")
-			w.until(id, "claimed", func(s notify.Status) bool { return s.Sending == int64(people-leaving) })
-			if err := w.box.ReplySMS(w.phone(leaving), "退订"); err != nil {
+		w.betweenClaimAndSend(doors.at(w), people, notify.OptedOut, func(i int) {
+			if err := w.box.ReplySMS(w.phone(i), "退订"); err != nil {
 				w.t.Fatal(err)
 			}
-			for w.count("SELECT count(*) FROM opt_outs") == leaving {
+			for w.count("SELECT count(*) FROM opt_outs") == i {
 				time.Sleep(20 * time.Millisecond)
 			}
-			claimed := w.status(id).Sending == int64(people-leaving)
-			door.opens()
-			s := w.until(id, "finished", done)
-			if s.Accepted+s.Delivered != int64(people-leaving-1) || s.Skipped[notify.OptedOut] != int64(leaving+1) {
-				w.t.Errorf("%+v", s)
-			}
-			for i := range people {
-				if n, want := w.got(w.phone(i)), 1+leaving+1; i > leaving && n != want || i == leaving && n != want-1 {
-					w.t.Errorf("person %d got %d texts, %d campaigns came before they left", i, n, leaving+1)
-				}
-			}
-			if claimed {
-				return
-			}
+		})
+	})
+}
+
+func TestStoryANumberThatComesIntoDoubtBetweenTheClaimAndTheFirstByteGetsNothing(t *testing.T) {
+	var doors crowdedDoors
+	const people = 4
+	eachTown(t, people, doors.build, func(w *town) {
+		codes := map[string]string{}
+		for i := range people {
+			codes[w.phone(i)] = "MOBILE_NOT_ON_SERVICE"
 		}
-		w.t.Fatal("nobody opted out while their call was claimed")
+		w.box.SetReceipts(sandbox.Receipts{Bases: []string{w.base}, PhoneCodes: codes})
+		first := w.campaign("sms", "")
+		w.until(first, "told", func(s notify.Status) bool { return s.Failed == people })
+		w.box.SetReceipts(sandbox.Receipts{Bases: []string{w.base}})
+		list := w.unreached(first).People
+		w.command("staff", "add", "wang", "--role", "township", "--region", "441881")
+		w.betweenClaimAndSend(doors.at(w), people, notify.PhoneDoubted, func(i int) {
+			w.command("visit", list[i].RowCode, "wrong_number", "--as", "wang")
+		})
 	})
 }
 

@@ -48,17 +48,28 @@ func TestWhoMovesUpByAnImportHearsOfItByDayAndOnce(t *testing.T) {
 	at := func(hour int) *time.Location { // a zone in which it is that hour now
 		return time.FixedZone("there", (hour-time.Now().UTC().Hour())*3600)
 	}
-	tell := func(zone *time.Location) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	tell := func(zone *time.Location, wait time.Duration, want int) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), wait)
 		defer cancel()
-		tellMovedUp(ctx, s, turns, zone, slog.New(slog.DiscardHandler))
+		ended := make(chan struct{})
+		go func() { defer close(ended); tellMovedUp(ctx, s, turns, zone, slog.New(slog.DiscardHandler)) }()
+		for waiting := 0; waiting < max(1, want) && ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
+			ids, err := s.WaitingNotices(t.Context(), 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			waiting = len(ids)
+		}
+		cancel()
+		<-ended
 	}
-	tell(at(3))
+	tell(at(3), time.Second, 0)
 	if ids, err := s.WaitingNotices(t.Context(), 10); err != nil || len(ids) != 0 {
 		t.Fatalf("told at night: %v, %v", ids, err)
 	}
-	tell(at(12))
-	tell(at(12))
+	tell(at(12), time.Minute, 1)
+	tell(at(12), time.Second, 2) // nobody is told twice
 	ids, err := s.WaitingNotices(t.Context(), 10)
 	if err != nil || len(ids) != 1 {
 		t.Fatalf("%v, %v", ids, err)

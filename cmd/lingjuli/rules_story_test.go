@@ -103,9 +103,9 @@ func (w *town) wants(s notify.Status, people int, want string) {
 
 func done(s notify.Status) bool { return s.State == notify.Finished }
 
-// about says whether a time is so far from now.
+// about says whether a time is so far from now, or was when a story began on a slow machine.
 func about(at *time.Time, away time.Duration) bool {
-	return at != nil && time.Until(*at) > away-2*time.Minute && time.Until(*at) < away+2*time.Minute
+	return at != nil && time.Until(*at) > away-15*time.Minute && time.Until(*at) < away+15*time.Minute
 }
 
 func TestStoryAWindowHoldsUntilItOpensAndMayGoOnPastMidnight(t *testing.T) {
@@ -132,8 +132,10 @@ func TestStoryNoTelephoneRingsAtNapTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	clock := func(after time.Duration) string { return time.Now().Add(after).In(zone).Format("15:04") }
-	if day, off := mustHolidays(t).On(time.Now().In(zone)); off {
-		t.Skipf("today is %s: no telephone rings anyway", day.Name)
+	for _, at := range []time.Duration{0, time.Hour} {
+		if day, off := mustHolidays(t).On(time.Now().Add(at).In(zone)); off {
+			t.Skipf("in the next hour is %s: no telephone rings anyway", day.Name)
+		}
 	}
 	asleep := func(w *town) { with("LINGJULI_VOICE_NAP=" + clock(-30*time.Minute) + "-" + clock(30*time.Minute))(w) }
 	eachTown(t, 2, asleep, func(w *town) {
@@ -441,7 +443,7 @@ func (w *town) binds(i int) {
 		}
 	}
 	code := regexp.MustCompile(`\d{6}`)
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		if list := w.box.Messages(w.phone(i)); len(list) > 0 && code.MatchString(list[0].Text) {
 			reply, err := w.box.Say(ctx, id, code.FindString(list[0].Text))
 			if err != nil || !strings.Contains(reply.Text, "核对好了") {

@@ -182,7 +182,7 @@ func TestStoryWhatVisitsBringIsOnTheListInTheCountsAndOnFile(t *testing.T) {
 		}
 		w.box.SetReceipts(sandbox.Receipts{Bases: []string{w.base}})
 		s := w.until(w.campaign("sms", ""), "told", func(s notify.Status) bool { return s.State == notify.Finished && s.Accepted == 0 })
-		if s.Skipped[notify.IsDeceased] != 1 || s.Skipped[notify.OptedOut] != 1 || s.Delivered != 6 || w.got(number) != 1 {
+		if s.Skipped[notify.IsDeceased] != 1 || s.Skipped[notify.OptedOut] != 1 || s.Skipped[notify.PhoneDoubted] != 1 || s.Delivered != 5 || w.got(number) != 1 {
 			w.t.Errorf("the next campaign: %+v, %d to the new number", s, w.got(number))
 		}
 		w.refusedVisits(id, list.People[0].RowCode)

@@ -74,8 +74,5 @@ func (t *oneTurn) unbind() error {
 // notMe takes a number's word that it is no longer theirs who are on file with it: it hears nothing of them any more.
 func (t *oneTurn) notMe() error {
 	t.personID, t.onPhone = 0, nil
-	if err := t.tx.DoubtPhone(); err != nil {
-		return err
-	}
-	return t.tx.OptOut(0)
+	return t.tx.DoubtPhone()
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/lingjuli/lingjuli/flows"
 	"github.com/lingjuli/lingjuli/internal/register"
+	"github.com/lingjuli/lingjuli/locales"
 )
 
 // found is a look-up that answers by variables alone.
@@ -17,10 +18,26 @@ func (t *oneTurn) perform(q flows.Request) (flows.Facts, error) {
 	}
 	for _, group := range []func(flows.Request) (flows.Facts, bool, error){t.performPerson, t.performFamily, t.performWork, t.performTraining, t.performCover, t.performUs} {
 		if facts, mine, err := group(q); mine || err != nil {
+			t.gloss(q.Name, facts)
 			return facts, err
 		}
 	}
 	return flows.Facts{}, fmt.Errorf("turn: no such request: %s", q.Name)
+}
+
+// gloss tells who reads English what the things are that the register names.
+func (t *oneTurn) gloss(request string, f flows.Facts) {
+	if t.locale() != locales.English {
+		return
+	}
+	s := t.s.engine.Book().Settings()
+	for _, thing := range flows.Things(request) {
+		for _, values := range append(f.Items, f.Vars) {
+			if name := values[thing]; name != "" {
+				values[thing] = s.Glossed(name)
+			}
+		}
+	}
 }
 
 func (t *oneTurn) performPerson(q flows.Request) (f flows.Facts, mine bool, err error) {

@@ -178,7 +178,7 @@ type People interface {
 	// Guardian finds who agrees in a child's stead: an adult of the household, the one preferred, else one with a mobile.
 	// found is false where there is none.
 	Guardian(childID, preferred int64) (p Found, found bool, err error)
-	// DoubtPhone notes that the number of this turn is no longer that of the people on file with it.
+	// DoubtPhone notes that the number of this turn is no longer that of the people on file with it, and wants nothing.
 	DoubtPhone() error
 }
 

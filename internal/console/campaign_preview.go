@@ -1,6 +1,7 @@
 package console
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -29,6 +30,9 @@ func (v *visit) previewOf(spec notify.Spec, scope register.Scope) (*previewView,
 	if err != nil {
 		return nil, err
 	}
+	if err := v.namePlaces(preview.Warnings); err != nil {
+		return nil, err
+	}
 	view := &previewView{Preview: preview}
 	for _, channel := range spec.Channels {
 		n := preview.Reachable[channel]
@@ -38,6 +42,23 @@ func (v *visit) previewOf(spec notify.Spec, scope register.Scope) (*previewView,
 	view.Unreachable = countShares(preview.Unreachable)
 	view.Samples = v.signed(preview.Samples)
 	return view, nil
+}
+
+// namePlaces puts names where warnings have the codes of regions.
+func (v *visit) namePlaces(warnings []notify.Warning) error {
+	for i, w := range warnings {
+		if w.Data["region"] == "" {
+			continue
+		}
+		name, err := v.place(fullCode(w.Data["region"]))
+		if err != nil {
+			return err
+		}
+		data := maps.Clone(w.Data)
+		data["region"] = name
+		warnings[i].Data = data
+	}
+	return nil
 }
 
 // forecastCache spares the register and the platform a question each time somebody opens the same draft. What is

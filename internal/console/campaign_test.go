@@ -40,6 +40,9 @@ func TestACampaignIsWrittenSubmittedAndApprovedByAnother(t *testing.T) {
 	if page := author.post("/console/campaigns/1/submit"); page.path != "/console/campaigns/1?done=submitted" || strings.Contains(page.body, "/approve\"") {
 		t.Errorf("led to %s", page.path)
 	}
+	if page := author.post("/console/campaigns/1/submit"); page.path != "/console/campaigns/1?done=submitted" {
+		t.Errorf("pressed twice, and an error is shown: %s", page.path)
+	}
 	if page := author.post("/console/campaigns/1/approve"); page.status != http.StatusForbidden {
 		t.Errorf("an author approved: %d", page.status)
 	}

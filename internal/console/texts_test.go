@@ -144,7 +144,7 @@ func keysOfSets() (keys []string) {
 	add("object", "person", "campaign", "staff")
 	add("detail", "by", "found", "count", "masked", "reason", "region", "name", "role", "try", "via", "note", "since")
 	add("detail_reason", append(revealReasons(), "unstated")...)
-	add("warn", "budget", "holiday", "holidays_unknown", "template_unasked", "template_waiting", "template_unknown", "template_refused", "hours", "channel_unserved", "texts_unfit")
+	add("warn", "budget", "budget_part", "budget_more", "holiday", "holidays_unknown", "template_unasked", "template_waiting", "template_unknown", "template_refused", "hours", "channel_unserved", "texts_unfit")
 	return keys
 }
 

@@ -150,7 +150,8 @@ func (t *turnTx) OptOut(personID int64) error {
 		return asOptOut(err)
 	}
 	if t.who.Channel == turn.SMS {
-		_, err := t.exec(`INSERT INTO opt_outs (phone_idx, via, at) VALUES ($1, 'sms', $2) ON CONFLICT (phone_idx) DO NOTHING`, t.idx, at)
+		_, err := t.exec(`INSERT INTO opt_outs (phone_idx, via, at) VALUES ($1, 'sms', $2)
+			ON CONFLICT (phone_idx) DO UPDATE SET via = excluded.via WHERE opt_outs.via = 'not_me'`, t.idx, at)
 		return asOptOut(errors.Join(err, t.refreshOptedOutPhone(t.idx)))
 	}
 	if personID == 0 {

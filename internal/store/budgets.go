@@ -16,7 +16,7 @@ import (
 // SetBudget implements notify.Budgets.
 func (s *Store) SetBudget(ctx context.Context, b notify.Budget, zone *time.Location, at time.Time, actor string) error {
 	err := s.write(ctx, "store: set a budget", func(t *tx) error {
-		_, err := t.exec(`INSERT INTO budgets (region, month, amount, updated_at) VALUES ($1, $2, $3, $4)
+		_, err := t.exec(`INSERT INTO budgets (region, month, amount, updated_at, since) VALUES ($1, $2, $3, $4, $4)
 			ON CONFLICT (region, month) DO UPDATE SET amount = excluded.amount, updated_at = excluded.updated_at`,
 			b.Region, b.Month, b.Amount, toMicros(at))
 		if err != nil {
@@ -48,23 +48,19 @@ func (s *Store) ListBudgets(ctx context.Context, month int) (list []notify.Budge
 	return list, err
 }
 
-// budgetsSince fills in when each region was first given a budget that applies in the month. The audit tells: the rows
-// know only when they were last set.
+// budgetsSince fills in when each region was first given a budget that applies in the month.
 func (t *tx) budgetsSince(list []notify.Budget, month int) error {
 	since := map[string]int64{}
-	err := t.each(`SELECT region, (SELECT min(at) FROM audit WHERE object = 'region:' || b.region AND act = 'budget.set'
-			AND substr(detail, 11, 7) <= $2) FROM (SELECT DISTINCT region FROM budgets WHERE month <= $1) b`, // detail begins {"month":"2026-12"
+	err := t.each(`SELECT region, min(CASE WHEN since > 0 THEN since ELSE updated_at END) FROM budgets WHERE month <= $1 GROUP BY region`,
 		func(rows *sql.Rows) error {
 			var region string
-			var at sql.NullInt64
+			var at int64
 			err := rows.Scan(&region, &at)
-			since[region] = at.Int64
+			since[region] = at
 			return err
-		}, month, notify.FormatMonth(month))
+		}, month)
 	for i, b := range list {
-		if at := since[b.Region]; at > 0 {
-			list[i].Since = fromMicros(at)
-		}
+		list[i].Since = fromMicros(since[b.Region])
 	}
 	return err
 }
@@ -127,7 +123,7 @@ func (t *tx) addBudgets(cl claim, facts *notify.ClaimFacts, members map[int64]*n
 // lockBudget makes the month's row where an earlier month's amount goes on, and holds it. Callers go by region, so that
 // nobody waits in a circle.
 func (t *tx) lockBudget(b notify.Budget, now time.Time) (notify.Budget, error) {
-	_, err := t.exec(`INSERT INTO budgets (region, month, amount, updated_at) VALUES ($1, $2, $3, $4) ON CONFLICT (region, month) DO NOTHING`,
+	_, err := t.exec(`INSERT INTO budgets (region, month, amount, updated_at, since) VALUES ($1, $2, $3, $4, $4) ON CONFLICT (region, month) DO NOTHING`,
 		b.Region, b.Month, b.Amount, toMicros(now))
 	if err == nil {
 		err = t.row(`SELECT amount, used FROM budgets WHERE region = $1 AND month = $2`+t.forUpdate(), b.Region, b.Month).Scan(&b.Amount, &b.Used)

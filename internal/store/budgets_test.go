@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/lingjuli/lingjuli/internal/register"
+	"github.com/lingjuli/lingjuli/internal/staff"
 	"github.com/lingjuli/lingjuli/notify"
 )
 
@@ -48,7 +50,7 @@ func usedOf(t *testing.T, s *Store, region string) int64 {
 // eventually waits for what a sweep does.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !done(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !done(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("never: " + what)
 		}
@@ -163,10 +165,11 @@ func TestWhoWaitsForMoneyWhenTheCampaignExpiresIsSkippedForIt(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		putOnFile(t, s, crowd(5)...)
 		setBudget(t, s, "44", thisMonth(), 2*tenFen)
-		expires := time.Now().Add(4 * time.Second)
-		id := approved(t, s, func(spec *notify.Spec) { spec.Expires = expires })
-		st := play(t, s, &platform{}, id, paidRules(), finished)
-		wantCounts(t, st, map[string]int64{"accepted": 2, "budget": 3})
+		id := approved(t, s, func(spec *notify.Spec) { spec.Expires = time.Now().Add(time.Hour) })
+		p := &platform{}
+		play(t, s, p, id, paidRules(), func(st notify.Status) bool { return st.Accepted == 2 && st.Waiting[notify.ForBudget] == 3 })
+		exec(t, s, `UPDATE campaigns SET expires_at = 1`) // the hour is over
+		wantCounts(t, play(t, s, p, id, paidRules(), finished), map[string]int64{"accepted": 2, "budget": 3})
 	})
 }
 
@@ -213,6 +216,123 @@ func TestABudgetSaysSinceWhenItCounts(t *testing.T) {
 			if since, late := list[at].Late(time.UTC); late != want.late || !since.Equal(first) {
 				t.Errorf("%d %s: counts since %v (late %v)", want.month, want.region, since, late)
 			}
+		}
+	})
+}
+
+func TestAnUpgradeKeepsSinceWhenABudgetCounts(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		first := time.Date(2027, 3, 17, 9, 30, 0, 0, time.UTC)
+		for i, month := range []int{202703, 202703, 202704} { // set, changed, and set for another month
+			b := notify.Budget{Region: "441802", Month: month, Amount: tenFen}
+			if err := s.SetBudget(t.Context(), b, time.UTC, first.AddDate(0, 0, i), "os:test"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p, err := s.provider()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.ApplyVersion(t.Context(), 32, false); err != nil {
+			t.Fatal(err)
+		}
+		exec(t, s, `INSERT INTO budgets (region, month, amount, updated_at) VALUES ('44', 202703, 1, $1)`, toMicros(first)) // the audit of it is gone
+		if _, err := p.ApplyVersion(t.Context(), 32, true); err != nil {
+			t.Fatal(err)
+		}
+		exec(t, s, `INSERT INTO budgets (region, month, amount, updated_at) VALUES ('4418', 202703, 1, $1)`, toMicros(first)) // as the version before does
+		list, err := s.ListBudgets(t.Context(), 202704)
+		if err != nil || len(list) != 3 {
+			t.Fatalf("%+v %v", list, err)
+		}
+		for _, b := range list {
+			if !b.Since.Equal(first) {
+				t.Errorf("%s counts since %v, want %v", b.Region, b.Since, first)
+			}
+		}
+		var since int64
+		err = s.read(t.Context(), "since", func(x *tx) error {
+			return x.row(`SELECT since FROM budgets WHERE region = '441802' AND month = 202704`).Scan(&since)
+		})
+		if want := toMicros(first.AddDate(0, 0, 2)); err != nil || since != want {
+			t.Errorf("a month has the time of another: %d, want %d, %v", since, want, err)
+		}
+	})
+}
+
+func TestAPreviewWarnsOfTheBudgetOfEveryPlaceThatItsAudienceLivesIn(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		people := crowd(10)
+		people[8].household, people[8].phone = people[7].household, people[7].phone // one text for two
+		putOnFile(t, s, people...)
+		exec(t, s, `UPDATE people SET region = '441881100200' WHERE id > 6`) // four of them, three texts
+		exec(t, s, `UPDATE people SET region = '440103001001' WHERE id = 1`)
+		template := templateOf(notify.SMS)
+		if err := s.ApplyTemplates(t.Context(), []notify.Template{template}, time.Now(), staff.Entry{At: time.Now(), Act: "x"}); err != nil {
+			t.Fatal(err)
+		}
+		service := &notify.Service{Campaigns: s, Templates: s, Figures: s, Budgets: s, Keys: s, Now: time.Now, Rules: paidRules()}
+		warned := func(scope, audience string) (out []string) {
+			t.Helper()
+			spec := notify.Spec{Name: "x", Kind: notify.PremiumReminder, Audience: register.Everybody(), Channels: []notify.Channel{notify.SMS}, Template: "due"}
+			if audience != "" {
+				var err error
+				if spec.Audience, err = register.ParseCondition([]byte("region: {within: \"" + audience + "\"}")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p, err := service.Preview(t.Context(), register.Scope{Prefix: scope}, spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, w := range p.Warnings {
+				if strings.HasPrefix(w.Key, "warn.budget") {
+					out = append(out, fmt.Sprintln(w.Key, w.Data["region"], w.Data["left"], w.Data["cost"], w.Data["places"]))
+				}
+			}
+			return out
+		}
+		want := func(got []string, want ...string) {
+			t.Helper()
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		}
+		want(warned("", ""))
+		setBudget(t, s, "441881", thisMonth(), 2*tenFen)
+		setBudget(t, s, "441802", thisMonth(), 5*tenFen) // exactly what its five texts cost
+		want(warned("", ""), "warn.budget_part 441881 0.20 0.30 \n")
+		want(warned("", "441881"), "warn.budget_part 441881 0.20 0.30 \n")
+		want(warned("", "441802"))
+		want(warned("441881", ""), "warn.budget 441881 0.20 0.30 \n")
+		want(warned("441802", ""))
+		setBudget(t, s, "4418", thisMonth(), 0)
+		setBudget(t, s, "441881100", thisMonth(), notify.NoLimit)
+		want(warned("", ""), "warn.budget_part 4418 0.00 0.80 \n", "warn.budget_part 441881 0.20 0.30 \n")
+		want(warned("441881", ""), "warn.budget 4418 0.00 0.30 \n", "warn.budget 441881 0.20 0.30 \n")
+		want(warned("", "4401"))
+		setBudget(t, s, "44", thisMonth(), 0)
+		for i := range 9 { // a town of their own for each but one; the household's text counts in one of its two
+			setBudget(t, s, fmt.Sprintf("44188110%d", i), thisMonth(), 0)
+			exec(t, s, fmt.Sprintf(`UPDATE people SET region = '44188110%d200' WHERE id = %d`, i, i+2))
+		}
+		want(warned("", ""), "warn.budget 44 0.00 0.90 \n", "warn.budget_part 4418 0.00 0.80 \n", "warn.budget_part 441881 0.20 0.80 \n",
+			"warn.budget_part 441881100 0.00 0.10 \n", "warn.budget_part 441881101 0.00 0.10 \n", "warn.budget_part 441881102 0.00 0.10 \n",
+			"warn.budget_part 441881103 0.00 0.10 \n", "warn.budget_part 441881104 0.00 0.10 \n", "warn.budget_more    3\n")
+	})
+}
+
+func TestAPlaceIsPeopledBySomebodyWhoLivesThere(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(1)...)
+		for prefix, want := range map[string]bool{"44": true, "441802": true, "441802103201": true, "441881": false, "441802104": false} {
+			if yes, err := s.Peopled(t.Context(), prefix); err != nil || yes != want {
+				t.Errorf("%s: %v, %v", prefix, yes, err)
+			}
+		}
+		exec(t, s, `UPDATE people SET status = 'deceased'`)
+		if yes, err := s.Peopled(t.Context(), "441802"); err != nil || yes {
+			t.Errorf("who died lives nowhere: %v %v", yes, err)
 		}
 	})
 }

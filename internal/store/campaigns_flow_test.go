@@ -22,15 +22,25 @@ import (
 
 // platform is a carrier that keeps what it took, and can be told to fail.
 type platform struct {
-	mu     sync.Mutex
-	taken  map[string]map[register.Phone]int // out id → phone → times
-	calls  int
-	hangs  chan struct{}                                           // not nil: a query is told here and gets no answer
-	answer func(call notify.Outgoing, n int) (notify.Answer, bool) // the answer, and whether the message was taken
+	mu       sync.Mutex
+	validity time.Duration                     // not 0: what was signed longer ago is not taken
+	taken    map[string]map[register.Phone]int // out id → phone → times
+	calls    int
+	hangs    chan struct{} // not nil: a query is told here and gets no answer until free is closed
+	free     chan struct{}
+	answer   func(call notify.Outgoing, n int) (notify.Answer, bool) // the answer, and whether the message was taken
 }
 
 func (p *platform) Sign(_ context.Context, call notify.Outgoing) (notify.Request, error) {
 	return &platformRequest{p, call, time.Now()}, nil
+}
+
+// takesFor has the platform refuse what was signed longer ago.
+func (p *platform) takesFor(validity time.Duration) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.validity = validity
+	return validity
 }
 
 type platformRequest struct {
@@ -44,6 +54,9 @@ func (r *platformRequest) Repeatable() bool    { return true }
 func (r *platformRequest) Present(ctx context.Context) notify.Answer {
 	r.p.mu.Lock()
 	defer r.p.mu.Unlock()
+	if ctx.Err() != nil || r.p.validity > 0 && time.Since(r.at) > r.p.validity {
+		return notify.Answer{Outcome: notify.Unknown}
+	}
 	r.p.calls++
 	answer, taken := notify.Answer{Outcome: notify.Accepted, Code: "OK", ID: fmt.Sprint("biz", r.p.calls)}, true
 	if r.p.answer != nil {
@@ -71,8 +84,8 @@ func (p *platform) Look(ctx context.Context, outID string, phone register.Phone,
 		case p.hangs <- struct{}{}:
 		default:
 		}
-		<-ctx.Done()
-		return notify.Found{}, ctx.Err()
+		<-p.free
+		return notify.Found{}, context.DeadlineExceeded
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -163,6 +176,7 @@ func startWorker(t *testing.T, s *Store, p *platform, rules notify.Rules, redisA
 	if len(looks) == 0 {
 		looks = []time.Duration{200 * time.Millisecond, 400 * time.Millisecond}
 	}
+	validity := p.takesFor(600 * time.Millisecond)
 	level := slog.LevelError
 	if testing.Verbose() {
 		level = slog.LevelDebug
@@ -170,7 +184,7 @@ func startWorker(t *testing.T, s *Store, p *platform, rules notify.Rules, redisA
 	w, err := notify.NewWorker(notify.WorkerConfig{
 		Store: noNotices{s}, Senders: map[notify.Channel]notify.Sender{notify.SMS: p, notify.Voice: p, notify.WeChat: p}, Looker: p,
 		Redis: asynq.RedisClientOpt{Addr: redisAddr}, Rules: rules,
-		Looks: looks, Validity: 600 * time.Millisecond,
+		Looks: looks, Validity: validity,
 		SMSQPS: 500, WeChat: 500, Now: time.Now,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	})

@@ -130,9 +130,10 @@ func moody(seed uint64) *platform {
 
 func mortalWorker(t *testing.T, m *mortal, p *platform, redis string) *notify.Worker {
 	t.Helper()
+	validity := p.takesFor(300 * time.Millisecond)
 	w, err := notify.NewWorker(notify.WorkerConfig{
 		Store: m, Senders: map[notify.Channel]notify.Sender{notify.SMS: p}, Looker: p, Redis: asynq.RedisClientOpt{Addr: redis},
-		Rules: quickRules(), Looks: notify.Looks{50 * time.Millisecond, 100 * time.Millisecond}, Validity: 300 * time.Millisecond,
+		Rules: quickRules(), Looks: notify.Looks{50 * time.Millisecond, 100 * time.Millisecond}, Validity: validity,
 		SMSQPS: 400, WeChat: 400, Now: time.Now, Lease: 250 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {

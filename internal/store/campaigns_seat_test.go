@@ -45,7 +45,7 @@ func awaitStatus(t *testing.T, s *Store, id int64, wished func(notify.Status) bo
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(30 * time.Second); !wished(statusOf(t, s, id)); <-tick.C {
+	for deadline := time.Now().Add(2 * time.Minute); !wished(statusOf(t, s, id)); <-tick.C {
 		if time.Now().After(deadline) {
 			t.Fatalf("it does not come about: %+v", statusOf(t, s, id))
 		}
@@ -101,5 +101,23 @@ func TestAProcessWithoutASeatSendsWhereCallsHaveWaitedForLong(t *testing.T) {
 				t.Errorf("%s got %d texts", phone, n)
 			}
 		}
+	})
+}
+
+func TestAProcessWithoutASeatAppliesReceiptsThatHaveWaitedForLong(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(2)...)
+		p := &platform{answer: takesAll}
+		id := approved(t, s, nil)
+		play(t, s, p, id, quickRules(), func(st notify.Status) bool { return st.Accepted == 2 })
+		push(t, s, report(p.outIDs()[phoneOf(0)], phoneOf(0), "DELIVERED"))
+		w := seatedWorker(t, s, p, &oneSeat{})
+		defer w.Shutdown()
+		time.Sleep(500 * time.Millisecond) // its first look at receipts is as it starts
+		if st := statusOf(t, s, id); st.Delivered != 0 {
+			t.Errorf("who stands by takes receipts from under whoever sends: %+v", st)
+		}
+		exec(t, s, `UPDATE receipts SET received_at = received_at - 20000000`)
+		awaitStatus(t, s, id, func(st notify.Status) bool { return st.Delivered == 1 })
 	})
 }

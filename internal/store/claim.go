@@ -206,7 +206,7 @@ func (t *tx) memberFacts(cl claim, c notify.Campaign, calls []*heldCall) (map[in
 	facts := make(map[int64]*notify.Facts, len(people))
 	extra := make(map[int64]claimRow, len(people))
 	err := t.stream(`SELECT p.id, p.name_sealed, p.phone_sealed, p.phone_idx, p.phone_mobile, p.region, p.status, (`+audience+`),
-			`+personOut("p", c.Spec.Kind)+`, `+phoneOut("p", c.Spec.Kind)+`, `+holdersSQL(calls, cl.numbers)+r.columns()+`
+			`+personOut("p", c.Spec.Kind)+`, `+phoneOut("p", c.Spec.Kind)+`, `+phoneDoubted("p")+`, `+holdersSQL(calls, cl.numbers)+r.columns()+`
 		FROM `+from+` ORDER BY p.id`, func(scan func(...any) error) error {
 		f, row, err := r.read(t, scan)
 		if err == nil && row.callID > 0 {
@@ -237,7 +237,7 @@ func (r memberReader) read(t *tx, scan func(into ...any) error) (*notify.Facts, 
 	var waits int64
 	var holders int
 	var name, phone []byte
-	into := []any{&f.PersonID, &name, &phone, &row.phone, &f.Mobile, &f.Region, &status, &f.Matches, &f.OptedOut, &f.PhoneOut, &holders}
+	into := []any{&f.PersonID, &name, &phone, &row.phone, &f.Mobile, &f.Region, &status, &f.Matches, &f.OptedOut, &f.PhoneOut, &f.PhoneDoubted, &holders}
 	if r.own {
 		into = append(into, &row.callID, &later, &f.Tries, &waits, &row.shared)
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // LastLook is made between a claim and the first byte: how much of the lease of calls that this owner is sending is left, by
-// the database's clock, and of which of them a member has opted out since the claim, which knew outs.
+// the database's clock, and in which of them a member has opted out, or has a number in doubt, since the claim, which knew outs.
 func (s *Store) LastLook(ctx context.Context, ids []int64, owner string, outs int64) (notify.LastLook, error) {
 	look := notify.LastLook{Left: make(map[int64]time.Duration, len(ids))}
 	changed, err := s.leases(ctx, ids, owner, outs, look.Left)
@@ -23,7 +23,7 @@ func (s *Store) LastLook(ctx context.Context, ids []int64, owner string, outs in
 	return look, err
 }
 
-// leases reads the leases of calls, and whether anybody has opted out since. One statement without a transaction: of most
+// leases reads the leases of calls, and whether anybody has opted out, or any number came into doubt, since. One statement without a transaction: of most
 // claims nothing else is asked.
 func (s *Store) leases(ctx context.Context, ids []int64, owner string, outs int64, left map[int64]time.Duration) (changed bool, err error) {
 	t := &tx{d: s.d}
@@ -50,7 +50,7 @@ func (s *Store) leases(ctx context.Context, ids []int64, owner string, outs int6
 	return changed, rows.Err()
 }
 
-// callsWithOuts are those of the calls in which somebody wants nothing of their kind by their channel.
+// callsWithOuts are those of the calls in which somebody wants nothing of their kind by their channel, or whose number is in doubt.
 func (t *tx) callsWithOuts(ids []int64) (with []int64, err error) {
 	rows, err := t.query(`SELECT `+callColumns+` FROM calls WHERE `+t.among("id", 1)+` ORDER BY id`, t.idList(ids))
 	if err != nil {
@@ -75,7 +75,7 @@ func (t *tx) callsWithOuts(ids []int64) (with []int64, err error) {
 		}
 		out := personOut("p", campaign.Spec.Kind)
 		if c.channel.Phone() {
-			out += ` OR ` + phoneOut("p", campaign.Spec.Kind)
+			out += ` OR ` + phoneOut("p", campaign.Spec.Kind) + ` OR ` + phoneDoubted("p")
 		}
 		var some bool
 		err = t.row(`SELECT EXISTS (SELECT 1 FROM people p WHERE `+t.among("p.id", 1)+` AND (`+out+`))`, t.idList(c.in())).Scan(&some)

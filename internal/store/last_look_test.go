@@ -32,14 +32,17 @@ func TestWhoOptsOutAfterTheClaimIsFoundByTheLastLookAndTheOthersGetTheirText(t *
 	for name, what := range map[string]struct {
 		says    string // by the third villager's phone
 		exec    string
+		doubt   bool
 		channel notify.Channel
 		want    map[string]int64
 	}{
-		"nobody":             {"", "", notify.SMS, map[string]int64{"accepted": 5}},
-		"all of it":          {"退订", "", notify.SMS, map[string]int64{"accepted": 4, "opted_out": 1}},
-		"its kind":           {"", `INSERT INTO mutes (phone_idx, kind, at) VALUES ($1, 'premium_reminder', 1)`, notify.SMS, map[string]int64{"accepted": 4, "opted_out": 1}},
-		"another kind":       {"", `INSERT INTO mutes (phone_idx, kind, at) VALUES ($1, 'job_posting', 1)`, notify.SMS, map[string]int64{"accepted": 5}},
-		"and no phone rings": {"退订", "", notify.Voice, map[string]int64{"accepted": 4, "opted_out": 1}},
+		"nobody":             {"", "", false, notify.SMS, map[string]int64{"accepted": 5}},
+		"all of it":          {"退订", "", false, notify.SMS, map[string]int64{"accepted": 4, "opted_out": 1}},
+		"its kind":           {"", `INSERT INTO mutes (phone_idx, kind, at) VALUES ($1, 'premium_reminder', 1)`, false, notify.SMS, map[string]int64{"accepted": 4, "opted_out": 1}},
+		"another kind":       {"", `INSERT INTO mutes (phone_idx, kind, at) VALUES ($1, 'job_posting', 1)`, false, notify.SMS, map[string]int64{"accepted": 5}},
+		"and no phone rings": {"退订", "", false, notify.Voice, map[string]int64{"accepted": 4, "opted_out": 1}},
+		"another's by now":   {"", "", true, notify.SMS, map[string]int64{"accepted": 4, "doubted": 1}},
+		"nor rings another":  {"", "", true, notify.Voice, map[string]int64{"accepted": 4, "doubted": 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			eachStore(t, func(t *testing.T, s *Store) {
@@ -51,6 +54,9 @@ func TestWhoOptsOutAfterTheClaimIsFoundByTheLastLookAndTheOthersGetTheirText(t *
 						if _, err := talk.Turn(t.Context(), turn.Inbound{Key: "k", Channel: turn.SMS, Who: string(third), Kind: turn.Text, Text: what.says}); err != nil {
 							t.Error(err)
 						}
+					}
+					if what.doubt {
+						doubtNumber(t, s, third, 0)
 					}
 					if what.exec != "" {
 						exec(t, s, what.exec, phoneIdx(s, third))
@@ -78,10 +84,12 @@ func TestWhoOptsOutAfterTheClaimIsFoundByTheLastLookAndTheOthersGetTheirText(t *
 				for _, k := range what.want {
 					n += k
 				}
-				st := until(t, s, id, "sent", func(st notify.Status) bool { return st.Accepted+st.Skipped[notify.OptedOut] == n })
+				st := until(t, s, id, "sent", func(st notify.Status) bool {
+					return st.Accepted+st.Skipped[notify.OptedOut]+st.Skipped[notify.PhoneDoubted] == n
+				})
 				wantCounts(t, st, what.want)
 				for phone, n := range p.texts() {
-					if n != 1 || phone == third && what.want["opted_out"] > 0 {
+					if n != 1 || phone == third && what.want["accepted"] == 4 {
 						t.Errorf("%s got %d", phone, n)
 					}
 				}

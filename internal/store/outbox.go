@@ -184,7 +184,10 @@ func (t *tx) applyToNotice(id int64, r notify.Report, now time.Time) byte {
 	}
 	n, err := t.exec(`UPDATE outbox SET state = $2, code = $3, settled_at = $5, lease_until = 0, params = '' WHERE id = $1 AND phone_idx = $4 AND state IN (`+quoted(state.From())+`)`,
 		id, state, r.ErrCode, t.keys.Index("phone", string(r.Phone)), toMicros(now))
-	if err != nil || n == 0 || t.doubtReported(r, 0, now) != nil {
+	if err != nil || n == 0 {
+		return verdictUnknown
+	}
+	if saysInvalid(r) && t.doubtReported([][]byte{t.keys.Index(phoneDomain, string(r.Phone))}, now) != nil {
 		return verdictUnknown
 	}
 	return verdictApplied

@@ -118,6 +118,7 @@ type plannedRow struct {
 	bound     bool // an openid of their own is bound to them
 	optedOut  bool
 	phoneOut  bool
+	doubted   bool // their number may no longer be theirs
 	maybe     bool // their number may be somebody else's too
 	many      bool // three or more households have the number: it is nobody's
 
@@ -155,12 +156,12 @@ func (t *tx) page(c notify.Campaign, cursor, upTo int64, now time.Time, limit in
 	audience, args := c.Spec.Audience.SQL(now, 5)
 	list := make([]plannedRow, 0, limit)
 	err = t.stream(`SELECT p.id, p.phone_idx, p.phone_mobile, p.household, p.status, p.wechat_bound, `+maybeShared("p")+`,
-			`+personOut("p", c.Spec.Kind)+`, `+phoneOut("p", c.Spec.Kind)+` FROM people p`+byKey+`
+			`+personOut("p", c.Spec.Kind)+`, `+phoneOut("p", c.Spec.Kind)+`, `+phoneDoubted("p")+` FROM people p`+byKey+`
 		WHERE p.id > $1 AND p.id <= $4 AND substr(p.region, 1, length(CAST($3 AS TEXT))) = $3 AND (`+audience+`) ORDER BY p.id LIMIT $2`,
 		func(scan func(...any) error) error {
 			var r plannedRow
 			var status string
-			err := scan(&r.personID, &r.phone, &r.mobile, &r.household, &status, &r.bound, &r.maybe, &r.optedOut, &r.phoneOut)
+			err := scan(&r.personID, &r.phone, &r.mobile, &r.household, &status, &r.bound, &r.maybe, &r.optedOut, &r.phoneOut, &r.doubted)
 			r.status = register.LifeStatus(status)
 			list = append(list, r)
 			return err
@@ -202,23 +203,29 @@ func keysOf(m map[string][]*plannedRow) [][]byte {
 
 // has says whether a channel has a way to the person. The preview reads the same in SQL: see hasSQL.
 func (r *plannedRow) has(c notify.Channel) bool {
+	return r.would(c) && (!c.Phone() || !r.phoneOut && !r.doubted)
+}
+
+// would says the same, did the number not want nothing, and were it not in doubt.
+func (r *plannedRow) would(c notify.Channel) bool {
 	switch c {
 	case notify.WeChat:
 		return r.bound
 	case notify.SMS:
-		return r.phone != nil && !r.many && !r.phoneOut && r.mobile
+		return r.phone != nil && !r.many && r.mobile
 	}
-	return r.phone != nil && !r.many && !r.phoneOut
+	return r.phone != nil && !r.many
 }
 
 // choose picks the person's channel and those after it, or says why there is nothing to send. A number that wants
-// nothing counts only where the campaign would have used it.
+// nothing, or is in doubt, counts only where the campaign would have used it; what one in doubt wants is not the person's word.
 func (r *plannedRow) choose(channels []notify.Channel) {
-	usesPhone := false
+	usesPhone, would := false, false
 	for _, c := range channels {
 		usesPhone = usesPhone || c.Phone()
 		switch {
 		case !r.has(c):
+			would = would || r.would(c)
 		case r.channel == "":
 			r.channel = c
 		default:
@@ -229,7 +236,11 @@ func (r *plannedRow) choose(channels []notify.Channel) {
 	switch {
 	case r.status == register.Deceased:
 		r.why = notify.IsDeceased
-	case r.optedOut, r.channel == "" && usesPhone && r.phoneOut:
+	case r.optedOut:
+		r.why = notify.OptedOut
+	case r.channel == "" && r.doubted && would:
+		r.why = notify.PhoneDoubted
+	case r.channel == "" && usesPhone && r.phoneOut:
 		r.why = notify.OptedOut
 	case r.channel == "":
 		r.why = notify.NoChannel

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 
 	"github.com/lingjuli/lingjuli/notify"
@@ -38,7 +39,7 @@ func (s *Store) PreviewAudience(ctx context.Context, q notify.PreviewQuery) (not
 func previewWays(q notify.PreviewQuery) (string, []any) {
 	audience, args := q.Spec.Audience.SQL(q.Now, 2)
 	return `WITH page AS (
-		SELECT p.id, p.phone_idx, p.phone_mobile, p.household, p.status, p.wechat_bound, p.opted_out, p.muted, p.region, p.name_sealed
+		SELECT p.id, p.phone_idx, p.phone_mobile, p.household, p.status, p.wechat_bound, p.opted_out, p.muted, p.doubted, p.region, p.name_sealed
 		FROM people p WHERE substr(p.region, 1, length(CAST($1 AS TEXT))) = $1 AND (` + audience + `)
 	), busy AS (` + busySQL("page") + `), known AS (` + knownSQL(q.Spec.Kind) + `), ways AS (
 		SELECT known.*, ` + waySQL(q.Channels) + ` AS channel FROM known
@@ -49,9 +50,7 @@ func previewWays(q notify.PreviewQuery) (string, []any) {
 
 func (t *tx) previewCounts(q notify.PreviewQuery, count *notify.PreviewCount) error {
 	with, args := previewWays(q)
-	rows, err := t.query(with+`SELECT why, CASE WHEN why = '' THEN channel ELSE '' END AS way, count(*),
-			count(DISTINCT CASE WHEN channel IN ('sms', 'voice') AND shared AND household <> '' THEN household || '/' || `+t.hex("phone_idx")+`
-				ELSE CAST(id AS TEXT) END)
+	rows, err := t.query(with+`SELECT why, CASE WHEN why = '' THEN channel ELSE '' END AS way, count(*), count(DISTINCT `+t.textKey()+`)
 		FROM told GROUP BY 1, 2`, args...)
 	if err != nil {
 		return err
@@ -72,6 +71,28 @@ func (t *tx) previewCounts(q notify.PreviewQuery, count *notify.PreviewCount) er
 		count.Reachable[channel], count.Texts[channel] = n, texts
 	}
 	return rows.Err()
+}
+
+// textKey is one for all of told who get the same text: the members of one household on one number.
+func (t *tx) textKey() string {
+	return `CASE WHEN channel IN ('sms', 'voice') AND shared AND household <> '' THEN household || '/' || ` + t.hex("phone_idx") + ` ELSE CAST(id AS TEXT) END`
+}
+
+// PreviewPlaces says where the texts of PreviewAudience that cost money go. A text to a household counts in one place.
+func (s *Store) PreviewPlaces(ctx context.Context, q notify.PreviewQuery) (list []notify.PlaceTexts, err error) {
+	err = s.read(ctx, "store: where a campaign's texts go", func(t *tx) error {
+		list = nil
+		with, args := previewWays(q)
+		return t.each(with+`SELECT region, channel, count(*) FROM (
+				SELECT min(region) AS region, channel FROM told WHERE why = '' AND channel IN ('sms', 'voice') GROUP BY channel, `+t.textKey()+`
+			) texts GROUP BY region, channel ORDER BY region, channel`, func(rows *sql.Rows) error {
+			var p notify.PlaceTexts
+			err := rows.Scan(&p.Region, &p.Channel, &p.Texts)
+			list = append(list, p)
+			return err
+		}, args...)
+	})
+	return list, err
 }
 
 // hex writes a blind index as text.

@@ -12,7 +12,7 @@ import (
 // knownSQL is what decides a person's ways, for each of page. They may want no campaign, or none of this kind.
 func knownSQL(kind notify.Kind) string {
 	return `SELECT page.*, COALESCE(busy.people, 0) > 1 AS shared,
-			` + personOut("page", kind) + ` AS person_out, ` + phoneOut("page", kind) + ` AS phone_out,
+			` + personOut("page", kind) + ` AS person_out, ` + phoneOut("page", kind) + ` AS phone_out, ` + phoneDoubted("page") + ` AS phone_doubted,
 			page.phone_idx IS NOT NULL AND COALESCE(busy.households, 0) < 3 AS own_phone
 		FROM page LEFT JOIN busy ON busy.phone_idx = page.phone_idx`
 }
@@ -30,6 +30,12 @@ func phoneOut(of string, kind notify.Kind) string {
 				OR ` + of + `.muted AND EXISTS (SELECT 1 FROM mutes m WHERE m.phone_idx = ` + of + `.phone_idx AND m.kind = ` + literal(kind) + `))`
 }
 
+// phoneDoubted is the SQL test that a person's number is in doubt; people.doubted says that there is something to look for.
+// A subquery that gives a value is run for these alone: see maybeShared.
+func phoneDoubted(of string) string {
+	return `(` + of + `.doubted AND COALESCE((SELECT 1 FROM phone_doubts x WHERE x.phone_idx = ` + of + `.phone_idx AND x.person_id = ` + of + `.id), 0) = 1)`
+}
+
 // literal is a kind of campaign as SQL writes a text. There are five of them.
 func literal(kind notify.Kind) string { return "'" + strings.ReplaceAll(string(kind), "'", "''") + "'" }
 
@@ -43,13 +49,21 @@ func busySQL(set string) string {
 
 // hasSQL is the SQL test that a person of the set has a channel.
 func hasSQL(c notify.Channel) string {
+	if c.Phone() {
+		return `(` + wouldSQL(c) + ` AND NOT phone_out AND NOT phone_doubted)`
+	}
+	return wouldSQL(c)
+}
+
+// wouldSQL is the same test, did the number not want nothing, and were it not in doubt.
+func wouldSQL(c notify.Channel) string {
 	switch c {
 	case notify.WeChat:
 		return `wechat_bound`
 	case notify.SMS:
-		return `(own_phone AND phone_mobile AND NOT phone_out)`
+		return `(own_phone AND phone_mobile)`
 	case notify.Voice:
-		return `(own_phone AND NOT phone_out)`
+		return `own_phone`
 	}
 	return `FALSE`
 }
@@ -65,15 +79,16 @@ func waySQL(channels []notify.Channel) string {
 	return b.String()
 }
 
-// planSkipSQL is why a person gets no row to send, or ”. A number that wants nothing counts only where the
+// planSkipSQL is why a person gets no row to send, or ”. A number that wants nothing, or is in doubt, counts only where the
 // campaign would have used it.
 func planSkipSQL(channels []notify.Channel) string {
-	byPhone := "FALSE"
+	byPhone, byDoubt := "FALSE", "FALSE"
 	for _, c := range channels {
 		if c.Phone() {
 			byPhone = "phone_out"
+			byDoubt += " OR " + wouldSQL(c)
 		}
 	}
 	return `CASE WHEN status = 'deceased' THEN 'deceased' WHEN person_out THEN 'opted_out'
-		WHEN channel <> '' THEN '' WHEN ` + byPhone + ` THEN 'opted_out' ELSE 'no_channel' END`
+		WHEN channel <> '' THEN '' WHEN phone_doubted AND (` + byDoubt + `) THEN 'doubted' WHEN ` + byPhone + ` THEN 'opted_out' ELSE 'no_channel' END`
 }

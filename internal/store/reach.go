@@ -12,14 +12,17 @@ func (t *tx) setWeChatSubscribed(people []int64, subscribed bool) error {
 	return err
 }
 
-// outsSQL and mutesSQL test whether people, or the number they have now, want no campaigns, or none of some kind.
+// outsSQL and mutesSQL test whether people, or the number they have now, want no campaigns, or none of some kind; doubtsSQL,
+// whether that number is in doubt.
 const (
 	outsSQL  = `(EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = people.id) OR EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = people.phone_idx))`
 	mutesSQL = `(EXISTS (SELECT 1 FROM mutes m WHERE m.person_id = people.id) OR EXISTS (SELECT 1 FROM mutes m WHERE m.phone_idx = people.phone_idx))`
+
+	doubtsSQL = `EXISTS (SELECT 1 FROM phone_doubts x WHERE x.phone_idx = people.phone_idx AND x.person_id = people.id)`
 )
 
-// refreshOptedOut notes both on people, so that a campaign looks for the few alone. For those who keep opt-outs and mutes,
-// and for those who change numbers.
+// refreshOptedOut notes all three on people, so that a campaign looks for the few alone. For those who keep opt-outs, mutes
+// and doubts, and for those who change numbers.
 func (t *tx) refreshOptedOut(people []int64) error {
 	return t.refreshOuts(t.among("id", 1), t.idList(people))
 }
@@ -30,8 +33,8 @@ func (t *tx) refreshOptedOutPhone(phoneIdx []byte) error {
 }
 
 func (t *tx) refreshOuts(whose string, arg any) error {
-	_, err := t.exec(`UPDATE people SET opted_out = `+outsSQL+`, muted = `+mutesSQL+`
-		WHERE `+whose+` AND (opted_out <> `+outsSQL+` OR muted <> `+mutesSQL+`)`, arg)
+	_, err := t.exec(`UPDATE people SET opted_out = `+outsSQL+`, muted = `+mutesSQL+`, doubted = `+doubtsSQL+`
+		WHERE `+whose+` AND (opted_out <> `+outsSQL+` OR muted <> `+mutesSQL+` OR doubted <> `+doubtsSQL+`)`, arg)
 	return err
 }
 
@@ -61,14 +64,14 @@ func (t *tx) numbersNow() (version int64, err error) {
 	return version, err
 }
 
-// outsChanged notes that somebody wants no campaigns, or none of a kind, any more: a call that has been claimed and not sent
-// may be to them. For those who write opt-outs and mutes.
+// outsChanged notes that somebody wants no campaigns, or none of a kind, any more, or that a number came into doubt: a call
+// that has been claimed and not sent may be to them. For those who write opt-outs, mutes and doubts.
 func (t *tx) outsChanged() error {
 	_, err := t.ids(outsVersion, 1)
 	return err
 }
 
-// outsVersion is the sequence that counts how often somebody said so.
+// outsVersion is the sequence that counts how often that was so.
 const outsVersion = "outs"
 
 // numbersAndOuts are both versions.

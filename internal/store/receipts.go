@@ -79,13 +79,14 @@ func (t *tx) markReceipts(ids []int64, verdict string, at time.Time) error {
 }
 
 // ApplyReports applies stored receipts in the order they came, about limit of them, set by set: (OutId, phone) finds the
-// member; a final state never moves back; what the receipts of a campaign amount to may halt it. more: others wait.
-func (s *Store) ApplyReports(ctx context.Context, now time.Time, limit int, judge func(notify.Campaign, string) *notify.Halting) (more bool, err error) {
-	waiting := false
+// member; a final state never moves back; what the receipts of a campaign amount to may halt it. Where the oldest came after
+// upTo, none is. more: others wait.
+func (s *Store) ApplyReports(ctx context.Context, now, upTo time.Time, limit int, judge func(notify.Campaign, string) *notify.Halting) (more bool, err error) {
+	var oldest int64
 	err = s.read(ctx, "store: look for receipts", func(t *tx) error {
-		return t.row(`SELECT EXISTS (SELECT 1 FROM receipts WHERE applied_at = 0 AND ` + ofReports + `)`).Scan(&waiting)
+		return t.row(`SELECT COALESCE((SELECT received_at FROM receipts WHERE applied_at = 0 AND ` + ofReports + ` ORDER BY id LIMIT 1), 0)`).Scan(&oldest)
 	})
-	if err != nil || !waiting {
+	if err != nil || oldest == 0 || oldest > toMicros(upTo) {
 		return false, err
 	}
 	err = s.writeMass(ctx, "store: apply receipts", func(t *tx) error {
@@ -165,13 +166,15 @@ func (t *tx) applyPushes(pushes []*pushed, now time.Time, judge func(notify.Camp
 	}
 	byCampaign := map[campaignKey][]callReceipts{}
 	var order []campaignKey
+	var invalid [][]byte
 	for _, c := range calls {
 		got := callReceipts{call: c}
 		for _, h := range byCall[c.id] {
-			if person, ok := c.byNumber(t.keys.Index("phone", string(h.report().Phone))); ok && h.report().Channel == c.channel {
+			number := t.keys.Index("phone", string(h.report().Phone))
+			if person, ok := c.byNumber(number); ok && h.report().Channel == c.channel {
 				h.is(verdictApplied)
-				if err := t.doubtReported(*h.report(), person, now); err != nil {
-					return err
+				if saysInvalid(*h.report()) {
+					invalid = append(invalid, number)
 				}
 				got.list = append(got.list, receiptMatch{h.report(), person})
 			}
@@ -185,6 +188,9 @@ func (t *tx) applyPushes(pushes []*pushed, now time.Time, judge func(notify.Camp
 		if err := t.applyToCampaign(key, byCampaign[key], now, judge); err != nil {
 			return err
 		}
+	}
+	if err := t.doubtReported(invalid, now); err != nil {
+		return err
 	}
 	done := make([]statement, len(pushes))
 	for i, p := range pushes {
@@ -244,11 +250,7 @@ func (t *tx) applyToCampaign(key campaignKey, calls []callReceipts, now time.Tim
 	if err != nil {
 		return err
 	}
-	before, err := t.outcomes(key.id)
-	if err != nil {
-		return err
-	}
-	outcomes := before
+	fresh := ""
 	var marked []*heldCall
 	for _, c := range calls {
 		if len(c.list) == 0 {
@@ -268,20 +270,35 @@ func (t *tx) applyToCampaign(key campaignKey, calls []callReceipts, now time.Tim
 			marked = append(marked, c.call)
 			continue
 		}
-		if outcomes, err = t.applyToCall(c, outcomes, now); err != nil {
+		if fresh, err = t.applyToCall(c, fresh, now); err != nil {
 			return err
 		}
 		marked = append(marked, c.call)
 	}
-	if err := t.keepMarks(marked...); err != nil || outcomes == before {
+	if err := t.keepMarks(marked...); err != nil || fresh == "" {
 		return err
 	}
+	return t.weigh(key.id, fresh, now, judge)
+}
+
+// weigh adds what receipts say to a campaign's last ones and halts it where they amount to that. The campaign is held from here on:
+// somebody who goes on after a halt raises the limit and begins the list anew, and what was read before must not undo it.
+func (t *tx) weigh(id int64, fresh string, now time.Time, judge func(notify.Campaign, string) *notify.Halting) error {
+	campaign, err := t.campaign(id, t.forUpdate())
+	if err != nil {
+		return err
+	}
+	before, err := t.outcomes(id)
+	if err != nil {
+		return err
+	}
+	outcomes := notify.LastOutcomes(before + fresh)
 	if _, err := t.exec(`INSERT INTO campaign_outcomes (campaign_id, outcomes) VALUES ($1, $2)
-		ON CONFLICT (campaign_id) DO UPDATE SET outcomes = excluded.outcomes`, key.id, outcomes); err != nil {
+		ON CONFLICT (campaign_id) DO UPDATE SET outcomes = excluded.outcomes`, id, outcomes); err != nil {
 		return err
 	}
 	if why := judge(campaign, outcomes); why != nil {
-		return t.haltCampaign(key.id, *why, now)
+		return t.haltCampaign(id, *why, now)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 
 	"github.com/lingjuli/lingjuli/internal/register"
+	"github.com/lingjuli/lingjuli/internal/staff"
 	"github.com/lingjuli/lingjuli/notify"
 )
 
@@ -35,7 +36,7 @@ func push(t *testing.T, s *Store, list ...notify.Report) {
 func applyAll(t *testing.T, s *Store) {
 	t.Helper()
 	for {
-		more, err := s.ApplyReports(t.Context(), time.Now(), 100, notify.Judge)
+		more, err := s.ApplyReports(t.Context(), time.Now(), time.Now(), 100, notify.Judge)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -160,6 +161,92 @@ func TestManyReceiptsThatTheTextIsRefusedHaltTheCampaign(t *testing.T) {
 			t.Errorf("%+v", st)
 		}
 	})
+}
+
+func TestGoingOnAfterAHaltIsNotUndoneByReceiptsThatAreBeingApplied(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(60)...)
+		p := &platform{}
+		id := approved(t, s, func(spec *notify.Spec) {
+			spec.Channels, spec.FallbackAfter = []notify.Channel{notify.SMS, notify.Voice}, notify.Span(time.Hour)
+		})
+		play(t, s, p, id, quickRules(), func(st notify.Status) bool { return st.Accepted == 60 })
+		out := p.outIDs()
+		refuse := func(from, to int) {
+			for i := from; i < to; i++ {
+				push(t, s, report(out[phoneOf(i)], phoneOf(i), "CONTENT_KEYWORD"))
+			}
+		}
+		refuse(0, 30)
+		applyAll(t, s)
+		if st := statusOf(t, s, id); st.State != notify.Halted {
+			t.Fatalf("%+v", st)
+		}
+
+		refuse(30, 32)
+		resume := func() {
+			t.Helper()
+			if _, err := s.MoveCampaign(t.Context(), id, notify.CampaignMoved{Event: notify.Resume, At: time.Now(), Audit: staff.Entry{At: time.Now(), Act: "x"}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if s.d != postgresDialect { // one writes at a time there
+			resume()
+			applyAll(t, s)
+		} else {
+			free := holdRow(t, s, `SELECT 1 FROM deliveries WHERE campaign_id = $1 AND person_id = 31 FOR UPDATE`, id)
+			applied := make(chan error, 1)
+			go func() {
+				_, err := s.ApplyReports(t.Context(), time.Now(), time.Now(), 1000, notify.Judge)
+				applied <- err
+			}()
+			waitForALock(t, s)
+			resume()
+			free()
+			if err := <-applied; err != nil {
+				t.Fatal(err)
+			}
+		}
+		if st := statusOf(t, s, id); st.State != notify.Running {
+			t.Errorf("halted again by what came before: %+v", st)
+		}
+		refuse(32, 34)
+		applyAll(t, s)
+		if st := statusOf(t, s, id); st.State != notify.Running {
+			t.Errorf("halted again by two that came after: %+v", st)
+		}
+	})
+}
+
+// holdRow holds what a SELECT FOR UPDATE finds until it is freed.
+func holdRow(t *testing.T, s *Store, query string, args ...any) (free func()) {
+	t.Helper()
+	tx, err := s.writer.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tx.Rollback() })
+	var one int
+	if err := tx.QueryRowContext(t.Context(), query, args...).Scan(&one); err != nil {
+		t.Fatal(err)
+	}
+	return func() { _ = tx.Rollback() }
+}
+
+// waitForALock returns when somebody in this database waits for another.
+func waitForALock(t *testing.T, s *Store) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		waits := false
+		err := s.reader.QueryRowContext(t.Context(), `SELECT EXISTS (SELECT 1 FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock')`).Scan(&waits)
+		if err != nil || time.Now().After(deadline) {
+			t.Fatal("nobody waits", err)
+		}
+		if waits {
+			return
+		}
+	}
 }
 
 // bind gives a person an openid that follows, and may consent.

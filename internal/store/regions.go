@@ -192,3 +192,12 @@ func (s *Store) RegionPath(ctx context.Context, code string) (path []register.Re
 	})
 	return path, err
 }
+
+// Peopled says whether anybody on file lives in a place, by the prefix of its code.
+func (s *Store) Peopled(ctx context.Context, prefix string) (yes bool, err error) {
+	err = s.read(ctx, "store: does anybody live in a region", func(t *tx) error {
+		return t.row(`SELECT EXISTS (SELECT 1 FROM people p WHERE `+inScope(1)+` AND p.status <> 'deceased')`,
+			scopeArgs(register.Scope{Prefix: prefix})...).Scan(&yes)
+	})
+	return yes, err
+}

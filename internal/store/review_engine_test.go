@@ -244,7 +244,7 @@ func TestAnUnconfirmedRowGoesToItsNextChannelOnTime(t *testing.T) {
 func TestQueriesThatHangHoldUpNothingElse(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		putOnFile(t, s, crowd(1200)...) // twelve calls: more than are looked at at once
-		p := &platform{hangs: make(chan struct{}, 1)}
+		p := &platform{hangs: make(chan struct{}, 1), free: make(chan struct{})}
 		p.answer = func(call notify.Outgoing, _ int) (notify.Answer, bool) {
 			if call.Channel == notify.SMS {
 				return notify.Answer{Outcome: notify.Unknown}, false
@@ -253,18 +253,15 @@ func TestQueriesThatHangHoldUpNothingElse(t *testing.T) {
 		}
 		w := startPatient(t, s, p, miniredis.RunT(t).Addr())
 		defer w.Shutdown()
+		defer close(p.free)
 		approved(t, s, nil)
 		<-p.hangs
 		exec(t, s, `UPDATE people SET region = '441882001001' WHERE id <= 20`)
-		began := time.Now()
 		id := approved(t, s, func(spec *notify.Spec) {
 			spec.Channels = []notify.Channel{notify.Voice}
 			spec.Audience = register.Condition{Test: &register.Test{Field: "region", Op: register.Within, Values: []string{"441882"}}}
 		})
-		until(t, s, id, "called", func(st notify.Status) bool { return st.Accepted == 20 })
-		if took := time.Since(began); took > 9*time.Second {
-			t.Errorf("a campaign waited %v for another one's queries", took)
-		}
+		until(t, s, id, "called", func(st notify.Status) bool { return st.Accepted == 20 }) // though no query of the other has an answer
 	})
 }
 

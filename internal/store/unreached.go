@@ -25,7 +25,7 @@ const (
 )
 
 // endedBadly is the predicate of the index deliveries_unreached, word for word.
-const endedBadly = `(d.state = 'failed' OR d.state = 'skipped' AND d.reason IN ('no_channel', 'frequency_cap', 'budget', 'expired'))`
+const endedBadly = `(d.state = 'failed' OR d.state = 'skipped' AND d.reason IN ('no_channel', 'doubted', 'frequency_cap', 'budget', 'expired'))`
 
 // unheardCalls is that of calls_unheard.
 const unheardCalls = `k.channel = 'voice' AND k.state = 'accepted' AND k.marks IN ('-', '+')`
@@ -38,6 +38,10 @@ func householdHeard() string {
 // manyHouseholds: three or more households have the number of p.
 const manyHouseholds = `(p.phone_idx IS NOT NULL AND (SELECT count(DISTINCT CASE WHEN h.household = '' THEN CAST(h.id AS TEXT) ELSE h.household END)
 	FROM people h WHERE h.phone_idx = p.phone_idx AND h.status <> 'deceased') >= 3)`
+
+// wantsNothing: p wants no campaigns. What came from their number once it was in doubt is another's word.
+const wantsNothing = `(p.opted_out AND (NOT p.doubted OR EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = p.id)
+	OR EXISTS (SELECT 1 FROM opt_outs o JOIN phone_doubts x ON x.phone_idx = o.phone_idx AND x.person_id = p.id WHERE o.phone_idx = p.phone_idx AND o.at < x.at)))`
 
 // rowEnd are the columns that scanEnd reads, of a row d with its call k and its person p.
 func rowEnd() string {
@@ -205,7 +209,7 @@ func fillPage(limit int, of func([]int64) ([]notify.Unreached, error), window fu
 // unreachedOf says which of the people a campaign did not reach. Who wants nothing by now, or died, is nobody's to visit;
 // told: those of whom a visit said so are among them.
 func (t *tx) unreachedOf(c notify.Campaign, ids []int64, told bool) (list []notify.Unreached, err error) {
-	visitable := `NOT p.opted_out AND p.status <> 'deceased'`
+	visitable := `NOT ` + wantsNothing + ` AND p.status <> 'deceased'`
 	if told {
 		visitable = `(` + visitable + ` OR v.outcome IN ('died', 'refused'))`
 	}
@@ -253,7 +257,7 @@ func (s *Store) UnreachedFigures(ctx context.Context, scope register.Scope, camp
 }
 
 func (t *tx) countBadlyEnded(c notify.Campaign, scope register.Scope, f *notify.UnreachedFigures) error {
-	return t.each(`SELECT p.opted_out, p.status = 'deceased', substr(p.region, 1, `+strconv.Itoa(placeDigits(scope))+`), `+rowEnd()+`, count(*) FROM deliveries d LEFT JOIN calls k ON FALSE JOIN people p ON p.id = d.person_id
+	return t.each(`SELECT `+wantsNothing+`, p.status = 'deceased', substr(p.region, 1, `+strconv.Itoa(placeDigits(scope))+`), `+rowEnd()+`, count(*) FROM deliveries d LEFT JOIN calls k ON FALSE JOIN people p ON p.id = d.person_id
 		WHERE d.month = $1 AND d.campaign_id = $2 AND `+endedBadly+` AND `+inScope(3)+` AND NOT `+householdHeard()+` GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9`,
 		func(rows *sql.Rows) error {
 			var end notify.RowEnd
@@ -345,7 +349,7 @@ func (t *tx) unreachedBy(campaigns, ids []int64) ([]notify.Unreached, error) {
 	err := t.each(`SELECT d.person_id, p.region, d.campaign_id, c.name, CASE WHEN d.state = '' THEN k.updated_at ELSE d.updated_at END,
 			d.shared AND d.state <> '' AND `+householdHeard()+`, d.state = '' AND k.wake_at > 0 AND k.channel = 'voice', `+rowEnd()+`
 		FROM deliveries d LEFT JOIN calls k ON k.id = d.call_id AND d.state = '' JOIN people p ON p.id = d.person_id JOIN campaigns c ON c.id = d.campaign_id
-		WHERE `+t.among("d.person_id", 1)+` AND `+t.among("d.campaign_id", 2)+` AND (NOT p.opted_out AND p.status <> 'deceased' OR `+t.toldGone(2)+`)`,
+		WHERE `+t.among("d.person_id", 1)+` AND `+t.among("d.campaign_id", 2)+` AND (NOT `+wantsNothing+` AND p.status <> 'deceased' OR `+t.toldGone(2)+`)`,
 		func(rows *sql.Rows) error {
 			var u notify.Unreached
 			var end notify.RowEnd

@@ -258,7 +258,7 @@ func (s *Store) UnreachedPlaces(ctx context.Context, scope register.Scope, since
 		err = t.each(`SELECT substr(u.region, 1, `+strconv.Itoa(placeDigits(scope))+`),
 				COALESCE((SELECT v.outcome FROM visits v WHERE v.person_id = u.id AND `+t.among("v.campaign_id", 3)+` ORDER BY v.id DESC LIMIT 1), ''), count(*)
 			FROM (SELECT p.id, p.region FROM people p JOIN deliveries d ON d.person_id = p.id LEFT JOIN calls k ON k.id = d.call_id AND d.state = ''
-				WHERE `+inScope(1)+` AND `+t.among("d.campaign_id", 3)+` AND (NOT p.opted_out AND p.status <> 'deceased' OR `+t.toldGone(3)+`)
+				WHERE `+inScope(1)+` AND `+t.among("d.campaign_id", 3)+` AND (NOT `+wantsNothing+` AND p.status <> 'deceased' OR `+t.toldGone(3)+`)
 				GROUP BY p.id, p.region HAVING max(`+reached+`) = 0 AND max(`+listed+`) = 1) u GROUP BY 1, 2`,
 			func(rows *sql.Rows) error {
 				var place string

@@ -62,6 +62,7 @@ func (t *memoryTx) DoubtPhone() error {
 			t.m.doubts[doubtKey(r.Person)] = true
 		}
 	}
+	t.m.optedOut[t.subject(0)] = true
 	return nil
 }
 

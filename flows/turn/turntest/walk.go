@@ -120,7 +120,7 @@ func (w *Walker) WalkSMS(t testing.TB, engine *flows.Engine) {
 			}
 		}
 	}
-	for _, word := range slices.Concat(w.World.heardOf(), engine.Book().Settings().OptOut, engine.Book().Settings().OptIn, numbers()) {
+	for _, word := range slices.Concat([]string{"😊", "谢谢"}, w.World.heardOf(), engine.Book().Settings().OptOut, engine.Book().Settings().OptIn, numbers()) {
 		w.flow(t, "", word)
 	}
 }

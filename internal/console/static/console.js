@@ -9,11 +9,40 @@ if (box && window.EventSource) {
   source.addEventListener("end", () => { source.close(); location.replace(location.pathname); });
 }
 
-// A step that can't be taken back is asked about once more.
+// What takes its time says so, and nothing is sent twice: what is under way holds the next one back, until the page
+// changes or the answer is long overdue.
+const busy = document.getElementById("busy");
+const quick = 500, overdue = 15000; // milliseconds
+let under = null; // what is under way: where, and its timers
+const rest = () => {
+  if (!under) return;
+  for (const timer of under.timers) clearTimeout(timer);
+  under.at.removeAttribute("aria-busy");
+  busy.textContent = "";
+  under = null;
+};
+const wait = (at, words, delay) => {
+  rest();
+  at.setAttribute("aria-busy", "true");
+  under = { at, timers: [setTimeout(() => { busy.textContent = words; }, delay), setTimeout(rest, overdue)] };
+};
 document.addEventListener("submit", (event) => {
-  const question = event.target.dataset.confirm;
+  const form = event.target, words = (event.submitter || form).dataset.wait;
+  if (under && under.at.matches("form")) { // a link that is being opened may be thought better of
+    event.preventDefault();
+    return;
+  }
+  const question = form.dataset.confirm; // a step that can't be taken back is asked about once more
   if (question && !confirm(question)) event.preventDefault();
+  else wait(form, words || busy.dataset.wait, words ? 0 : quick);
 });
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href]");
+  const here = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey && !event.defaultPrevented;
+  if (!link || !here || link.target || link.hasAttribute("download") || link.getAttribute("href").startsWith("#")) return;
+  if (!under) wait(link, busy.dataset.wait, quick);
+});
+addEventListener("pageshow", rest); // come back to by the browser's arrow
 
 // The audience's rows.
 const rules = document.getElementById("rules");

@@ -143,8 +143,12 @@ func (p *person) peopleRow(emit func(...string)) {
 	w := p.w
 	labour, student, education := "able", "no", "junior"
 	switch {
-	case p.age < 16:
+	case p.age < 7:
+		labour, education = "none", "none"
+	case p.age < 13:
 		labour, student, education = "none", "primary", "primary"
+	case p.age < 16:
+		labour, student = "none", "junior"
 	case p.age > 70:
 		labour, education = "none", "none"
 	case p.age >= 60:
@@ -159,10 +163,10 @@ func (p *person) peopleRow(emit func(...string)) {
 		level, disability, health = p.pick(w.Disability), p.pick(w.DisabilityKinds), "chronic"
 	}
 	job, status, skill := "idle", "alive", ""
-	if p.working() && p.chance(55) {
+	if p.employed() {
 		job, skill = "working", p.pick(w.Skills)
 	}
-	if p.age > 80 && p.chance(5) {
+	if p.dead() {
 		status = "dead"
 	}
 	adult := labour == "able" && student == "no"
@@ -172,46 +176,59 @@ func (p *person) peopleRow(emit func(...string)) {
 		level, disability, w.Health[health], p.pick(w.Languages))
 }
 
-// insured says whether the person has paid for the year, or was paid for, and so is enrolled: the sheets of cover and
-// of premiums say the same.
-func (p *person) insured(insurance string) bool {
-	return p.c.rand(hash(p.id+insurance)).IntN(100) < 80
+// What more than one sheet tells is the person's own, whatever else a sheet draws: the sheets say the same.
+func (p *person) own(what string, percent int) bool {
+	return p.c.rand(hash(p.id+what)).IntN(100) < percent
 }
+
+func (p *person) employed() bool { return p.working() && p.own("job", 55) }
+func (p *person) dead() bool     { return p.age > 80 && p.own("dead", 5) }
+
+// insured says whether the person has paid for the year, or was paid for, and so is enrolled.
+func (p *person) insured(insurance string) bool { return p.own(insurance, 80) }
 
 func (p *person) coverRows(emit func(...string)) {
-	w, year := p.w, p.c.Today.Year()
-	state, benefit := "enrolled", w.Benefit["normal"]
-	if !p.insured("medical") {
-		state, benefit = "not", ""
-	}
-	emit(p.id, w.Insurance["medical"], strconv.Itoa(year), w.Cover[state], fmt.Sprintf("%d-01-01", year), benefit, w.County)
-	if p.age < 16 {
-		return
-	}
-	state, benefit = "enrolled", w.Benefit["young"]
+	p.coverRow(emit, "medical", p.w.Benefit["normal"])
 	switch {
-	case !p.insured("pension"):
-		state, benefit = "not", ""
-	case p.age > 60:
-		benefit = w.Benefit["drawing"]
+	case p.age < 16:
+	case p.age < 60:
+		p.coverRow(emit, "pension", p.w.Benefit["young"])
 	case p.age == 60:
-		benefit = w.Benefit["due"]
+		p.coverRow(emit, "pension", p.w.Benefit["due"])
+	default:
+		p.coverRow(emit, "pension", p.w.Benefit["drawing"])
 	}
-	emit(p.id, w.Insurance["pension"], strconv.Itoa(year), w.Cover[state], fmt.Sprintf("%d-03-01", year), benefit, w.County)
 }
 
+// coverRow says of who is not enrolled neither since when nor where; the cover of the dead has stopped.
+func (p *person) coverRow(emit func(...string), insurance, benefit string) {
+	w, year := p.w, p.c.Today.Year()
+	state, since, place := "enrolled", fmt.Sprintf("%d-01-01", year), w.County
+	switch {
+	case !p.insured(insurance):
+		state, since, benefit, place = "not", "", "", ""
+	case p.dead():
+		state, benefit = "stopped", ""
+	}
+	emit(p.id, w.Insurance[insurance], strconv.Itoa(year), w.Cover[state], since, benefit, place)
+}
+
+// premiumRows: medical premiums are due before the year begins to be covered from its first day, and may be paid late.
 func (p *person) premiumRows(emit func(...string)) {
+	if p.dead() {
+		return
+	}
 	w, year := p.w, p.c.Today.Year()
 	deadline := fmt.Sprintf("%d-12-31", year)
 	if p.insured("medical") {
-		emit(p.id, w.Insurance["medical"], strconv.Itoa(year), "400", "0", "400", deadline, w.Premium["paid"], fmt.Sprintf("%d-02-15", year))
+		emit(p.id, w.Insurance["medical"], strconv.Itoa(year), "400", "0", "400", deadline, w.Premium["paid"], fmt.Sprintf("%d-12-15", year-1))
 	} else {
 		emit(p.id, w.Insurance["medical"], strconv.Itoa(year), "400", "400", "0", deadline, w.Premium["unpaid"], "")
 	}
 	if p.age >= 16 && p.age < 60 {
 		state, on := "unpaid", ""
 		if p.insured("pension") {
-			state, on = "paid", fmt.Sprintf("%d-05-20", year)
+			state, on = "paid", fmt.Sprintf("%d-01-01", year)
 		}
 		emit(p.id, w.Insurance["pension"], strconv.Itoa(year), "180", "90", "90", deadline, w.Premium[state], on)
 	}
@@ -219,7 +236,7 @@ func (p *person) premiumRows(emit func(...string)) {
 
 func (p *person) subsidyRows(emit func(...string)) {
 	w := p.w
-	if !p.chance(35) {
+	if p.dead() || !p.chance(35) {
 		return
 	}
 	state := p.pick(w.SubsidyStates)
@@ -233,7 +250,7 @@ func (p *person) subsidyRows(emit func(...string)) {
 
 // benefitRows: whoever draws a pension had it paid for three months; this month's is on its way.
 func (p *person) benefitRows(emit func(...string)) {
-	if p.age <= 60 || !p.insured("pension") {
+	if p.age <= 60 || p.dead() || !p.insured("pension") {
 		return
 	}
 	w, first := p.w, p.c.Today.AddDate(0, 0, 1-p.c.Today.Day())
@@ -251,7 +268,7 @@ func (p *person) benefitRows(emit func(...string)) {
 
 // placementRows: some of those who work were led there one to eight months ago, and a few have left again.
 func (p *person) placementRows(emit func(...string)) {
-	if !p.working() || !p.chance(20) {
+	if !p.employed() || !p.chance(36) {
 		return
 	}
 	w := p.w

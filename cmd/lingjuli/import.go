@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,8 +15,11 @@ import (
 	"github.com/lingjuli/lingjuli/internal/store"
 )
 
-// shownRejections is how many refused rows are printed; the report has all.
-const shownRejections = 20
+// How many refused rows are printed, and how many rows of one doubt; the report has all.
+const (
+	shownRejections = 20
+	shownDoubts     = 5
+)
 
 type importCmd struct {
 	Kind   string            `arg:""`
@@ -114,18 +118,46 @@ func (c *importCmd) print(a *app, r register.Report) {
 			fmt.Fprintln(a.stdout, a.texts.t("import_more", "Count", len(r.Rejected)-i))
 			break
 		}
-		line := a.texts.t("import_rejected", "Row", x.Row, "Reason", a.texts.refusal(x.Reason), "Value", x.Value)
+		reason := a.texts.refusal(x.Reason)
+		if x.Of > 0 {
+			reason = a.texts.t("import_same_as", "Row", x.Of)
+		}
+		line := a.texts.t("import_rejected", "Row", x.Row, "Reason", reason, "Value", x.Value)
 		fmt.Fprintln(a.stdout, strings.TrimSpace(line)) // what is missing has no value
 	}
 	nowhere := func(x register.Rejection) bool { return x.Reason == register.RegionUnknown }
 	if c.Region == "" && slices.ContainsFunc(r.Rejected, nowhere) {
 		fmt.Fprintln(a.stdout, a.texts.t("import_region"))
 	}
+	c.printDoubts(a, r)
 	if c.DryRun {
 		fmt.Fprintln(a.stdout, a.texts.t("import_dry"))
 	}
 	fmt.Fprintln(a.stdout, a.texts.t("import_done", "Rows", r.Rows, "Accepted", r.Accepted, "Updated", r.Updated, "Unchanged", r.Unchanged,
 		"Rejected", len(r.Rejected), "Skipped", len(r.Skipped), "Warnings", len(r.Warnings)))
+}
+
+// printDoubts says what the importer has doubts about in the rows that it took, each reason with the first of its rows, and
+// which headers of the sheet it did not read.
+func (c *importCmd) printDoubts(a *app, r register.Report) {
+	rows := map[register.Reason][]string{}
+	var reasons []register.Reason
+	for _, x := range r.Warnings {
+		if rows[x.Reason] == nil {
+			reasons = append(reasons, x.Reason)
+		}
+		rows[x.Reason] = append(rows[x.Reason], strconv.Itoa(x.Row))
+	}
+	for _, reason := range reasons {
+		list, key := rows[reason], "import_doubt"
+		if len(list) > shownDoubts {
+			list, key = list[:shownDoubts], "import_doubts"
+		}
+		fmt.Fprintln(a.stdout, a.texts.t(key, "Reason", a.texts.t("doubt."+string(reason)), "Count", len(rows[reason]), "Rows", strings.Join(list, a.texts.t("comma"))))
+	}
+	if len(r.Unread) > 0 {
+		fmt.Fprintln(a.stdout, a.texts.t("import_unread", "Headers", strings.Join(r.Unread, a.texts.t("comma"))))
+	}
 }
 
 // refusal is why a row was refused, in words; the report keeps the code.

@@ -72,7 +72,9 @@ func (v *visit) listUnreached() error {
 	if err := v.countUnreached(&page); err != nil {
 		return err
 	}
-	page.Visit = v.visitForm(q)
+	if page.Visit, err = v.visitForm(q); err != nil {
+		return err
+	}
 	if err := v.note(staff.DidListUnreached, q.object(), q.detail(len(page.Rows))); err != nil {
 		return err
 	}

@@ -242,10 +242,13 @@ func TestAWorkerRecordsVisitsByRowCodeAndTheListShowsWhatIsStillOpen(t *testing.
 		t.Fatal(told.path)
 	}
 	shown := b.get(told.path)
-	for _, part := range []string{code + " 记下了", "告诉到了", `href="/console/people/1"`, "其中走访解决了 1 人"} {
+	for _, part := range []string{code + " 林＊ 高田村 记下了：", "，新号码也登记了。", "告诉到了", `href="/console/people/1"`, "其中走访解决了 1 人"} {
 		if !strings.Contains(shown.body, part) {
 			t.Errorf("the list does not say %s", part)
 		}
+	}
+	if chosen := b.get(list + "&code=" + code); !strings.Contains(chosen.body, `<span class="hint">林＊ 高田村</span>`) {
+		t.Error("whoever chose a line is not told whose it is")
 	}
 	if strings.Contains(shown.body, `class="strong" href="/console/people/1"`) {
 		t.Error("who was told is still on the list")

@@ -16,26 +16,39 @@ type visitForm struct {
 	Code     string // of a line that was chosen, or of the form that came back
 	Outcome  notify.VisitOutcome
 	Done     string // the code that was recorded just now
-	Person   int64
+	Number   bool   // with a new number
+	Person   int64  // whose code it is
+	Who      string // their name, masked, and place: a code that was mistyped shows itself by them
 	Problem  string // what was wrong with the form, a locale key
 	Back     string // the list
 }
 
 // visitForm reads from the address what was recorded just now, or why it was not.
-func (v *visit) visitForm(q unreachedQuery) visitForm {
+func (v *visit) visitForm(q unreachedQuery) (visitForm, error) {
 	asked := v.r.URL.Query()
 	f := visitForm{
 		May: v.who.May(staff.RecordVisit, false), Outcomes: notify.VisitOutcomes(), Code: asked.Get("code"), Outcome: notify.VisitOutcome(asked.Get("outcome")),
 		Back: q.address("/console/unreached", q.from),
 	}
 	if id, ok := notify.ReadRowCode(asked.Get("done")); ok {
-		f.Done, f.Person = notify.RowCode(id), id
+		f.Done, f.Person, f.Number = notify.RowCode(id), id, asked.Get("number") == "new"
+	} else if id, ok := notify.ReadRowCode(f.Code); ok {
+		f.Person = id
 	}
 	switch problem := asked.Get("problem"); problem {
 	case "code", "outcome", "phone":
 		f.Problem = "visit_problem." + problem
 	}
-	return f
+	if f.Person == 0 || !f.May {
+		return f, nil
+	}
+	found, err := v.People.PeopleByID(v.ctx(), v.who.Scope(), []int64{f.Person})
+	if err != nil || len(found) == 0 {
+		return f, err
+	}
+	place, err := v.place(found[0].RegionCode)
+	f.Who = maskName(found[0].Name) + " " + place
+	return f, err
 }
 
 // recordVisit writes down what came of a visit and leads back to the list.
@@ -81,5 +94,5 @@ func (v *visit) recordVisit() error {
 	if err != nil {
 		return err
 	}
-	return v.redirect(query(back, "done", notify.RowCode(id), "outcome", outcome) + "#visit")
+	return v.redirect(query(back, "done", notify.RowCode(id), "outcome", outcome, "number", by.Detail["number"]) + "#visit")
 }

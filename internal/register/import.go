@@ -93,8 +93,8 @@ type importRun struct {
 	header  header
 	report  Report
 	batch   []pending
-	size    int // of the next batch
-	seen    map[[16]byte]struct{}
+	size    int              // of the next batch
+	seen    map[[16]byte]int // row by what counts as the same
 	phones  map[Phone]*phoneUse
 	started time.Time
 }
@@ -117,7 +117,7 @@ func (i Importer) newRun(sink Sink) (*importRun, error) {
 	}
 	run := &importRun{
 		Importer: i, sink: sink, set: map[field]string{}, title: map[field]string{}, titles: map[string]bool{},
-		seen: map[[16]byte]struct{}{}, phones: map[Phone]*phoneUse{}, report: newReport(), size: firstBatch,
+		seen: map[[16]byte]int{}, phones: map[Phone]*phoneUse{}, report: newReport(), size: firstBatch,
 	}
 	if run.Now == nil {
 		run.Now = time.Now
@@ -145,7 +145,9 @@ func (run *importRun) findSheet(book workbook) (sheet int, err error) {
 	for i, name := range book.sheets() {
 		found := false
 		err := book.rows(i, func(l line) (bool, error) {
-			run.header, found = findHeader(run.Kind, l)
+			if run.header, found = findHeader(run.Kind, l); found {
+				run.report.Unread = run.header.unread(l)
+			}
 			return !found && l.number < maxLeadingRows, nil
 		})
 		if err != nil {
@@ -202,11 +204,14 @@ func (run *importRun) data(l line) {
 	run.report.Rows++
 	r := row{kind: run.Kind, line: l, header: run.header, given: run.given(), within: run.within, now: run.started}
 	e := r.entry()
-	if r.reason == "" && run.duplicate(e) {
-		r.refuse(DuplicateInFile, e.shown())
+	of := 0
+	if r.reason == "" {
+		if of = run.sameAs(e, l.number); of > 0 {
+			r.refuse(DuplicateInFile, e.shown())
+		}
 	}
 	if r.reason != "" {
-		run.report.reject(l.number, r.reason, r.value)
+		run.report.reject(l.number, r.reason, r.value, of)
 		return
 	}
 	run.batch = append(run.batch, pending{entry: e, warnings: r.warnings})
@@ -223,14 +228,15 @@ func (run *importRun) given() map[field]string {
 	return run.title
 }
 
-func (run *importRun) duplicate(e Entry) bool {
+// sameAs is the row above that says the same; 0: there is none, and this one is kept in mind.
+func (run *importRun) sameAs(e Entry, number int) int {
 	sum := sha256.Sum256([]byte(e.key()))
 	key := [16]byte(sum[:16])
-	if _, seen := run.seen[key]; seen {
-		return true
+	if of, seen := run.seen[key]; seen {
+		return of
 	}
-	run.seen[key] = struct{}{}
-	return false
+	run.seen[key] = number
+	return 0
 }
 
 func (run *importRun) flush(ctx context.Context, last int) error {
@@ -282,7 +288,7 @@ func (run *importRun) settle(p pending, result Result) {
 		if result.Reason == NameConflict {
 			value = MaskName(e.Name)
 		}
-		run.report.reject(e.Row, result.Reason, value)
+		run.report.reject(e.Row, result.Reason, value, 0)
 		return
 	case Added:
 		run.report.Accepted++

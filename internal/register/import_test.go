@@ -289,6 +289,21 @@ func TestRowsThatAreNoDataAreSkippedAndTheRestIsNot(t *testing.T) {
 	}
 }
 
+func TestTheReportNamesTheHeadersNobodyReadAndTheRowThatARowRepeats(t *testing.T) {
+	id := string(fictionalID(t, "44180219900101001"))
+	sheet := "序号,姓名,身份证,联系号,致贫原因1,致贫原因1,\n1,张三," + id + ",13800001001,缺技术,,x\n\n2,张三," + strings.ToLower(id) + ",,,,\n"
+	_, report, err := importText(t, Importer{Kind: KindPeople}, sheet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"序号", "联系号", "致贫原因1"}; !cmp.Equal(report.Unread, want) {
+		t.Errorf("unread %q, want %q", report.Unread, want)
+	}
+	if len(report.Rejected) != 1 || report.Rejected[0].Of != 2 || report.Rejected[0].Row != 4 {
+		t.Errorf("%+v", report.Rejected)
+	}
+}
+
 func TestWhatIsSetForTheFileFillsEmptyCellsAndNeverOverwrites(t *testing.T) {
 	a, b := string(fictionalID(t, "44180219900101001")), string(fictionalID(t, "44180219900101002"))
 	sheet := "2025年度参保名单,,\n身份证号,年度,参保状态\n" + a + ",2024,是\n" + b + ",,是\n"

@@ -63,7 +63,27 @@ func readPlaces(text string) (*places, error) {
 		}
 		p.add(f[0], f[1], f[2])
 	}
+	p.addFormer()
 	return p, nil
+}
+
+// addFormer lets a county be found by a name that it gave up, as older sheets have it, where no county has that name now
+// nor a city, and only one ever had it.
+func (p *places) addFormer() {
+	former := map[string][]string{} // name → whatever became of those of that name
+	for code, name := range p.names {
+		next, abolished := p.successor[code]
+		_, county := p.counties[name]
+		if _, city := p.cities[name]; abolished && !county && !city && isCounty(code) {
+			former[name] = append(former[name], next)
+		}
+	}
+	for name, codes := range former {
+		slices.Sort(codes)
+		if codes = slices.Compact(codes); len(codes) == 1 && codes[0] != "" {
+			p.counties[name] = codes
+		}
+	}
 }
 
 func (p *places) add(code, name, successor string) {

@@ -81,6 +81,10 @@ func TestNamesLeadToACountyWithOrWithoutTheirKind(t *testing.T) {
 		{w: written{city: "汕尾", county: "城区"}, want: Place{Code: "441502000000"}, known: true},
 		{w: written{city: "清远", county: "禅城"}},
 		{w: written{county: "朝阳区"}},
+		{w: written{county: "英德县", town: "云岭镇"}, want: Place{"441881000000", "云岭镇", ""}, known: true}, // a name of before
+		{w: written{code: "清远市清新县龙颈镇"}, want: Place{"441803000000", "龙颈镇", ""}, known: true},
+		{w: written{city: "梅州", county: "梅县"}, want: Place{Code: "441403000000"}, known: true},
+		{w: written{county: "高要市"}, want: Place{Code: "441204000000"}, known: true},
 		{w: written{town: "源潭镇"}},
 		{w: written{town: "源潭镇"}, within: "441802", want: Place{"441802000000", "源潭镇", ""}, known: true},
 		{w: written{village: "大连"}, within: "441802103", want: Place{"441802103000", "", "大连"}, known: true},

@@ -20,6 +20,7 @@ type Report struct {
 	Rejected  []Rejection       `json:"rejected"`
 	Warnings  []Warning         `json:"warnings"`
 	Columns   map[string]string `json:"columns"`
+	Unread    []string          `json:"unread"` // headers of the sheet that no column goes by
 
 	seed maphash.Seed
 }
@@ -29,6 +30,7 @@ type Rejection struct {
 	Row    int    `json:"row"`
 	Reason Reason `json:"reason"`
 	Value  string `json:"value"`
+	Of     int    `json:"of,omitempty"` // of DuplicateInFile: the row that was taken
 }
 
 // Warning is a doubt about a row that was taken.
@@ -38,13 +40,13 @@ type Warning struct {
 }
 
 func newReport() Report {
-	return Report{Skipped: []int{}, Rejected: []Rejection{}, Warnings: []Warning{}, Columns: map[string]string{}, seed: maphash.MakeSeed()}
+	return Report{Skipped: []int{}, Rejected: []Rejection{}, Warnings: []Warning{}, Columns: map[string]string{}, Unread: []string{}, seed: maphash.MakeSeed()}
 }
 
 func (r *Report) skip(row int) { r.Skipped = append(r.Skipped, row) }
 
-func (r *Report) reject(row int, reason Reason, value string) {
-	r.Rejected = append(r.Rejected, Rejection{Row: row, Reason: reason, Value: value})
+func (r *Report) reject(row int, reason Reason, value string, of int) {
+	r.Rejected = append(r.Rejected, Rejection{Row: row, Reason: reason, Value: value, Of: of})
 }
 
 func (r *Report) warn(row int, reason Reason) {

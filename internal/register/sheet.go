@@ -1,6 +1,9 @@
 package register
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // cell is one cell of a sheet as it stands there.
 type cell struct {
@@ -110,6 +113,23 @@ func (h header) take(column string, i int, text string) {
 		h.names[column] = fold(text)
 	}
 	h.columns[column] = append(h.columns[column], i)
+}
+
+// unread are the headers that no column goes by, in the order of the sheet: whoever filled them in ought to know.
+func (h header) unread(l line) []string {
+	read := map[int]bool{}
+	for _, cells := range h.columns {
+		for _, i := range cells {
+			read[i] = true
+		}
+	}
+	names := []string{}
+	for i, c := range l.cells {
+		if name := fold(c.text); name != "" && !read[i] && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // enough: the columns that tell the kind apart are there, and most sheets have a second one.

@@ -187,6 +187,9 @@ func (r *run) more() {
 
 // answer tries the words on an open question. A wish said plainly is not taken for a name.
 func (r *run) answer(a *Ask) bool {
+	if r.stopsAll(a) {
+		return false
+	}
 	values, ok := r.e.validate(a.As, answer{text: r.in.Text, guess: r.understand, again: r.s.Fails > 0})
 	if !ok {
 		return false

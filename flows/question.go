@@ -200,6 +200,15 @@ func other(flows []string, stood, stands string) []string {
 // storyRunes is how long words are that tell something instead of choosing.
 const storyRunes = 5
 
+// stopsAll says whether somebody asked for their own words says in few of them that they want nothing more from us.
+func (r *run) stopsAll(a *Ask) bool {
+	if a.As != "words" && a.As != "text" || spoken(normalise(r.in.Text)) > wordsRunes {
+		return false
+	}
+	g := r.understand()
+	return g.Intent == "unsubscribe" && g.Score >= r.e.book.settings.Certain
+}
+
 // inOwnWords takes a sentence where a choice lets people tell it themselves.
 func (r *run) inOwnWords(c *Choose) bool {
 	if c.Other == nil || r.in.Choice > 0 {

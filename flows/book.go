@@ -33,6 +33,8 @@ type Settings struct {
 	Leave          []string            `yaml:"leave"`
 	Yes            []string            `yaml:"yes"`
 	No             []string            `yaml:"no"`
+	InvitedYes     []string            `yaml:"invited_yes"` // what means yes in answer to an invitation
+	InvitedNo      []string            `yaml:"invited_no"`
 	OptIn          []string            `yaml:"opt_in"`
 	Back           []string            `yaml:"back"`
 	Menu           []string            `yaml:"menu"`
@@ -266,7 +268,7 @@ func (s Settings) Named(words string) string {
 	best, length := "", 0
 	for locale, names := range s.Languages {
 		for _, name := range names {
-			if len(name) > length && strings.Contains(said, name) {
+			if len(name) > length && strings.Contains(said, normalise(name)) {
 				best, length = locale, len(name)
 			}
 		}

@@ -68,6 +68,7 @@ type Choose struct {
 	Items   *Items   `yaml:"items"`
 	Options []Option `yaml:"options"`
 	Other   *Other   `yaml:"other"` // where they tell it in their own words instead
+	Said    bool     `yaml:"said"`  // the words that began the flow may be the answer already
 }
 
 // Other takes a whole sentence for the answer.
@@ -164,7 +165,9 @@ func (s *Step) open() bool { return s.Ask != nil || s.Choose != nil }
 
 // hears says whether the flow wants the words it was started with.
 func (d *Definition) hears() bool {
-	return slices.ContainsFunc(d.Steps, func(s *Step) bool { return s.With["words"] == "$heard" || s.Set["words"] == "$heard" })
+	return slices.ContainsFunc(d.Steps, func(s *Step) bool {
+		return s.With["words"] == "$heard" || s.Set["words"] == "$heard" || s.Choose != nil && s.Choose.Said
+	})
 }
 
 // step finds a step by its id; nil where there is none.

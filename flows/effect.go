@@ -59,6 +59,7 @@ const (
 	AskedHere   Asked = "here"   // it was sent to the number of an open question of a campaign
 	AskedOver   Asked = "over"   // to the number of one that has ended: it answers nothing else
 	AskedLately Asked = "lately" // a campaign's question is newer than the conversation's
+	AskedBefore Asked = "before" // one is open, but the conversation went on since
 )
 
 // Facts is what the host found out: variables for the flow, and items to say one by one.

@@ -52,6 +52,7 @@ const (
 	triesInARow  = 2                // not understood so often, numbers and a person are offered
 	triesElder   = 3
 	choicesShown = 3 // when asking what was meant
+	remindedMost = 2 // how often somebody is asked about what they left; it waits all the same
 )
 
 // Errors of Step.
@@ -178,12 +179,16 @@ func (r *run) proceed() error {
 
 // settle is reached when nothing runs: offer the suspended flow, else numbers to go on with.
 func (r *run) settle() {
-	if len(r.s.Parked) > 0 && r.in.Env.Channel != SMS {
+	if len(r.s.Parked) > 0 && r.in.Env.Channel != SMS && r.s.Reminded < remindedMost {
+		r.s.Reminded++
 		r.push(flowResume)
 		r.top().set("title_key", r.e.book.flows[r.s.Parked[0].Flow].Title)
 		return
 	}
 	r.rest = true
+	if r.in.Env.Channel == SMS {
+		return // what a menu's numbers lead to stays
+	}
 	r.s.Offer = r.offer
 	r.showOffer()
 }

@@ -224,10 +224,21 @@ func (r *run) answersBefore() bool {
 	return false
 }
 
+// goesOn says whether they want to go on with what is suspended, long after it was asked.
+func (r *run) goesOn() bool {
+	goOn := slices.Clone(r.e.book.flows[flowResume].Steps[0].Choose.Options[:1])
+	goOn[0].Means = "" // a yes alone may be to anything
+	return r.waiting() == nil && r.e.optionWith(goOn, normalise(r.in.Text)) == 0
+}
+
 // answersParked takes an ID number or a code for the answer to the suspended question that waits for it.
 func (r *run) answersParked() bool {
 	if len(r.s.Parked) == 0 {
 		return false
+	}
+	if r.goesOn() {
+		r.resume()
+		return true
 	}
 	f := r.s.Parked[len(r.s.Parked)-1]
 	s := r.e.book.flows[f.Flow].step(f.Step)
@@ -376,14 +387,16 @@ func (r *run) begin(flow string) {
 		r.say("bind.then", map[string]string{"title_key": d.Title}, nil)
 	}
 	if len(r.s.Stack) > 0 {
-		r.s.Parked, r.s.Stack = r.s.Stack, nil
+		r.s.Parked, r.s.Stack, r.s.Reminded = r.s.Stack, nil, 0
 	}
 	r.push(flow)
 	r.hearBeginning(d)
 	switch {
 	case check != nil:
 		r.s.Stack = append(r.s.Stack, check...)
-	case d.Needs != needsBound || r.forKin():
+	case d.Needs != needsBound:
+		r.ofKin()
+	case r.forKin():
 	case guarded:
 		r.push(flowBind)
 	case r.unsettled():
@@ -414,7 +427,7 @@ func (r *run) running(flow string) bool {
 
 // askToResume suspends what is open; with nothing running, settle asks whether to go on.
 func (r *run) askToResume() bool {
-	r.s.Parked, r.s.Stack = r.s.Stack, nil
+	r.s.Parked, r.s.Stack, r.s.Reminded = r.s.Stack, nil, 0
 	return true
 }
 

@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/lingjuli/lingjuli/internal/hanzi"
 	"github.com/lingjuli/lingjuli/locales"
 )
 
@@ -41,7 +42,7 @@ func (r *run) apart(said string, q *Step) bool {
 }
 
 func holds(said string, words []string) bool {
-	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(said, w) })
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(said, w) || strings.Contains(said, hanzi.Simplify(w)) })
 }
 
 // Forwarded says whether this is a text with the signature that every SMS begins or ends with: somebody else's words.

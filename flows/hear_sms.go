@@ -8,9 +8,10 @@ import (
 // hearSMS takes a reply by SMS: the answer to what was asked there, an answer to what a campaign asked that number,
 // or a question of their own. Anything else is answered by the template that names the office's telephone.
 func (r *run) hearSMS(said string) {
-	bare := r.in.Choice > 0 || r.e.words.has(wordYes, said) || r.e.words.has(wordNo, said)
+	bare := r.in.Choice > 0 || r.agrees(said) || r.declines(said)
 	q := r.waiting()
-	if bare && r.in.Asked != "" {
+	lately := r.in.Asked != "" && r.in.Asked != AskedBefore
+	if bare && lately {
 		q = nil // a campaign's question, not the conversation's
 	}
 	if q != nil && r.pick(q, said) {
@@ -19,7 +20,13 @@ func (r *run) hearSMS(said string) {
 	if q != nil && q.Ask != nil && r.answer(q.Ask) {
 		return
 	}
+	listed := r.s.Offer
 	r.s = Session{Version: sessionVersion}
+	if n := r.in.Choice; n >= 1 && n <= len(listed) && !lately {
+		r.s.Offer = listed
+		r.begin(listed[n-1])
+		return
+	}
 	if bare {
 		r.answerSMS(said)
 		return
@@ -54,17 +61,39 @@ func (r *run) hearSMS(said string) {
 	}
 }
 
+// agrees says whether the words are a yes; in answer to an invitation "I'll go" is one.
+func (r *run) agrees(said string) bool {
+	return r.e.words.has(wordYes, said) || r.in.Asked != "" && r.e.words.has(wordInvitedYes, said)
+}
+
+func (r *run) declines(said string) bool {
+	return r.e.words.has(wordNo, said) || r.in.Asked != "" && r.e.words.has(wordInvitedNo, said)
+}
+
 // answerSMS takes a bare number, yes or no where the conversation asked nothing: a campaign may have.
 func (r *run) answerSMS(said string) {
 	r.push(flowInvited)
 	answer := "other"
 	switch {
-	case r.in.Choice == 1 || r.e.words.has(wordYes, said):
+	case r.in.Choice == 1 || r.agrees(said):
 		answer = "yes"
-	case r.in.Choice == 2 || r.e.words.has(wordNo, said):
+	case r.in.Choice == 2 || r.declines(said):
 		answer = "no"
 	}
 	r.top().set("answer", answer)
+}
+
+// keepList keeps what the numbers of a menu by SMS lead to: somebody who has asked for one thing may send the number of
+// the next.
+func (r *run) keepList() {
+	s := r.waiting()
+	if r.in.Env.Channel != SMS || s == nil || s.Choose == nil || s.Choose.Items != nil {
+		return
+	}
+	r.s.Offer = nil
+	for _, o := range s.Choose.Options {
+		r.s.Offer = append(r.s.Offer, o.Flow)
+	}
 }
 
 // beginSMS starts a flow by SMS. Where the phone is a household's, it is asked first whose matter it is.

@@ -134,6 +134,18 @@ func (r *run) forKin() bool {
 	return true
 }
 
+// ofKin takes up whose matter it is where the words name the one of the family whose matters they look after.
+func (r *run) ofKin() {
+	if !r.speaksOfKin() {
+		return
+	}
+	relation := r.e.book.settings.kinIn(normalise(r.in.Text))
+	same := func(k Kin) bool { return k.Relation == relation }
+	if i := slices.IndexFunc(r.in.Env.Kin, same); i >= 0 && !slices.ContainsFunc(r.in.Env.Kin[i+1:], same) {
+		r.s.Whose = r.in.Env.Kin[i].ID
+	}
+}
+
 // speaksOfKin says whether the words name somebody of the family.
 func (r *run) speaksOfKin() bool {
 	relation := r.e.book.settings.kinIn(normalise(r.in.Text))

@@ -261,8 +261,8 @@ func (l *linter) ask(d *Definition, where string, a *Ask, vars []string) {
 }
 
 func (l *linter) options(d *Definition, where string, options []Option, vars []string, labelled bool) {
-	words := make(map[string]bool)
-	for _, o := range options {
+	words := make(map[string]int)
+	for i, o := range options {
 		for name := range o.When {
 			if !slices.Contains(vars, name) {
 				l.complain("%s: shows a choice by %s, which nothing sets", where, name)
@@ -286,10 +286,10 @@ func (l *linter) options(d *Definition, where string, options []Option, vars []s
 			l.complain("%s: leads to %s, which is no step", where, o.Go)
 		}
 		for _, w := range o.Words {
-			if words[normalise(w)] {
+			if n := words[normalise(w)]; n > 0 && n != i+1 {
 				l.complain("%s: the word %q leads two ways", where, w)
 			}
-			words[normalise(w)] = true
+			words[normalise(w)] = i + 1
 		}
 	}
 }

@@ -23,7 +23,7 @@ func (r *run) question(f *Frame, s *Step) {
 		f.Step = s.Choose.Items.From // come back to: what it offered is looked up anew
 		return
 	}
-	if r.unnamed(f, s) {
+	if r.unnamed(f, s) || r.saidAlready(f, s) {
 		return
 	}
 	r.rest = true
@@ -59,6 +59,19 @@ func (e *Engine) optionWith(options []Option, said string) int {
 			return normalise(w) == said
 		})
 	})
+}
+
+// saidAlready answers a choice by the words that began the flow: who asks for hospitals near by is not asked what about
+// hospitals. It is done once; whoever comes back to the question is asked.
+func (r *run) saidAlready(f *Frame, s *Step) bool {
+	heard := f.Vars["heard"]
+	if s.Choose == nil || !s.Choose.Said || heard == "" || len(f.Asked) > 0 {
+		return false
+	}
+	delete(f.Vars, "heard")
+	options := s.Choose.shown(f.Vars)
+	i := r.e.optionWith(options, normalise(heard))
+	return i >= 0 && r.follow(options[i])
 }
 
 // kept is what has to be kept of items so that a number still leads to one of them later.
@@ -129,6 +142,9 @@ func (r *run) choose(c *Choose, n int) bool {
 		return r.follow(options[n-items-1])
 	}
 	r.s.Fails = 0
+	if r.in.Env.Channel == SMS {
+		r.s.Offer = nil // the numbers were those of people
+	}
 	f.set(c.Items.Save, f.Items[n-1]["id"])
 	f.Step, f.Items = c.Items.Go, nil
 	return true

@@ -38,6 +38,7 @@ func (r *run) namelessly(said string) bool {
 
 // turnTo goes from a choice to another flow. The other ways than by name leave behind what the name was asked for.
 func (r *run) turnTo(flow string) {
+	r.keepList()
 	if r.top().Flow == flowUnnamed {
 		r.s.Stack, r.s.Parked = nil, nil
 	} else {

@@ -12,17 +12,18 @@ const sessionVersion = 1
 
 // Session is where one person stands. It is kept as JSON for 24 hours.
 type Session struct {
-	Version int      `json:"v"`
-	Stack   []Frame  `json:"stack,omitempty"`   // the flow that runs is last, its callers before it
-	Parked  []Frame  `json:"parked,omitempty"`  // a flow suspended by a new wish
-	Offer   []string `json:"offer,omitempty"`   // flows that numbers lead to while nothing is asked
-	Last    []Say    `json:"last,omitempty"`    // what was said last, for "repeat"
-	Rest    []string `json:"rest,omitempty"`    // pages not shown yet, for "more"
-	Fails   int      `json:"fails,omitempty"`   // tries not understood in a row
-	Whose   string   `json:"whose,omitempty"`   // of several people, the one whose matter it is
-	Of      string   `json:"of,omitempty"`      // whose matters it may hold; the host sets it
-	Unnamed int      `json:"unnamed,omitempty"` // how often it was asked who they are, and not answered
-	Renewed string   `json:"-"`                 // the flow they were in has changed since
+	Version  int      `json:"v"`
+	Stack    []Frame  `json:"stack,omitempty"`    // the flow that runs is last, its callers before it
+	Parked   []Frame  `json:"parked,omitempty"`   // a flow suspended by a new wish
+	Offer    []string `json:"offer,omitempty"`    // flows that numbers lead to while nothing is asked
+	Last     []Say    `json:"last,omitempty"`     // what was said last, for "repeat"
+	Rest     []string `json:"rest,omitempty"`     // pages not shown yet, for "more"
+	Fails    int      `json:"fails,omitempty"`    // tries not understood in a row
+	Whose    string   `json:"whose,omitempty"`    // of several people, the one whose matter it is
+	Of       string   `json:"of,omitempty"`       // whose matters it may hold; the host sets it
+	Unnamed  int      `json:"unnamed,omitempty"`  // how often it was asked who they are, and not answered
+	Reminded int      `json:"reminded,omitempty"` // how often it was asked whether to go on with what is suspended
+	Renewed  string   `json:"-"`                  // the flow they were in has changed since
 }
 
 // Frame is one flow that has begun.

@@ -64,7 +64,7 @@ func (s Search) String() string {
 
 // Search takes what somebody looks for out of their words: places and trades, a wage, nearness.
 func (s Settings) Search(written string) (found Search) {
-	text := thousands.ReplaceAllString(hanzi.Simplify(normalise(written)), "$1$2")
+	text := thousands.ReplaceAllString(normalise(written), "$1$2")
 	text = s.inLetters(text, &found)
 	for _, w := range s.NearWords {
 		w = hanzi.Simplify(w)
@@ -99,7 +99,7 @@ func (s Settings) Search(written string) (found Search) {
 		}
 	}
 	found.Words = s.alike(found.Words)
-	found.spell(normalise(written))
+	found.spell(fold(written))
 	return found
 }
 
@@ -130,7 +130,7 @@ func (s *Search) spell(written string) {
 
 // AsksForElder says whether somebody asks for short words: they can't see or read well.
 func (s Settings) AsksForElder(words string) bool {
-	return holds(hanzi.Simplify(normalise(words)), s.Elder)
+	return holds(normalise(words), s.Elder)
 }
 
 // Calendar says whether people work on a local day on which it was decreed: a holiday, or a Saturday or Sunday worked for one.

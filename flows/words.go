@@ -6,11 +6,16 @@ import (
 	"unicode"
 
 	"golang.org/x/text/width"
+
+	"github.com/lingjuli/lingjuli/internal/hanzi"
 )
 
-// normalise folds width and case and drops spaces and punctuation at the ends, so that a word with a full stop or
-// in full-width letters is the word itself.
-func normalise(text string) string {
+// normalise writes a word as all that it is compared with: folded, in Simplified characters. People mix both kinds.
+func normalise(text string) string { return hanzi.Simplify(fold(text)) }
+
+// fold folds width and case and drops spaces and punctuation at the ends, so that a word with a full stop or in
+// full-width letters is the word itself.
+func fold(text string) string {
 	text = strings.ToLower(width.Fold.String(text))
 	return strings.TrimFunc(text, func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsPunct(r) || unicode.IsControl(r) || r == '\u200b' || r == '\ufeff'
@@ -32,6 +37,8 @@ const (
 	wordLeave
 	wordYes
 	wordNo
+	wordInvitedYes
+	wordInvitedNo
 )
 
 // globalWords maps each normalised word to its meanings.
@@ -42,7 +49,7 @@ func newGlobalWords(s Settings) globalWords {
 	for meaning, words := range map[globalWord][]string{
 		wordOptOut: s.OptOut, wordOptIn: s.OptIn, wordBack: s.Back, wordMenu: s.Menu, wordRepeat: s.Repeat,
 		wordPerson: s.Person, wordMore: s.More, wordLeave: s.Leave, wordOptOutIdle: s.OptOutIdle,
-		wordYes: s.Yes, wordNo: s.No,
+		wordYes: s.Yes, wordNo: s.No, wordInvitedYes: s.InvitedYes, wordInvitedNo: s.InvitedNo,
 	} {
 		for _, word := range words {
 			w[normalise(word)] = append(w[normalise(word)], meaning)
@@ -65,10 +72,10 @@ func (w globalWords) optOut(said string, asked bool) bool {
 // people put around it. 0: no number.
 func (s Settings) numberIn(said string) int {
 	for _, before := range s.NumberBefore {
-		said = strings.TrimSpace(strings.TrimPrefix(said, before))
+		said = strings.TrimSpace(strings.TrimPrefix(said, hanzi.Simplify(before)))
 	}
 	for _, after := range s.NumberAfter {
-		said = strings.TrimSpace(strings.TrimSuffix(said, after))
+		said = strings.TrimSpace(strings.TrimSuffix(said, hanzi.Simplify(after)))
 	}
 	runes := []rune(said)
 	switch {

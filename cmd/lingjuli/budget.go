@@ -36,14 +36,11 @@ func (c *budgetSetCmd) Run(a *app) error {
 		return &saying{key: "budget_region", data: []any{"Region", c.Region}, err: errUsage}
 	}
 	return withBudgets(a, func(s *store.Store, cfg config) error {
-		known, peopled, err := s.KnowsRegion(a.ctx, b.Region)
+		peopled, err := s.Peopled(a.ctx, b.Region)
 		if err != nil {
 			return err
 		}
-		if !known && b.Amount != notify.NoLimit { // what was set by mistake can be lifted
-			return &saying{key: "budget_nowhere", data: []any{"Region", b.Region}, err: errUsage}
-		}
-		if !peopled {
+		if !peopled { // money may be given before the register comes
 			fmt.Fprintln(a.stderr, a.texts.t("budget_nobody", "Region", b.Region))
 		}
 		if err := s.SetBudget(a.ctx, b, cfg.Zone, time.Now(), osActor()); err != nil {

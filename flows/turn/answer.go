@@ -47,6 +47,8 @@ func (t *oneTurn) findQuestion(opened Opened) (err error) {
 		t.asked, t.invited = flows.AskedOver, nil
 	case len(t.invited) > 0 && t.invited[0].At.After(opened.LastAt):
 		t.asked = flows.AskedLately
+	case len(t.invited) > 0:
+		t.asked = flows.AskedBefore
 	}
 	return nil
 }

@@ -155,6 +155,14 @@ func pressing(premiums []register.Premium, insurance register.Insurance, today s
 	return best, ok
 }
 
+// openUntil is the deadline of what is still to be paid.
+func openUntil(p register.Premium) string {
+	if p.State == register.Paid {
+		return ""
+	}
+	return p.Deadline
+}
+
 func late(p register.Premium, today string) bool { return p.Deadline != "" && p.Deadline < today }
 
 // toPay is what the person pays themselves, in fen.
@@ -198,7 +206,7 @@ func (t *oneTurn) premiums(facts *flows.Facts, people []int64) error {
 		facts.Items = append(facts.Items, map[string]string{
 			"year": itoa(p.Year), "insurance_key": "insurance." + string(p.Insurance),
 			"state_key": "premium." + string(p.State), "word": t.word(string(p.State)),
-			"amount": yuan(p.DueFen), "self": yuan(p.SelfFen), "subsidy": yuan(p.SubsidyFen), "deadline": p.Deadline,
+			"amount": yuan(p.DueFen), "self": yuan(p.SelfFen), "subsidy": yuan(p.SubsidyFen), "deadline": openUntil(p),
 		})
 	}
 	return nil

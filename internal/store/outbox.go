@@ -187,7 +187,7 @@ func (t *tx) applyToNotice(id int64, r notify.Report, now time.Time) byte {
 	if err != nil || n == 0 {
 		return verdictUnknown
 	}
-	if saysInvalid(r) && t.doubt(t.keys.Index(phoneDomain, string(r.Phone)), 0, doubtInvalid, now) != nil {
+	if saysInvalid(r) && t.doubtReported([][]byte{t.keys.Index(phoneDomain, string(r.Phone))}, now) != nil {
 		return verdictUnknown
 	}
 	return verdictApplied

@@ -46,26 +46,14 @@ func (t *tx) doubtsCame(people []int64) error {
 // saysInvalid: the receipt is that of a number that is nobody's.
 func saysInvalid(r notify.Report) bool { return !r.Delivered && r.ErrCode == invalidNumber }
 
-// invalidNumbers are numbers that receipts call invalid, with the people whom the messages were for.
-type invalidNumbers struct {
-	numbers [][]byte
-	people  []int64
-}
-
-func (i *invalidNumbers) note(r notify.Report, phoneIdx []byte, personID int64) {
-	if saysInvalid(r) {
-		i.numbers, i.people = append(i.numbers, phoneIdx), append(i.people, personID)
-	}
-}
-
-// doubtReported notes that those of the people who still have one of the numbers have a number in doubt.
-func (t *tx) doubtReported(i invalidNumbers, now time.Time) error {
-	if len(i.people) == 0 {
+// doubtReported notes that numbers which receipts call invalid are in doubt, whoever is on file with them.
+func (t *tx) doubtReported(numbers [][]byte, now time.Time) error {
+	if len(numbers) == 0 {
 		return nil
 	}
 	people, err := t.idsOf(`INSERT INTO phone_doubts (phone_idx, person_id, reason, at)
-		SELECT p.phone_idx, p.id, $3, CAST($4 AS BIGINT) FROM people p WHERE `+t.among("p.id", 1)+` AND `+t.amongBytes("p.phone_idx", 2)+`
-		ON CONFLICT (phone_idx, person_id) DO NOTHING RETURNING person_id`, t.idList(i.people), t.byteList(i.numbers), doubtInvalid, toMicros(now))
+		SELECT p.phone_idx, p.id, $2, CAST($3 AS BIGINT) FROM people p WHERE `+t.amongBytes("p.phone_idx", 1)+`
+		ON CONFLICT (phone_idx, person_id) DO NOTHING RETURNING person_id`, t.byteList(numbers), doubtInvalid, toMicros(now))
 	if err = errors.Join(err, t.doubtsCame(people)); err != nil {
 		return fmt.Errorf("doubt invalid numbers: %w", err)
 	}

@@ -128,7 +128,8 @@ func TestADoubtAfterThePlanHoldsTooAndWhoeverIsTrustedOrHasAnotherNumberIsReache
 func TestOnlyAReceiptThatCallsANumberInvalidDoubtsItAndOnlyANewDoubtHasClaimsLookAgain(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		putOnFile(t, s,
-			villager{id: 1, phone: phoneOf(1)}, villager{id: 2, phone: phoneOf(2)}, villager{id: 3, phone: phoneOf(3)}, villager{id: 4, phone: phoneOf(4)},
+			villager{id: 1, phone: phoneOf(1)}, villager{id: 2, phone: phoneOf(2)}, villager{id: 3, phone: phoneOf(3)},
+			villager{id: 4, phone: phoneOf(4), household: "a"}, villager{id: 5, phone: phoneOf(4), household: "a"},
 		)
 		p := &platform{}
 		id := approved(t, s, nil)
@@ -163,7 +164,12 @@ func TestOnlyAReceiptThatCallsANumberInvalidDoubtsItAndOnlyANewDoubtHasClaimsLoo
 		if n := outs(); n != told {
 			t.Errorf("what was known is told again: %d, before %d", n, told)
 		}
-		wantCounts(t, play(t, s, p, approved(t, s, nil), quickRules(), finished), map[string]int64{"accepted": 2, "doubted": 2})
+		wantCounts(t, play(t, s, p, approved(t, s, nil), quickRules(), finished), map[string]int64{"accepted": 2, "doubted": 3})
+		for phone, n := range p.texts() {
+			if want := map[register.Phone]int{phoneOf(1): 2, phoneOf(2): 2}[phone]; n != max(want, 1) {
+				t.Errorf("%s got %d", phone, n)
+			}
+		}
 	})
 }
 

@@ -166,14 +166,16 @@ func (t *tx) applyPushes(pushes []*pushed, now time.Time, judge func(notify.Camp
 	}
 	byCampaign := map[campaignKey][]callReceipts{}
 	var order []campaignKey
-	var dead invalidNumbers
+	var invalid [][]byte
 	for _, c := range calls {
 		got := callReceipts{call: c}
 		for _, h := range byCall[c.id] {
 			number := t.keys.Index("phone", string(h.report().Phone))
 			if person, ok := c.byNumber(number); ok && h.report().Channel == c.channel {
 				h.is(verdictApplied)
-				dead.note(*h.report(), number, person)
+				if saysInvalid(*h.report()) {
+					invalid = append(invalid, number)
+				}
 				got.list = append(got.list, receiptMatch{h.report(), person})
 			}
 		}
@@ -187,7 +189,7 @@ func (t *tx) applyPushes(pushes []*pushed, now time.Time, judge func(notify.Camp
 			return err
 		}
 	}
-	if err := t.doubtReported(dead, now); err != nil {
+	if err := t.doubtReported(invalid, now); err != nil {
 		return err
 	}
 	done := make([]statement, len(pushes))

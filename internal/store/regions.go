@@ -193,14 +193,11 @@ func (s *Store) RegionPath(ctx context.Context, code string) (path []register.Re
 	return path, err
 }
 
-// KnowsRegion says whether a prefix of codes is a place that is known, and whether anybody on file lives in it. Cities and
-// counties are data of the register, and whoever gives a prefix has asked it; towns and villages are known from imports.
-func (s *Store) KnowsRegion(ctx context.Context, prefix string) (known, peopled bool, err error) {
-	err = s.read(ctx, "store: is a region known", func(t *tx) error {
-		err := t.row(`SELECT EXISTS (SELECT 1 FROM regions WHERE code = $1), EXISTS (SELECT 1 FROM people p WHERE `+inScope(2)+` AND p.status <> 'deceased')`,
-			append([]any{prefix + strings.Repeat("0", 12-len(prefix))}, scopeArgs(register.Scope{Prefix: prefix})...)...).Scan(&known, &peopled)
-		known = known || peopled || len(prefix) <= countyDigits
-		return err
+// Peopled says whether anybody on file lives in a place, by the prefix of its code.
+func (s *Store) Peopled(ctx context.Context, prefix string) (yes bool, err error) {
+	err = s.read(ctx, "store: does anybody live in a region", func(t *tx) error {
+		return t.row(`SELECT EXISTS (SELECT 1 FROM people p WHERE `+inScope(1)+` AND p.status <> 'deceased')`,
+			scopeArgs(register.Scope{Prefix: prefix})...).Scan(&yes)
 	})
-	return known, peopled, err
+	return yes, err
 }

@@ -16,7 +16,7 @@ import (
 func (b *Book) Lint(catalogue *locales.Bundle) []string {
 	l := &linter{b: b, catalogue: catalogue, used: make(map[string]bool)}
 	for _, key := range hostTexts() {
-		l.text("the engine", key, []string{"year", "month", "day", "title", "text", "who", "name", "relation", "several", "ends"})
+		l.text("the engine", key, []string{"year", "month", "day", "title", "text", "who", "name", "relation", "several", "ends", "sign"})
 	}
 	for _, id := range b.order {
 		l.flow(b.flows[id])

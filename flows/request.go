@@ -82,11 +82,11 @@ func aboutPerson() []RequestKind {
 func aboutFamily() []RequestKind {
 	return []RequestKind{
 		{Name: "proxy_gate", Gives: []string{"locked", "full"}},
-		{Name: "ask_proxy", Takes: []string{"name", "id_number", "relation", "scope", "months"}, Gives: []string{"sent"}},
+		{Name: "ask_proxy", Takes: []string{"name", "id_number", "relation", "scope", "months"}, Gives: []string{"sent", "sign"}},
 		{Name: "check_proxy", Takes: []string{"code"}, Gives: []string{"check", "left", "who", "whose"}},
 		{Name: "proxy_agreed", Takes: []string{"name", "id_number"}, Gives: []string{"agreed", "who", "whose", "late"}},
-		{Name: "proxies", Gives: []string{"found", "only"}, Items: []string{"id", "who", "side_key"}},
-		{Name: "proxy", Takes: []string{"id"}, Gives: []string{"side", "state", "who", "name", "what_key", "ends"}},
+		{Name: "proxies", Gives: []string{"found", "only"}, Items: []string{"id", "who", "sign", "of", "side_key"}},
+		{Name: "proxy", Takes: []string{"id"}, Gives: []string{"side", "state", "who", "sign", "name", "what_key", "ends"}},
 		{Name: "settle_proxy", Takes: []string{"id", "state"}, Gives: []string{"settled"}},
 		{Name: "door", Gives: []string{"door", "id", "new", "who", "place", "before", "proxy", "ends", "what_key"}},
 		{Name: "pass_door", Takes: []string{"id"}, Gives: []string{"passed", "whose"}},
@@ -198,8 +198,8 @@ func hostTexts() []string {
 		"state.reviewing", "state.approved", "state.returned", "choices.how_elder", "tap.old", "renewed.again",
 		"failed.sorry", "letter.from_staff",
 		"whose.line", "kin.self", "as.mother", "as.father", "as.spouse", "as.child", "as.grandparent", "as.relative",
-		"proxy.side_over", "proxy.side_asks", "proxy.side_mine", "proxy.side_waits", "proxy.what_look", "proxy.what_act",
-		"proxy.news_asked", "proxy.news_now", "proxy.news_given", "proxy.news_refused", "proxy.news_ended", "proxy.news_over",
+		"proxy.side_over", "proxy.side_asks", "proxy.side_mine", "proxy.what_look", "proxy.what_act",
+		"bind.lost_moved", "bind.lost_taken", "proxy.news_asked", "proxy.news_now", "proxy.news_given", "proxy.news_refused", "proxy.news_ended", "proxy.news_over",
 		"training.by_phone", "school.paired", "remote.direct",
 	}
 }

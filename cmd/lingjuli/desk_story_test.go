@@ -146,7 +146,7 @@ func TestStoryAWorkersAnswerReachesThePersonOnceOpenOrShut(t *testing.T) {
 		}
 		say("人工")
 		say("屋顶漏水想问补贴")
-		if page := answer("请带身份证到镇里"); !strings.Contains(page, "答复已送出") {
+		if page := answer("请带身份证到镇里"); !strings.Contains(page, "答复记下了") {
 			w.t.Fatal(page)
 		}
 		for deadline := time.Now().Add(patience); heard("请带身份证到镇里") == 0; time.Sleep(50 * time.Millisecond) {

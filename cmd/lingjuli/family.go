@@ -20,18 +20,19 @@ const (
 // after somebody's last word, is no loss: its row is told on their next turn.
 type teller struct {
 	by    bot.Messenger
-	told  proxyNotes
+	told  newsNotes
 	log   *slog.Logger
 	slots chan struct{}
 	under sync.WaitGroup
 }
 
-// proxyNotes keeps which news of proxies somebody has heard.
-type proxyNotes interface {
+// newsNotes keeps which news of proxies, and of a person they lost, somebody has heard.
+type newsNotes interface {
+	LossTold(ctx context.Context, openID register.OpenID) error
 	ProxyTold(ctx context.Context, proxyID int64, mine bool, state register.ProxyState, at time.Time) error
 }
 
-func newTeller(by bot.Messenger, told proxyNotes, log *slog.Logger) *teller {
+func newTeller(by bot.Messenger, told newsNotes, log *slog.Logger) *teller {
 	return &teller{by: by, told: told, log: log, slots: make(chan struct{}, tellAtOnce)}
 }
 
@@ -50,10 +51,18 @@ func (t *teller) Tell(m turn.Telling) {
 			t.log.Info("a customer message was not sent", "openid", m.To, "error", err)
 			return
 		}
-		if err := t.told.ProxyTold(ctx, m.News.ID, m.News.Mine, m.News.State, time.Now()); err != nil {
+		if err := t.note(ctx, m); err != nil {
 			t.log.Info("it was not noted that somebody was told", "proxy_id", m.News.ID, "error", err)
 		}
 	})
+}
+
+// note keeps that somebody has heard it.
+func (t *teller) note(ctx context.Context, m turn.Telling) error {
+	if m.Loss != register.LossNone {
+		return t.told.LossTold(ctx, m.To)
+	}
+	return t.told.ProxyTold(ctx, m.News.ID, m.News.Mine, m.News.State, time.Now())
 }
 
 // stop waits for those on their way.

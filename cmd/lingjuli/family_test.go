@@ -36,6 +36,13 @@ func (n noted) ProxyTold(_ context.Context, proxyID int64, _ bool, _ register.Pr
 	return nil
 }
 
+func (n noted) LossTold(context.Context, register.OpenID) error {
+	n <- lossNoted
+	return nil
+}
+
+const lossNoted = -1
+
 func TestWhatTheAccountRefusedIsNotNotedAsTold(t *testing.T) {
 	account, told := slowAccount{make(chan struct{}), make(chan string, 2)}, make(noted, 2)
 	tell := newTeller(refusing{account}, told, slog.New(slog.DiscardHandler))

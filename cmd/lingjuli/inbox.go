@@ -35,10 +35,8 @@ func (i inbox) AnswerInbox(ctx context.Context, scope register.Scope, id int64, 
 	if err != nil {
 		return err
 	}
-	a.Office = i.book.Line("office", item.RegionCode)
-	if at := i.day.NextOpen(a.At, i.zone); at.After(a.At) {
-		a.HintAt = at
-	}
+	word := i.word(item.RegionCode, a.At)
+	a.Office, a.HintAt = word.Phone, word.From
 	letter, hint, err := i.Store.AnswerInbox(ctx, scope, id, a)
 	if err != nil {
 		return err
@@ -50,6 +48,15 @@ func (i inbox) AnswerInbox(ctx context.Context, scope register.Scope, id int64, 
 		i.bell.Ring(ctx, hint)
 	}
 	return nil
+}
+
+// word is whom a text about something that was done in a region says to call, and when it may go: not at night.
+func (i inbox) word(region string, at time.Time) register.OfficeWord {
+	w := register.OfficeWord{Phone: i.book.Line("office", region)}
+	if from := i.day.NextOpen(at, i.zone); from.After(at) {
+		w.From = from
+	}
+	return w
 }
 
 // letterText says a worker's answer in the language of whom it is for.

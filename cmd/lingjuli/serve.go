@@ -299,7 +299,7 @@ func (s *server) addDoors(mux *http.ServeMux, turns *turn.Service, bell *notify.
 	if s.sms != nil {
 		mux.Handle("/aliyun/", aliyun.ReceiptHandler(s.cfg.Secrets, receiptSink{s.store}))
 	}
-	pages, err := s.newConsole(bell)
+	pages, err := s.newConsole(turns, bell)
 	if err != nil {
 		return err
 	}
@@ -330,7 +330,7 @@ func (s *server) keepMenu(ctx context.Context) {
 	}
 }
 
-func (s *server) newConsole(bell *notify.Doorbell) (http.Handler, error) {
+func (s *server) newConsole(turns *turn.Service, bell *notify.Doorbell) (http.Handler, error) {
 	service, err := staffService(s.store)
 	if err != nil {
 		return nil, err
@@ -339,13 +339,14 @@ func (s *server) newConsole(bell *notify.Doorbell) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	family := familyDesk{s.store, inbox, turns}
 	campaigns := newCampaigns(s.cfg, s.store, s.sms)
 	var codes console.Codes
 	if s.wechat != nil {
 		codes = doorCodes{s.wechat}
 	}
 	return console.New(console.Config{
-		Family: s.store, Codes: codes, Witnesses: s.store,
+		Family: family, Codes: codes, Witnesses: s.store, Bindings: family,
 		Staff: consoleStaff{service, s.store}, Audit: s.store, People: s.store, Regions: s.store, Counts: s.store,
 		Campaigns: campaigns, Forecast: campaigns, Books: s.store, Inbox: inbox, Unreached: s.store, Sessions: s.store.StaffSessions(time.Now), PublicURL: s.cfg.PublicURL.String(),
 		SignName: s.cfg.Aliyun.SignName, Location: s.cfg.Zone, Now: time.Now, Logger: s.log, Closing: s.closing,

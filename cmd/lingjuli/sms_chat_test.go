@@ -68,6 +68,7 @@ func TestEveryTextThatAnSMSCanAskForIsHeardWithinTwoSegments(t *testing.T) {
 		"reply_signed": "an invitation", "reply_waiting": "an invitation", "reply_declined": "an invitation", "reply_gone": "an invitation",
 		"reply_wanted": "an invitation", "reply_not_wanted": "an invitation",
 		"reply_moved_up": "a place that came free", "reply_answer": "a colleague's answer", "reply_proxy_given": "a relative", "reply_proxy_over": "a relative",
+		"reply_bound_elsewhere": "another account", "reply_bound_at_door": "a colleague", "reply_unbound": "a colleague", "reply_proxy_stopped": "a colleague",
 		"reply_ours": "a campaign", "reply_altered": "a campaign", "reply_unsure": "a campaign", "reply_code": "a campaign", "reply_part": "a campaign", "reply_latest": "a campaign",
 	}
 	eachTown(t, 4, nil, func(w *town) {

@@ -62,7 +62,7 @@ func (t *oneTurn) passDoor(doorID int64) (found, error) {
 	if d.Terms.Proxy() {
 		return found{"passed": "proxy", "whose": id(d.PersonID)}, errors.Join(t.readMine(), t.takeUp(id(d.PersonID)))
 	}
-	return found{"passed": "yes"}, t.nowBound(d.PersonID)
+	return found{"passed": "yes"}, t.nowBound(d.PersonID, true)
 }
 
 // unbind ends whose account this is; whose matters it looks after stays.

@@ -255,3 +255,164 @@ func TestWhatStrangersWriteIsNeverReadAsATextOfOurs(t *testing.T) {
 		}
 	}
 }
+
+func TestAnAccountThatLostItsPersonHearsOfItOnceWhereNoMessageReachedIt(t *testing.T) {
+	p := newPlace(t)
+	p.rich(t)
+	p.movesTo(t, "o-new")
+	sent := p.Sent()
+	if last := sent[len(sent)-1]; last.Template != "reply_bound_elsewhere" || last.PersonID != 1 || last.Phone != "13800000001" {
+		t.Errorf("the person's own number hears %+v", last)
+	}
+	const news = "另一个微信"
+	if first := p.say(t, turn.WeChat, "o-1", "你好"); !strings.Contains(first, news) || strings.Contains(first, "陈") {
+		t.Errorf("%s", first)
+	}
+	if second := p.say(t, turn.WeChat, "o-1", "你好"); strings.Contains(second, news) {
+		t.Errorf("said again: %s", second)
+	}
+	if other := p.say(t, turn.WeChat, "o-new", "你好"); strings.Contains(other, news) {
+		t.Errorf("whoever was bound hears of a loss: %s", other)
+	}
+	p.now = p.now.Add(2 * time.Minute)
+	p.movesTo(t, "o-1") // back again
+	if heard := p.say(t, turn.WeChat, "o-1", "你好"); strings.Contains(heard, news) {
+		t.Errorf("%s", heard)
+	}
+}
+
+func TestWhoeverEndsTheirOwnBindingHasLostNothing(t *testing.T) {
+	p := newPlace(t)
+	p.rich(t)
+	for _, text := range []string{"解绑", "1"} {
+		p.say(t, turn.WeChat, "o-1", text)
+	}
+	if p.Bound("o-1") != 0 {
+		t.Fatal("still bound")
+	}
+	before := len(p.Sent())
+	p.movesTo(t, "o-new")
+	sent := p.Sent()[before:]
+	if len(sent) != 1 || sent[0].Template != "verify_code" {
+		t.Errorf("%+v", sent)
+	}
+}
+
+func TestOfTheCodesOfOneDayNoMoreThanTenGoToAPersonOrATelephone(t *testing.T) {
+	p := newPlace(t)
+	id := fictional(t, "44180219880202002")
+	begun := p.now
+	for i := range 60 {
+		for _, line := range [][]string{{"绑定", "李秀英", id}, {"帮我妈查医保", "李秀英", id, "1", "1"}}[i%2] {
+			p.say(t, turn.WeChat, fmt.Sprint("o-storm", i), line)
+		}
+		p.now = p.now.Add(20 * time.Minute)
+	}
+	if n := len(p.Sent()); n != 10 || p.now.Sub(begun) > 24*time.Hour {
+		t.Errorf("%d codes in %s, want 10", n, p.now.Sub(begun))
+	}
+	unknown := fictional(t, "44180219880202003") // who is on no file hears the same
+	for _, number := range []string{id, unknown} {
+		for i := range 11 {
+			who := fmt.Sprint("o-again", number[:10], i, number[14:])
+			p.now = p.now.Add(15 * time.Minute)
+			var heard string
+			for _, line := range []string{"绑定", "李秀英", number} {
+				heard = p.say(t, turn.WeChat, who, line)
+			}
+			if full := strings.Contains(heard, "今天发的短信够多了"); full != (number == id || i == 10) {
+				t.Errorf("%s, asked %d times: %s", number[14:], i+1, heard)
+			}
+		}
+	}
+}
+
+// A stranger who knows a name and an ID number must not learn whether somebody is on file with them: not from the asking, and
+// not from anything that can be asked afterwards.
+func TestNothingThatCanBeAskedAfterwardsTellsWhetherWhoWasAskedIsOnFile(t *testing.T) {
+	onFile, nobody := fictional(t, "44180219880202002"), fictional(t, "44180219880202003")
+	for name, after := range map[string][]string{
+		"who can see mine": {"主菜单", "代办"},
+		"they agreed":      {"主菜单", "同意了"},
+		"in the middle":    {"同意了", "没收到", "1", "代办"},
+		"taken back":       {"代办", "1", "2", "代办", "同意了"},
+		"the next day":     {"[过 25h]", "同意了", "代办", "你好"},
+		"after ten days":   {"[过 240h]", "同意了", "代办", "帮我妈查医保", "李秀英", "*", "1", "1", "同意了", "主菜单", "同意了"},
+		"many at once":     {"主菜单", "帮家人办", "6", "李秀英", "*", "1", "1", "帮家人办", "主菜单", "帮我爸查医保"},
+		"a wrong code":     {"000000", "主菜单", "代办", "查谁的", "换人", "医保"},
+		"bound too":        {"主菜单", "绑定", "李秀英", "*", "000000", "代办", "同意了"},
+		"gone and back":    {"[取关]", "[关注]", "代办", "同意了"},
+	} {
+		var heard [2][]string
+		for i, number := range []string{onFile, nobody} {
+			p := newPlace(t)
+			for _, text := range append([]string{"帮我妈查医保", "李秀英", "*", "1", "1"}, after...) {
+				if wait, waits := strings.CutPrefix(text, "[过 "); waits {
+					d, err := time.ParseDuration(strings.TrimSuffix(wait, "]"))
+					if err != nil {
+						t.Fatal(err)
+					}
+					p.now = p.now.Add(d)
+					continue
+				}
+				switch text {
+				case "*":
+					text = number
+				case "[取关]":
+					p.arrives(t, "o-9", turn.Unfollow, "")
+					continue
+				case "[关注]":
+					p.arrives(t, "o-9", turn.Follow, "")
+					continue
+				}
+				heard[i] = append(heard[i], text+" → "+p.say(t, turn.WeChat, "o-9", text))
+			}
+		}
+		for i := range heard[0] {
+			if strings.ReplaceAll(heard[0][i], onFile, nobody) != heard[1][i] {
+				t.Errorf("%s: on file\n%s\nnobody\n%s", name, heard[0][i], heard[1][i])
+			}
+		}
+	}
+}
+
+func TestNobodyWhoLooksAfterHerMattersHidesBehindStrangersWhoAsk(t *testing.T) {
+	p := newPlace(t)
+	id := fictional(t, "44180219880202002")
+	ask := func(who string) {
+		p.now = p.now.Add(2 * time.Minute)
+		for _, text := range []string{"帮我妈查医保", "李秀英", id, "1", "1"} {
+			p.say(t, turn.WeChat, who, text)
+		}
+	}
+	for i := range 7 {
+		if i == 4 {
+			p.now = p.now.Add(time.Hour)
+		}
+		ask(fmt.Sprint("o-stranger", i))
+	}
+	ask("o-thief")
+	p.say(t, turn.WeChat, "o-thief", "123456")
+	heard := p.say(t, turn.WeChat, "o-2", "你好")
+	if n := strings.Count(heard, "想在微信上帮"); n != 1 {
+		t.Errorf("she is told %d times that somebody asks: %s", n, heard)
+	}
+	list := p.say(t, turn.WeChat, "o-2", "代办")
+	if !strings.Contains(list, "能查您家的事") || strings.Count(list, "等您同意") != 5 {
+		t.Errorf("%s", list)
+	}
+}
+
+func TestWhateverAnAccountAgreesToIsToldToTheNumberOnFile(t *testing.T) {
+	p := newPlace(t)
+	for _, text := range []string{"帮我妈查医保", "李秀英", fictional(t, "44180219880202002"), "1", "1"} {
+		p.say(t, turn.WeChat, "o-9", text)
+	}
+	for _, text := range []string{"代办", "1"} {
+		p.say(t, turn.WeChat, "o-2", text)
+	}
+	sent := p.Sent()
+	if last := sent[len(sent)-1]; last.Template != "reply_proxy_given" || last.PersonID != 2 || last.Phone != "13800000002" {
+		t.Errorf("%+v", last)
+	}
+}

@@ -14,6 +14,7 @@ const (
 	wrongForgotten  = 24 * time.Hour // a wrong try long ago no longer counts
 	betweenCodes    = time.Minute    // to one ID number, one phone
 	codesAnHour     = 5              // to one ID number, one phone
+	codesADay       = 10             // to one ID number, one phone; the platform takes no more to a number
 	askingsAnHour   = 10             // by one openid, who may help a whole family
 	codeTemplateKey = "verify_code"
 )
@@ -70,6 +71,24 @@ func (c Check) sent(now time.Time) Check {
 	return c
 }
 
+// today counts the codes of a day: the hour of such a counter is a day long.
+func (c Check) today(now time.Time) Check {
+	if now.Sub(c.HourFrom) >= 24*time.Hour {
+		c.HourFrom, c.HourSent = now, 0
+	}
+	return c
+}
+
+// oneMoreToday counts one more code of the day.
+func (c Check) oneMoreToday(now time.Time) Check {
+	c = c.today(now)
+	c.HourSent++
+	return c
+}
+
+// ofDay is the counter of a subject's day, beside that of its hour.
+func (s Subject) ofDay() Subject { return Subject{Kind: s.Kind + "_day", Value: s.Value} }
+
 // gate says whether this openid may be checked at all, whether we know whose matter it is, and who writes.
 func (t *oneTurn) gate() (map[string]string, error) {
 	checks, err := t.tx.Checks(t.subject())
@@ -91,11 +110,11 @@ func (t *oneTurn) subject() Subject { return Subject{Kind: ByOpenID, Value: t.in
 // tries and those on this ID number, so that it tells nothing of who is on file.
 func (t *oneTurn) sendCode(id register.IDNumber, purpose Purpose, issue func() error) (string, error) {
 	subject := Subject{Kind: ByID, Value: string(id)}
-	checks, err := t.tx.Checks(t.subject(), subject)
+	checks, err := t.tx.Checks(t.subject(), subject, subject.ofDay())
 	if err != nil {
 		return "", err
 	}
-	mine, theirs := checks[0], checks[1]
+	mine, theirs, day := checks[0], checks[1], checks[2]
 	if mine.locked(t.now) || theirs.locked(t.now) {
 		return "locked", nil
 	}
@@ -111,8 +130,14 @@ func (t *oneTurn) sendCode(id register.IDNumber, purpose Purpose, issue func() e
 		}
 		return "wait", nil
 	}
+	if day.today(t.now).HourSent >= codesADay {
+		return "enough_today", nil
+	}
 	if !hour || !myHour {
 		return "enough", nil
+	}
+	if err := t.tx.SaveCheck(subject.ofDay(), day.oneMoreToday(t.now)); err != nil {
+		return "", err
 	}
 	if err := t.tx.SaveCheck(t.subject(), mine.sent(t.now)); err != nil {
 		return "", err
@@ -159,13 +184,16 @@ func (t *oneTurn) issue(id register.IDNumber, name string) error {
 // phoneMayGet holds the platform's limit for codes to one phone, which several people may share.
 func (t *oneTurn) phoneMayGet(phone register.Phone) (bool, error) {
 	subject := Subject{Kind: ByPhone, Value: string(phone)}
-	checks, err := t.tx.Checks(subject)
+	checks, err := t.tx.Checks(subject, subject.ofDay())
 	if err != nil {
 		return false, err
 	}
 	soon, hour := checks[0].maySend(t.now, betweenCodes, codesAnHour)
-	if !soon || !hour {
+	if !soon || !hour || checks[1].today(t.now).HourSent >= codesADay {
 		return false, nil
+	}
+	if err := t.tx.SaveCheck(subject.ofDay(), checks[1].oneMoreToday(t.now)); err != nil {
+		return false, err
 	}
 	return true, t.tx.SaveCheck(subject, checks[0].sent(t.now))
 }
@@ -218,11 +246,12 @@ func (t *oneTurn) bindBy(tried Tried) (map[string]string, error) {
 	if err := t.tx.Bind(tried.PersonID); err != nil {
 		return nil, err
 	}
-	return map[string]string{"check": "right"}, t.nowBound(tried.PersonID)
+	return map[string]string{"check": "right"}, t.nowBound(tried.PersonID, false)
 }
 
-// nowBound goes on as the person who was just bound.
-func (t *oneTurn) nowBound(personID int64) error {
+// nowBound goes on as the person who was just bound, by a code to their number or at the door.
+func (t *oneTurn) nowBound(personID int64, atDoor bool) error {
+	anew := t.self != personID
 	p, err := t.tx.Person(personID)
 	if err != nil {
 		return err
@@ -231,5 +260,5 @@ func (t *oneTurn) nowBound(personID int64) error {
 	if p.Age(t.now.In(t.s.zone)) >= elderAge {
 		t.contact.Elder = true // undone by a word
 	}
-	return nil
+	return t.tellBound(personID, atDoor && anew)
 }

@@ -180,11 +180,11 @@ func (t *oneTurn) phonePeople() (f flows.Facts, err error) {
 		f.Vars = found{"several": "no", "count": "", "who": ""}
 		return f, err
 	}
-	names := make([]string, len(people))
+	named := make([]register.Named, len(people))
 	for i, p := range people {
-		names[i] = p.Name
+		named[i] = register.Named{Name: p.Name, Born: p.BirthDate}
 	}
-	names = register.TellApart(names)
+	names := register.TellApart(named)
 	var who []string
 	for i, p := range people {
 		name := names[i]

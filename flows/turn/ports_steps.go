@@ -43,7 +43,7 @@ type Proxies interface {
 	SettleProxy(id int64, state register.ProxyState) error
 }
 
-// News is what the other side of a proxy has to hear.
+// News is what the other side of a proxy, or whoever lost a person, has to hear.
 type News interface {
 	// ProxyNews lists what this openid has not heard yet: of what it asked for, and of who asks for, or was given, the
 	// matters of its person. From then on it has heard it.
@@ -53,6 +53,10 @@ type News interface {
 	LastProxy(personID int64) (p register.Proxy, found bool, err error)
 	// AccountOf is the openid that a person is bound to, and its language; "": none.
 	AccountOf(personID int64) (id register.OpenID, language string, err error)
+	// LostTo is the openid that lost the person to the one that writes, in this turn, and its language; "": none.
+	LostTo(personID int64) (id register.OpenID, language string, err error)
+	// Loss is how this openid lost its own person, where it has not heard of it yet. From then on it has.
+	Loss() (register.Loss, error)
 }
 
 // Doors are the one-time codes of the doorstep, and the end of what they began.

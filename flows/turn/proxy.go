@@ -19,7 +19,7 @@ const (
 	proxyOverKey      = "reply_proxy_over"
 )
 
-// proxiesMost is how many people one account looks after or asks for.
+// proxiesMost is how many people one account looks after. Those it asks for don't count: that would tell which of them are on file.
 const proxiesMost = 6
 
 // tell says what became of a proxy to another account in its own language, once the turn has committed.
@@ -27,8 +27,8 @@ func (t *oneTurn) tell(to register.OpenID, language string, news register.ProxyN
 	if to == "" || string(to) == t.in.Who {
 		return
 	}
-	l, say := t.s.texts.Localizer(localeOf(language)), t.newsOf(news)
-	t.tellings = append(t.tellings, Telling{to, l.Text(say.Key, t.values(l, say.Values)), news})
+	l, say := t.s.texts.Localizer(localeOf(language)), newsOf(news)
+	t.tellings = append(t.tellings, Telling{To: to, Text: l.Text(say.Key, t.values(l, say.Values)), News: news})
 }
 
 func (t *oneTurn) proxyGate() (found, error) {
@@ -36,8 +36,7 @@ func (t *oneTurn) proxyGate() (found, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := t.tx.Proxies()
-	return found{"locked": gate["locked"], "full": yesNo(len(list) >= proxiesMost)}, err
+	return found{"locked": gate["locked"], "full": yesNo(len(t.mine) >= proxiesMost)}, nil
 }
 
 // askProxy asks the person, or a child's guardian, whether this openid may look after their matters.
@@ -63,7 +62,11 @@ func (t *oneTurn) askProxy(with map[string]string) (found, error) {
 		}
 	}
 	sent, err := t.sendCode(number, ToConsent, func() error { return t.issueConsent(number, with["name"], p) })
-	return found{"sent": sent}, err
+	v := found{"sent": sent, "sign": ""}
+	if t.self == 0 { // whoever is to agree is told a name otherwise
+		v["sign"] = register.OpenID(t.in.Who).Sign()
+	}
+	return v, err
 }
 
 // inMonths is the civil date so many months from now.
@@ -143,6 +146,7 @@ func (t *oneTurn) askInWeChat(p register.Proxy) error {
 	if p.Name, err = t.nameOf(p.PersonID); err != nil {
 		return err
 	}
+	p.Sign = register.OpenID(t.in.Who).Sign()
 	t.tell(to, language, register.ProxyNews{Proxy: withState(p, register.ProxyAsked)})
 	return nil
 }
@@ -153,7 +157,7 @@ func withState(p register.Proxy, state register.ProxyState) register.Proxy {
 }
 
 // newsOf is how somebody hears of a proxy: of their own (Mine), or of one over their matters.
-func (t *oneTurn) newsOf(n register.ProxyNews) flows.Say {
+func newsOf(n register.ProxyNews) flows.Say {
 	if n.Mine {
 		return flows.Say{Key: "proxy.news_" + string(n.State), Values: map[string]string{"who": n.Name, "ends": n.EndsOn}}
 	}
@@ -161,14 +165,6 @@ func (t *oneTurn) newsOf(n register.ProxyNews) flows.Say {
 	values := whoLooks(n.Proxy)
 	values["ends"], values["name"] = n.EndsOn, n.Name
 	return flows.Say{Key: key, Values: values}
-}
-
-// whoLooks names who looks after somebody's matters: by name where we know it, else by what they are to them.
-func whoLooks(p register.Proxy) map[string]string {
-	if p.Who != "" {
-		return map[string]string{"who": p.Who}
-	}
-	return map[string]string{"who_key": "as." + p.Relation}
 }
 
 // givenByCode is what the right code of a consent does.
@@ -241,7 +237,7 @@ func (t *oneTurn) tellOver(p register.Proxy) error {
 }
 
 // proxyAgreed looks what became of what this openid asked for: over the one named, else over whoever it asked for last. It
-// tells no more than the news of it did. late says that the code that went out no longer holds.
+// tells no more than the news of it did: what nobody answered sounds as if nobody had been asked. late says that the code that went out no longer holds.
 func (t *oneTurn) proxyAgreed(with map[string]string) (found, error) {
 	v := found{"agreed": "no", "who": "", "late": "no"}
 	of := int64(0)
@@ -259,7 +255,6 @@ func (t *oneTurn) proxyAgreed(with map[string]string) (found, error) {
 	}
 	last, asked, err := t.tx.LastProxy(of)
 	if err != nil || !asked {
-		v["agreed"] = "none"
 		return v, err
 	}
 	v["who"] = last.Name
@@ -269,82 +264,13 @@ func (t *oneTurn) proxyAgreed(with map[string]string) (found, error) {
 		return v, t.takeUp(v["whose"])
 	case last.State == register.ProxyRefused:
 		v["agreed"] = "refused"
-	case last.State == register.ProxyGiven, last.State == register.ProxyEnded:
+	case !last.GivenAt.IsZero():
 		v["agreed"] = "ended"
 	}
 	return v, nil
 }
 
-// both lists who looks after the matters of who writes, then whose they look after.
-func (t *oneTurn) both() (over, mine []register.Proxy, err error) {
-	if t.self != 0 {
-		if over, err = t.tx.ProxiesOf(t.self); err != nil {
-			return nil, nil, err
-		}
-	}
-	mine, err = t.tx.Proxies()
-	return over, mine, err
-}
-
-// proxies lists both, the ones that wait for an answer first.
-func (t *oneTurn) proxies() (f flows.Facts, err error) {
-	over, mine, err := t.both()
-	if err != nil {
-		return f, err
-	}
-	f.Vars = found{"only": ""}
-	for _, p := range over {
-		item := whoLooks(p)
-		item["id"], item["side_key"] = id(p.ID), "proxy.side_over"
-		if p.State == register.ProxyAsked {
-			item["side_key"], f.Vars["only"] = "proxy.side_asks", id(p.ID)
-		}
-		f.Items = append(f.Items, item)
-	}
-	for _, p := range mine {
-		side := "proxy.side_mine"
-		if p.State == register.ProxyAsked {
-			side = "proxy.side_waits"
-		}
-		f.Items = append(f.Items, map[string]string{"id": id(p.ID), "who": p.Name, "side_key": side})
-	}
-	f.Items = f.Items[:min(len(f.Items), proxiesMost)]
-	f.Vars["found"] = yesNo(len(f.Items) > 0)
-	return f, nil
-}
-
-// proxy is one of both.
-func (t *oneTurn) proxy(proxyID int64) (found, error) {
-	p, side, err := t.findProxy(proxyID)
-	if err != nil || side == "none" {
-		return found{"side": side}, err
-	}
-	v := found{"side": side, "state": string(p.State), "ends": p.EndsOn, "what_key": "proxy.what_look", "who": p.Name, "name": p.Name}
-	if side == "over" {
-		delete(v, "who")
-		for name, value := range whoLooks(p) {
-			v[name] = value
-		}
-	}
-	if p.MayAct() {
-		v["what_key"] = "proxy.what_act"
-	}
-	return v, nil
-}
-
-func (t *oneTurn) findProxy(proxyID int64) (p register.Proxy, side string, err error) {
-	over, mine, err := t.both()
-	is := func(p register.Proxy) bool { return p.ID == proxyID }
-	if i := slices.IndexFunc(over, is); i >= 0 {
-		return over[i], "over", err
-	}
-	if i := slices.IndexFunc(mine, is); i >= 0 {
-		return mine[i], "mine", err
-	}
-	return p, "none", err
-}
-
-// settleProxy agrees, refuses or ends; the other side hears of it. What is asked for, whoever asked can only take back.
+// settleProxy agrees, refuses or ends; the other side hears of it.
 func (t *oneTurn) settleProxy(proxyID int64, state register.ProxyState) (found, error) {
 	p, side, err := t.findProxy(proxyID)
 	if err != nil || side == "none" || side == "mine" && state != register.ProxyEnded {
@@ -358,6 +284,12 @@ func (t *oneTurn) settleProxy(proxyID int64, state register.ProxyState) (found, 
 	switch {
 	case side == "over":
 		t.tell(p.OpenID, p.Language, register.ProxyNews{Proxy: withState(p, state), Mine: true})
+		if state == register.ProxyGiven { // whoever holds the account agreed; whoever holds the telephone hears of it
+			err := t.tellBySMS(p.ConsentBy, proxyGivenKey, map[string]string{"date": t.s.dateDigits(p.EndsOn)})
+			if err != nil {
+				return nil, err
+			}
+		}
 	case p.State == register.ProxyGiven:
 		if err := t.tellOver(p); err != nil {
 			return nil, err

@@ -19,10 +19,14 @@ const (
 
 // values fills a text's values: the lines to call, what the flow gave, and for "name_key" the text of that key.
 func (t *oneTurn) values(l *locales.Localizer, given map[string]string) map[string]string {
-	book := t.s.engine.Book()
+	return t.s.values(l, t.region, given)
+}
+
+func (s *Service) values(l *locales.Localizer, region string, given map[string]string) map[string]string {
+	book := s.engine.Book()
 	all := map[string]string{
 		"TelMedical": book.Line("medical", ""), "TelPaying": book.Line("paying", ""), "TelWork": book.Line("work", ""),
-		"TelFraud": book.Line("fraud", ""), "TelOffice": book.Line("office", t.region), "SubscribeURL": t.s.subscribeURL,
+		"TelFraud": book.Line("fraud", ""), "TelOffice": book.Line("office", region), "SubscribeURL": s.subscribeURL,
 	}
 	for name, value := range given {
 		if plain, isKey := strings.CutSuffix(name, "_key"); isKey {

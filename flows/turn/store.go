@@ -71,7 +71,7 @@ type Opened struct {
 	PersonID int64     // their own person by binding; 0: none
 	Region   string    // of that person
 	Letters  []Letter  // workers' answers that wait for this
-	Family   bool      // they look after somebody's matters, or there is news of who looks after whose
+	Family   bool      // they look after somebody's matters, or there is news of who looks after whose, or of whom they lost
 }
 
 // Contact is what is kept of a way to write to us.

@@ -13,4 +13,5 @@ type Telling struct {
 	To   register.OpenID
 	Text string
 	News register.ProxyNews // what it tells
+	Loss register.Loss      // or that To lost its own person
 }

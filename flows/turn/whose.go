@@ -1,6 +1,7 @@
 package turn
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,23 +17,32 @@ import (
 // whoseKept is how long it is remembered whose matter was talked of.
 const whoseKept = 30 * time.Minute
 
-// family reads whose matters this openid looks after, and what it has not heard yet.
+// family reads whose matters this openid looks after, and what it has not heard yet of them and of its own person.
 func (t *oneTurn) family() error {
 	if t.in.Kind == Unfollow || t.in.Kind == ConsentSeen {
 		return nil
 	}
-	if err := t.readMine(); err != nil {
+	if err := errors.Join(t.readMine(), t.hearLoss()); err != nil {
 		return err
 	}
 	news, err := t.tx.ProxyNews(t.self)
 	if err != nil {
 		return err
 	}
+	asks := len(only(news, asked))
 	for _, n := range news {
-		t.news = append(t.news, t.newsOf(n))
+		if asked(n) {
+			if asks--; asks > 0 { // the list has them all
+				continue
+			}
+		}
+		t.news = append(t.news, newsOf(n))
 	}
 	return nil
 }
+
+// asked says that somebody asks for one's own matters.
+func asked(n register.ProxyNews) bool { return !n.Mine && n.State == register.ProxyAsked }
 
 func (t *oneTurn) readMine() error {
 	list, err := t.tx.Proxies()
@@ -40,7 +50,20 @@ func (t *oneTurn) readMine() error {
 	if err == nil && len(t.mine) > 0 && t.self != 0 && t.ownName == "" {
 		t.ownName, err = t.nameOf(t.self)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	of := make(map[string][]naming) // who is another thing to them is told apart by that
+	for i := range t.mine {
+		p := &t.mine[i]
+		of[p.Relation] = append(of[p.Relation], naming{p.PersonID, &p.Name})
+	}
+	for _, names := range of {
+		if err := t.apart(names); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // nameOf is somebody's name, masked.
@@ -140,13 +163,13 @@ func (t *oneTurn) whoseList() (f flows.Facts, err error) {
 	for _, p := range t.mine {
 		people, relations = append(people, p.PersonID), append(relations, p.Relation)
 	}
-	names := make([]string, len(people))
+	names := make([]register.Named, len(people))
 	for i, id := range people {
 		p, err := t.tx.Person(id)
 		if err != nil {
 			return f, err
 		}
-		names[i] = p.Name
+		names[i] = register.Named{Name: p.Name, Born: p.BirthDate}
 	}
 	for i, who := range register.TellApart(names) {
 		f.Items = append(f.Items, map[string]string{"id": id(people[i]), "who": who, "relation_key": "kin." + relations[i]})

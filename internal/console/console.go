@@ -48,6 +48,7 @@ type Config struct {
 	Family    Family    // may be nil
 	Codes     Codes     // may be nil: there is no account to bind to
 	Witnesses Witnesses // may be nil
+	Bindings  Bindings  // may be nil
 	Unreached Unreached
 	Sessions  scs.CtxStore
 	PublicURL string         // https makes the cookies Secure

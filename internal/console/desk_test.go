@@ -54,7 +54,7 @@ func newDesk(t *testing.T) *desk {
 	d.county.note = d.store.AppendAudit
 	d.kin = &kin{county: d.county, audit: d.store.AppendAudit}
 	handler, err := console.New(console.Config{
-		Family: d.kin, Codes: d.kin, Witnesses: d.kin,
+		Family: d.kin, Codes: d.kin, Witnesses: d.kin, Bindings: d.kin,
 		Staff: d.staff, Audit: d.store, People: d.county, Regions: d.county, Counts: d.county,
 		Campaigns: d.office, Forecast: d.office, Books: d.store, Inbox: deskInbox{d.store}, Unreached: d.county, Sessions: d.store.StaffSessions(clock), SignName: "零距离", Location: time.FixedZone("CST", 8*3600), Now: clock,
 		Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),

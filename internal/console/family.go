@@ -23,6 +23,11 @@ type Family interface {
 	TrustPhone(ctx context.Context, scope register.Scope, personID int64, by staff.Entry) error
 }
 
+// Bindings ends that an account is a person's: they told the office that it isn't theirs. register.ErrNotFound: there is none.
+type Bindings interface {
+	EndBinding(ctx context.Context, scope register.Scope, personID int64, by staff.Entry) error
+}
+
 // Codes asks WeChat for a code that brings a scene along: what the code holds, to be drawn.
 type Codes interface {
 	CreateCode(ctx context.Context, scene string, life time.Duration) (content string, err error)
@@ -33,6 +38,7 @@ type personFamily struct {
 	Proxies []register.Proxy
 	Doubt   string
 	Binds   bool // a code for the doorstep can be made here
+	Bound   bool // an account is theirs, and can be taken away here
 
 	Alone     bool     // they have neither a phone nor WeChat: the family is let in at the door
 	Relations []string // what they may be to one of the family
@@ -46,6 +52,7 @@ func (v *visit) personFamily(r register.Record) (f personFamily, err error) {
 	}
 	id := r.Person.ID
 	f.Binds = v.Codes != nil && r.Person.Status != register.Deceased && v.who.May(staff.BindPerson, false)
+	f.Bound = v.Bindings != nil && r.Contact.WeChatBound && v.who.May(staff.BindPerson, false)
 	if f.Proxies, err = v.Family.PersonProxies(v.ctx(), v.who.Scope(), id, v.Now()); err != nil {
 		return f, err
 	}

@@ -72,6 +72,19 @@ func (k *kin) EndProxy(ctx context.Context, scope register.Scope, id, proxy int6
 	return k.audit(ctx, by)
 }
 
+func (k *kin) EndBinding(ctx context.Context, scope register.Scope, id int64, by staff.Entry) error {
+	r, err := k.county.PersonRecord(ctx, scope, id)
+	if err != nil || !r.Contact.WeChatBound {
+		return errors.Join(err, register.ErrNotFound)
+	}
+	for i := range k.county.records {
+		if k.county.records[i].Person.ID == id {
+			k.county.records[i].Contact.WeChatBound = false
+		}
+	}
+	return k.audit(ctx, by)
+}
+
 func (k *kin) PhoneDoubt(context.Context, register.Scope, int64) (string, error) { return k.doubt, nil }
 
 func (k *kin) TrustPhone(ctx context.Context, scope register.Scope, id int64, by staff.Entry) error {
@@ -232,5 +245,31 @@ func TestTheOfficeEndsAProxyAndTrustsANumberAgain(t *testing.T) {
 	}
 	if d.audited("town", staff.DidEndProxy, "person:1") != 1 || d.audited("town", staff.DidTrustPhone, "person:1") != 1 {
 		t.Error("not in the audit")
+	}
+}
+
+func TestABindingThatIsNotTheirsIsTakenAwayByTheTownship(t *testing.T) {
+	d := newDesk(t)
+	d.add("town", staff.Township, "441802103")
+	d.add("reader", staff.Auditor, "")
+	reader, b := d.login("reader"), d.login("town")
+	const way = "/console/people/1/unbind"
+	if strings.Contains(reader.get("/console/people/1").body, way) || reader.post(way).status != 403 {
+		t.Error("who may only read takes it away")
+	}
+	if !strings.Contains(b.get("/console/people/1").body, way) || strings.Contains(b.get("/console/people/2").body, "/unbind") {
+		t.Error("the button is not where somebody is bound, and there alone")
+	}
+	if got := b.post("/console/people/3/unbind").status; got != 404 {
+		t.Errorf("somebody of another township: %d", got)
+	}
+	if page := b.post(way); page.path != "/console/people/1?done=unbound" || !strings.Contains(page.body, "已解除") || strings.Contains(page.body, way) {
+		t.Errorf("%s %s", page.path, page.body)
+	}
+	if got := b.post(way).status; got != 404 {
+		t.Errorf("nothing is left to take: %d", got)
+	}
+	if n := d.audited("town", staff.DidUnbind, "person:1"); n != 1 {
+		t.Errorf("%d lines of audit", n)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lingjuli/lingjuli/internal/register"
 	"github.com/lingjuli/lingjuli/internal/staff"
+	"github.com/lingjuli/lingjuli/notify"
 )
 
 // matterPage is one matter of the inbox. Until somebody asks, nobody's words, name or number stand on it.
@@ -142,4 +143,15 @@ func (v *visit) hideInbox() error {
 	}
 	v.revealObject(v.ctx(), "")
 	return v.redirect(inboxAddress(id))
+}
+
+// Refresh is after how many seconds the page loads itself anew, 0: never. An answer that is on its way is there in a moment;
+// each look is in the audit, so that nobody looks for longer.
+func (p matterPage) Refresh() int {
+	const soon, enough = 5, 30 * time.Second
+	onItsWay := p.Item.Sent.Letter == string(notify.LetterQueued) || p.Item.Sent.Letter == string(notify.LetterSending)
+	if onItsWay && p.v.Now().Sub(p.Item.AnsweredAt) < enough {
+		return soon
+	}
+	return 0
 }

@@ -140,8 +140,15 @@ func TestAWorkerAnswersOnceAndThePageSaysHowItGoes(t *testing.T) {
 		t.Errorf("who only reads answers: %d", got)
 	}
 	page := b.post(path+"/answer", "answer", "带身份证来镇里")
-	if page.status != http.StatusOK || !strings.Contains(page.body, "答复已送出") || !strings.Contains(page.body, "马上送到对方的微信") || strings.Contains(page.body, "带身份证来镇里") {
+	if page.status != http.StatusOK || !strings.Contains(page.body, "答复记下了，送得怎样看下面。") || !strings.Contains(page.body, "马上送到对方的微信") || strings.Contains(page.body, "带身份证来镇里") {
 		t.Errorf("%d %s", page.status, page.body)
+	}
+	if !strings.Contains(page.body, `http-equiv="refresh"`) {
+		t.Error("the page does not look again how the answer goes")
+	}
+	d.now = d.now.Add(time.Minute)
+	if page := b.get(path); strings.Contains(page.body, `http-equiv="refresh"`) {
+		t.Error("the page looks again for ever, and each look is in the audit")
 	}
 	if page := d.login("li").post(path+"/answer", "answer", "再答"); page.status != http.StatusConflict || !strings.Contains(page.body, "同事已经处理") {
 		t.Errorf("a second answer: %d", page.status)

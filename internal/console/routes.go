@@ -28,6 +28,7 @@ func (c *console) routes(mux *http.ServeMux) {
 
 	mux.Handle("POST /console/people/{id}/doorstep", c.may(staff.BindPerson, (*visit).openDoorstep))
 	mux.Handle("POST /console/people/{id}/doorstep/proxy", c.may(staff.BindPerson, (*visit).openProxyDoor))
+	mux.Handle("POST /console/people/{id}/unbind", c.may(staff.BindPerson, (*visit).unbind))
 	mux.Handle("POST /console/people/{id}/phone/trust", c.may(staff.BindPerson, (*visit).trustPhone))
 	mux.Handle("POST /console/people/{id}/proxies/{proxy}/end", c.may(staff.BindPerson, (*visit).endProxy))
 

@@ -67,7 +67,7 @@ func keysOfSets() (keys []string) {
 	add("as", "mother", "father", "spouse", "child", "grandparent", "relative")
 	add("proxy_state", string(register.ProxyAsked), string(register.ProxyGiven))
 	add("doubt", "invalid", "said")
-	add("done", "phone", "proxy")
+	add("done", "phone", "proxy", "unbound")
 	for _, k := range notify.CampaignKinds() {
 		add("kind", string(k))
 	}
@@ -112,7 +112,7 @@ func keysOfSets() (keys []string) {
 	add("audience", "match_all", "match_any")
 	add("done", "left", "password", "saved")
 	add("act", staff.DidLogIn, staff.DidFailLogIn, staff.DidLock, staff.DidLogOut, staff.DidConfirm, staff.DidChangePassword, staff.DidAddStaff,
-		staff.DidList, staff.DidSearch, staff.DidLook, staff.DidReveal, staff.DidOpenDoorstep, staff.DidBind, staff.DidWitness, staff.DidTrustPhone, staff.DidEndProxy, staff.DidWrite, staff.DidSubmit, staff.DidApprove, staff.DidReturn,
+		staff.DidList, staff.DidSearch, staff.DidLook, staff.DidReveal, staff.DidOpenDoorstep, staff.DidBind, staff.DidWitness, staff.DidTrustPhone, staff.DidUnbind, staff.DidEndProxy, staff.DidWrite, staff.DidSubmit, staff.DidApprove, staff.DidReturn,
 		staff.DidExplain, staff.DidPause, staff.DidResume, staff.DidCancel, staff.DidReadAudit, staff.DidListUnreached, staff.DidPrint, staff.DidExport)
 	for _, why := range notify.UnreachedWhys() {
 		add("unreached_why", string(why))

@@ -148,14 +148,17 @@ type Proxy struct {
 	Name      string // theirs, masked
 	ConsentBy int64  // who agrees to it: the person, or a guardian; 0: the person
 	OpenID    OpenID // of the one who looks after them
-	Who       string // the name of that one, masked; empty where we don't know it
+	WhoID     int64  // who that one is, where we know it
+	Who       string // their name, masked; empty where we don't know it
+	Sign      string // of that one's account: the digits that stand for a name
 	Language  string // of that one
 	Relation  string // what the person is to that one: mother, father, spouse, child, grandparent, relative
 	Scope     []string
 	EndsOn    string
 	State     ProxyState
 	At        time.Time
-	Witness   string // of the staff, before whom the person agreed; "": by a code, or in their own WeChat
+	GivenAt   time.Time // zero: it never was
+	Witness   string    // of the staff, before whom the person agreed; "": by a code, or in their own WeChat
 	Consent   Consent
 }
 
@@ -240,6 +243,22 @@ const (
 	ProxyRefused ProxyState = "refused"
 	ProxyEnded   ProxyState = "ended"
 )
+
+// Loss is how an account lost the person that it was bound to.
+type Loss string
+
+// The values of Loss. Whoever ends their own binding has lost nothing.
+const (
+	LossNone  Loss = ""
+	LossMoved Loss = "moved" // another account was bound to the person
+	LossTaken Loss = "taken" // the office ended it
+)
+
+// OfficeWord is what a text says about something that the office did: whom to call, and when it may go.
+type OfficeWord struct {
+	Phone string
+	From  time.Time // zero: at once
+}
 
 // Sent is one message to one person, as they can ask about it: a campaign's, or an answer by SMS (CampaignID 0).
 type Sent struct {

@@ -66,12 +66,19 @@ func MaskName(name string) string {
 	return string(runes[:1]) + strings.Repeat("*", max(len(runes)-1, 1))
 }
 
+// Named is somebody to be told apart from others.
+type Named struct {
+	Name string
+	Born string // a civil date; "": not known
+}
+
 // TellApart masks names so that those who know the people can still tell them apart: where two come out alike, their
-// last character is shown instead of the first, and where that is the same too, a number beside it.
-func TellApart(names []string) []string {
-	out := make([]string, len(names))
-	for i, name := range names {
-		out[i] = MaskName(name)
+// last character is shown instead of the first, where that is the same too, the year they were born in beside it, and where
+// nothing else differs, a number.
+func TellApart(people []Named) []string {
+	out := make([]string, len(people))
+	for i, p := range people {
+		out[i] = MaskName(p.Name)
 	}
 	alike := func(i int) bool { return slices.Index(out, out[i]) != i || slices.Contains(out[i+1:], out[i]) }
 	var twins []int
@@ -81,13 +88,19 @@ func TellApart(names []string) []string {
 		}
 	}
 	for _, i := range twins {
-		if r := []rune(names[i]); len(r) > 1 {
+		if r := []rune(people[i].Name); len(r) > 1 {
 			out[i] = strings.Repeat("*", len(r)-1) + string(r[len(r)-1:])
+		}
+	}
+	twins = slices.DeleteFunc(twins, func(i int) bool { return !alike(i) })
+	for _, i := range twins {
+		if year, _, known := strings.Cut(people[i].Born, "-"); known {
+			out[i] += "(" + year + ")"
 		}
 	}
 	for _, i := range twins {
 		if alike(i) {
-			out[i] += strconv.Itoa(i + 1)
+			out[i] += "(" + strconv.Itoa(i+1) + ")"
 		}
 	}
 	return out

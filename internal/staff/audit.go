@@ -27,6 +27,7 @@ const (
 	DidOpenDoorstep   = "person.doorstep"   // made a one-time code for the doorstep
 	DidWitness        = "person.proxy_door" // saw somebody agree, who has neither phone nor WeChat, that one of the family looks after their matters
 	DidBind           = "person.bound"      // somebody scanned it and was bound; the actor is who made it
+	DidUnbind         = "person.unbound"    // ended, as the person asked, that an account is theirs
 	DidTrustPhone     = "person.trusted"    // asked whether the number on file is still theirs
 	DidEndProxy       = "person.proxy_end"  // ended, as the person asked, that somebody looks after their matters
 	DidVisit          = "person.visited"    // recorded what came of a visit

@@ -17,7 +17,10 @@ func (t *turnTx) Bind(personID int64) error {
 	if err := t.lockKey(fmt.Sprintf("bind person %d", personID)); err != nil {
 		return err
 	}
-	if err := t.endBindings(`(openid_idx = $1 OR person_id = $2)`, t.idx, personID); err != nil {
+	if err := t.endBindings(t.who.At, ending{by: t.idx, loss: register.LossMoved}, `(openid_idx = $1 OR person_id = $2)`, t.idx, personID); err != nil {
+		return err
+	}
+	if err := t.showAgain(personID); err != nil {
 		return err
 	}
 	_, err := t.exec(`INSERT INTO bindings (openid_idx, person_id, relation, since) VALUES ($1, $2, 'self', $3)`,
@@ -46,8 +49,25 @@ func (t *turnTx) Bind(personID int64) error {
 	return nil
 }
 
+// showAgain has whoever is bound to a person now hear of the proxies that the account before them agreed to: it may have been a
+// thief's.
+func (t *turnTx) showAgain(personID int64) error {
+	_, err := t.exec(`UPDATE proxies SET shown_at = 0 WHERE consent_by = $1 AND state = 'given' AND given_at >=
+		(SELECT MAX(b.since) FROM bindings b WHERE b.person_id = $1 AND b.until = $2 AND b.lost <> '')`, personID, toMicros(t.who.At))
+	if err != nil {
+		return fmt.Errorf("show person %d who looks after their matters: %w", personID, err)
+	}
+	return nil
+}
+
+// ending says who ended bindings, and what that is to any other account: whoever ends their own has lost nothing.
+type ending struct {
+	by   []byte // the openid's index
+	loss register.Loss
+}
+
 // endBindings ends own bindings by a condition and marks their people as not reachable by WeChat.
-func (t *turnTx) endBindings(where string, args ...any) error {
+func (t *tx) endBindings(at time.Time, how ending, where string, args ...any) error {
 	rows, err := t.query(`SELECT person_id FROM bindings WHERE until = 0 AND relation = 'self' AND `+where, args...)
 	if err != nil {
 		return fmt.Errorf("read bindings: %w", err)
@@ -59,8 +79,8 @@ func (t *turnTx) endBindings(where string, args ...any) error {
 	if len(people) == 0 {
 		return nil
 	}
-	_, err = t.exec(`UPDATE bindings SET until = $2 WHERE until = 0 AND relation = 'self' AND `+t.among("person_id", 1),
-		t.idList(people), toMicros(t.who.At))
+	_, err = t.exec(`UPDATE bindings SET until = $2, lost = CASE WHEN openid_idx = $3 THEN '' ELSE CAST($4 AS TEXT) END
+		WHERE until = 0 AND relation = 'self' AND `+t.among("person_id", 1), t.idList(people), toMicros(at), how.by, string(how.loss))
 	if err != nil {
 		return fmt.Errorf("end bindings: %w", err)
 	}

@@ -157,10 +157,10 @@ func (t *turnTx) giveAtDoor(d register.Door, witness string) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`INSERT INTO proxies (id, openid_idx, person_id, relation, scope, ends_on, state, at, settled_at, consent_by, shown_at, told_at, witness, consent)
-		VALUES ($1, $2, $3, $4, $5, $6, 'given', $7, $7, $3, $7, $7, $8, $9)
+	_, err = t.exec(`INSERT INTO proxies (id, openid_idx, person_id, relation, scope, ends_on, state, at, settled_at, given_at, consent_by, shown_at, told_at, witness, consent)
+		VALUES ($1, $2, $3, $4, $5, $6, 'given', $7, $7, $7, $3, $7, $7, $8, $9)
 		ON CONFLICT (openid_idx, person_id) WHERE state IN ('asked', 'given') DO UPDATE SET relation = excluded.relation, scope = excluded.scope, ends_on = excluded.ends_on,
-			state = 'given', settled_at = excluded.settled_at, consent_by = excluded.consent_by, shown_at = excluded.shown_at, told_at = excluded.told_at,
+			state = 'given', settled_at = excluded.settled_at, given_at = excluded.given_at, consent_by = excluded.consent_by, shown_at = excluded.shown_at, told_at = excluded.told_at,
 			witness = excluded.witness, consent = excluded.consent`,
 		id, t.idx, d.PersonID, d.Terms.Relation, register.JoinList(d.Terms.Scope), d.Terms.EndsOn, toMicros(t.who.At), witness, string(d.Terms.Consent))
 	if err != nil {
@@ -179,4 +179,6 @@ func (t *turnTx) RefuseDoor(id int64) error {
 }
 
 // Unbind implements turn.Doors.
-func (t *turnTx) Unbind() error { return t.endBindings(`openid_idx = $1`, t.idx) }
+func (t *turnTx) Unbind() error {
+	return t.endBindings(t.who.At, ending{by: t.idx}, `openid_idx = $1`, t.idx)
+}

@@ -307,15 +307,16 @@ func TestTheOfficeEndsAProxyOfItsOwnPeopleAlone(t *testing.T) {
 		if list, err := s.PersonProxies(t.Context(), far, 1, at); err != nil || len(list) != 0 {
 			t.Errorf("another township sees %+v, %v", list, err)
 		}
-		if err := s.EndProxy(t.Context(), far, 1, id, by(at, staff.DidEndProxy)); !errors.Is(err, register.ErrNotFound) {
+		if _, _, err := s.EndProxy(t.Context(), far, 1, id, register.OfficeWord{}, by(at, staff.DidEndProxy)); !errors.Is(err, register.ErrNotFound) {
 			t.Errorf("another township ends it: %v", err)
 		}
 		list, err := s.PersonProxies(t.Context(), register.Scope{Prefix: "441802103"}, 1, at)
 		if err != nil || len(list) != 1 || list[0].OpenID != "" || list[0].Name != "李**" {
 			t.Fatalf("%+v, %v", list, err)
 		}
-		if err := s.EndProxy(t.Context(), register.Scope{}, 1, id, by(at, staff.DidEndProxy)); err != nil {
-			t.Fatal(err)
+		ended, notice, err := s.EndProxy(t.Context(), register.Scope{}, 1, id, register.OfficeWord{Phone: "12345"}, by(at, staff.DidEndProxy))
+		if err != nil || ended.OpenID != "o-son" || ended.State != register.ProxyEnded || notice != 0 {
+			t.Fatalf("%v %s, text %d: whoever had it is on no file: %v", ended.OpenID == "o-son", ended.State, notice, err)
 		}
 		turnAt(t, s, turn.WeChat, "o-son", at.Add(time.Minute), func(tx turn.Tx) error {
 			list, err := tx.Proxies()
@@ -476,6 +477,146 @@ func TestOfManyTurnsAtOnceEachKnowsItsOwnFamily(t *testing.T) {
 				})
 			}
 			all.Wait()
+		}
+	})
+}
+
+func TestAnAccountHearsOnceThatAnotherOneHasItsPerson(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		at := hamlet(t, s)
+		in := func(who string, after time.Duration, do func(turn.Tx) error) {
+			turnAt(t, s, turn.WeChat, who, at.Add(after), do)
+		}
+		hears := func(who string, after time.Duration, want register.Loss) {
+			t.Helper()
+			err := s.Turn(t.Context(), turn.Who{Channel: turn.WeChat, ID: who, Key: fmt.Sprint(who, after), At: at.Add(after)}, func(tx turn.Tx) error {
+				o, err := tx.Open()
+				if err != nil {
+					return err
+				}
+				if o.Family != (want != register.LossNone) {
+					t.Errorf("%s after %s: there is news: %v", who, after, o.Family)
+				}
+				loss, err := tx.Loss()
+				if loss != want {
+					t.Errorf("%s after %s lost %q, want %q", who, after, loss, want)
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		bind := func(who string, after time.Duration, wantLost register.OpenID) {
+			t.Helper()
+			in(who, after, func(tx turn.Tx) error {
+				if err := tx.Bind(1); err != nil {
+					return err
+				}
+				lost, _, err := tx.LostTo(1)
+				if lost != wantLost {
+					t.Errorf("%s took the person from %q, want %q", who, string(lost), string(wantLost))
+				}
+				return err
+			})
+		}
+		bind("o-first", 1*time.Minute, "")
+		bind("o-first", 2*time.Minute, "")
+		hears("o-first", 3*time.Minute, register.LossNone)
+		bind("o-second", 4*time.Minute, "o-first")
+		hears("o-second", 5*time.Minute, register.LossNone)
+		hears("o-first", 6*time.Minute, register.LossMoved)
+		hears("o-first", 7*time.Minute, register.LossNone)
+		bind("o-third", 8*time.Minute, "o-second")
+		if err := s.LossTold(t.Context(), "o-second"); err != nil {
+			t.Fatal(err)
+		}
+		hears("o-second", 9*time.Minute, register.LossNone)
+		in("o-third", 10*time.Minute, func(tx turn.Tx) error { return tx.Unbind() })
+		hears("o-third", 11*time.Minute, register.LossNone)
+		bind("o-first", 12*time.Minute, "")
+		in("o-first", 13*time.Minute, func(tx turn.Tx) error { return tx.Bind(2) }) // theirs is another's account now
+		hears("o-first", 14*time.Minute, register.LossNone)
+	})
+}
+
+func TestTheOfficeEndsABindingAndBothTheAccountAndThePersonHearOfIt(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		at := hamlet(t, s)
+		word := register.OfficeWord{Phone: "0763-3000001", From: at.Add(10 * time.Hour)}
+		end := func(scope string) (register.OpenID, int64, error) {
+			lost, _, notice, err := s.EndBinding(t.Context(), register.Scope{Prefix: scope}, 1, word, by(at, staff.DidUnbind))
+			return lost, notice, err
+		}
+		if _, _, err := end(""); !errors.Is(err, register.ErrNotFound) {
+			t.Errorf("nobody is bound: %v", err)
+		}
+		turnAt(t, s, turn.WeChat, "o-thief", at, func(tx turn.Tx) error { return tx.Bind(1) })
+		turnAt(t, s, turn.WeChat, "o-other", at, func(tx turn.Tx) error {
+			return tx.SaveCode(turn.Code{PersonID: 1, ID: "44180219550101004X", Digits: "123456", At: at, Expires: at.Add(time.Hour)})
+		})
+		if _, _, err := end("441802105"); !errors.Is(err, register.ErrNotFound) {
+			t.Errorf("another township ends it: %v", err)
+		}
+		lost, notice, err := end("441802103")
+		if err != nil || lost != "o-thief" || notice == 0 {
+			t.Fatalf("%v, text %d, %v", lost == "o-thief", notice, err)
+		}
+		var template string
+		var from, expires int64
+		err = s.read(t.Context(), "look", func(tx *tx) error {
+			return tx.row(`SELECT template_key, next_at, expires_at FROM outbox WHERE id = $1 AND phone_idx = $2`, notice, tx.keys.Index(phoneDomain, "13800000002")).Scan(&template, &from, &expires)
+		})
+		if err != nil || template != turn.BindingTaken || from != toMicros(word.From) || expires <= from {
+			t.Errorf("%s at %d until %d: %v", template, from, expires, err)
+		}
+		r, err := s.PersonRecord(t.Context(), register.Scope{}, 1)
+		if err != nil || r.Contact.WeChatBound {
+			t.Errorf("still bound: %v", err)
+		}
+		turnAt(t, s, turn.WeChat, "o-thief", at.Add(time.Minute), func(tx turn.Tx) error {
+			loss, err := tx.Loss()
+			if loss != register.LossTaken {
+				t.Errorf("the account heard %q", loss)
+			}
+			return err
+		})
+		turnAt(t, s, turn.WeChat, "o-other", at.Add(time.Minute), func(tx turn.Tx) error {
+			tried, err := tx.TryCode("123456")
+			if tried.Open {
+				t.Error("a code that was open binds on")
+			}
+			return err
+		})
+		if list, err := s.ListAudit(t.Context(), "wang", "person:1", 0, 10); err != nil || len(list) != 1 || list[0].Act != staff.DidUnbind {
+			t.Errorf("audit %+v, %v", list, err)
+		}
+		turnAt(t, s, turn.WeChat, "o-mum", at.Add(time.Hour), func(tx turn.Tx) error { return tx.Bind(1) })
+		turnAt(t, s, turn.SMS, "13800000002", at.Add(time.Hour), func(tx turn.Tx) error { return tx.DoubtPhone() })
+		if lost, notice, err := end("441802103"); err != nil || lost != "o-mum" || notice != 0 {
+			t.Errorf("a number that may have passed on is told: text %d, %v", notice, err)
+		}
+	})
+}
+
+func TestWhoeverLookedAfterSomebodyIsTextedWhereTheirOwnNumberIsKnown(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		at := hamlet(t, s)
+		var id int64
+		turnAt(t, s, turn.WeChat, "o-son", at, func(tx turn.Tx) (err error) {
+			id, err = tx.AskProxy(register.Proxy{PersonID: 1, Relation: "mother", Scope: []string{register.ScopeLook}, EndsOn: "2027-11-23"})
+			return errors.Join(err, tx.SettleProxy(id, register.ProxyGiven), tx.Bind(2))
+		})
+		_, notice, err := s.EndProxy(t.Context(), register.Scope{}, 1, id, register.OfficeWord{Phone: "12345"}, by(at, staff.DidEndProxy))
+		if err != nil || notice == 0 {
+			t.Fatalf("text %d: %v", notice, err)
+		}
+		var template string
+		err = s.read(t.Context(), "look", func(tx *tx) error {
+			return tx.row(`SELECT template_key FROM outbox WHERE id = $1 AND phone_idx = $2`, notice, tx.keys.Index(phoneDomain, "13800000003")).Scan(&template)
+		})
+		if err != nil || template != turn.ProxyStopped {
+			t.Errorf("%s: %v", template, err)
 		}
 	})
 }

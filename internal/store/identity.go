@@ -95,7 +95,7 @@ func (t *turnTx) Find(id register.IDNumber, name string) (turn.Found, bool, erro
 }
 
 // reachedAt is a person with the mobile that a code may go to: one that may be somebody else's by now is none.
-func (t *turnTx) reachedAt(personID int64, phoneSealed []byte, mobile bool) (turn.Found, error) {
+func (t *tx) reachedAt(personID int64, phoneSealed []byte, mobile bool) (turn.Found, error) {
 	found := turn.Found{PersonID: personID}
 	if !mobile {
 		return found, nil

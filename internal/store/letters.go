@@ -24,13 +24,19 @@ type answerWay struct {
 	idx []byte
 }
 
-// answerWay finds who is to hear an answer: whoever wrote, while they follow; of what was not said by WeChat, or by somebody
+// stillTheirs says that the matter of "wishes w" is still one that an openid may hear of: it lost nobody since it asked.
+func stillTheirs(openid string) string {
+	return `(w.person_id IS NULL OR EXISTS (SELECT 1 FROM bindings o WHERE o.openid_idx = ` + openid + ` AND o.person_id = w.person_id AND o.until = 0)
+		OR EXISTS (SELECT 1 FROM proxies x WHERE x.openid_idx = ` + openid + ` AND x.person_id = w.person_id AND x.state = 'given'))`
+}
+
+// answerWay finds who is to hear an answer: whoever wrote, while they follow and the matter is theirs; of what was not said by WeChat, or by somebody
 // who has left, the person's own openid. The SMS goes to the number that wrote, or to the one on file.
 func (t *tx) answerWay(item register.InboxItem, now time.Time) (w answerWay, err error) {
 	const window = `c.who_idx, CASE WHEN c.customer_until > $2 THEN c.customer_left ELSE 0 END, CASE WHEN c.click_until > $2 THEN c.click_left ELSE 0 END,
 		c.customer_until, c.click_until`
 	err = t.scanWay(&w, now, `SELECT `+window+` FROM wishes w JOIN contacts c ON c.channel = w.channel AND c.who_idx = w.who_idx
-		WHERE w.id = $1 AND w.channel = 'wechat' AND c.follows`, item.ID, toMicros(now))
+		WHERE w.id = $1 AND w.channel = 'wechat' AND c.follows AND `+stillTheirs("w.who_idx"), item.ID, toMicros(now))
 	if err == nil && !w.WeChat && item.PersonID != 0 {
 		err = t.scanWay(&w, now, `SELECT `+window+` FROM `+waysThere+` AND b.person_id = $1 AND b.relation IN ('', 'self') ORDER BY `+ownFirst+` LIMIT 1`,
 			item.PersonID, toMicros(now))
@@ -169,6 +175,13 @@ func (s *Store) ClaimLetter(ctx context.Context, id int64, lease time.Duration) 
 func (t *tx) spendOnLetter(id int64, idx []byte, tries int, now time.Time) (l notify.Letter, open bool, err error) {
 	l.ID, l.Tries = id, tries
 	var who, body []byte
+	var theirs bool
+	if err := t.row(`SELECT EXISTS (SELECT 1 FROM letters l LEFT JOIN wishes w ON w.id = l.wish_id WHERE l.id = $1 AND `+stillTheirs("l.who_idx")+`)`, id).Scan(&theirs); err != nil {
+		return l, false, err
+	}
+	if !theirs {
+		return l, false, t.keepLetter(id, "lost", now)
+	}
 	err = t.row(spendWindowSQL+` RETURNING who, language`, idx, toMicros(now)).Scan(&who, &l.Language)
 	if errors.Is(err, sql.ErrNoRows) {
 		return l, false, t.keepLetter(id, "window", now)
@@ -269,7 +282,8 @@ func (t *tx) endLateLetters(now time.Time) error {
 
 // letters are the answers that wait for this openid to write.
 func (t *turnTx) letters() (list []turn.Letter, err error) {
-	err = t.each(`SELECT id, body FROM letters WHERE who_idx = $1 AND state = 'kept' AND expires_at > $2 ORDER BY id`,
+	err = t.each(`SELECT l.id, l.body FROM letters l LEFT JOIN wishes w ON w.id = l.wish_id
+		WHERE l.who_idx = $1 AND l.state = 'kept' AND l.expires_at > $2 AND `+stillTheirs("$1")+` ORDER BY l.id`,
 		func(rows *sql.Rows) error {
 			var l turn.Letter
 			var body []byte

@@ -21,6 +21,9 @@ func asked(t *testing.T, s *Store, words string) (item int64) {
 		if err != nil {
 			return err
 		}
+		if err := tx.Bind(1); err != nil {
+			return err
+		}
 		if item, err = tx.HandOver(register.Handover{Topic: "general", Words: words, PersonID: 1, Region: "441802103201"}); err != nil {
 			return err
 		}
@@ -250,7 +253,7 @@ func TestAProxysAnswerIsNoMatterForThePersonsOwnTelephone(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		putOnFile(t, s, crowd(1)...)
 		item := asked(t, s, "帮妈妈问")
-		exec(t, s, `INSERT INTO bindings (openid_idx, person_id, relation, since) VALUES ($1, 1, 'child', 0)`, s.keys.Index("openid", "o-1"))
+		exec(t, s, `UPDATE bindings SET relation = 'child' WHERE openid_idx = $1 AND until = 0`, s.keys.Index("openid", "o-1"))
 		shutWindow(t, s)
 		if _, hint := answered(t, s, item, "答"); hint != 0 {
 			t.Error("the person's telephone is told of a matter that somebody else asked about")

@@ -89,7 +89,7 @@ func (t *tx) openArgs(now time.Time) []any {
 
 // proxies reads "proxies x" with the people they speak of, by the end of a statement.
 func (t *tx) proxies(tail string, args ...any) (list []register.Proxy, err error) {
-	err = t.each(`SELECT x.id, x.person_id, p.name_sealed, x.consent_by, x.openid_idx, c.who, COALESCE(c.language, ''), w.id, w.name_sealed, x.relation, x.scope, x.ends_on, x.state, x.at, x.witness, x.consent
+	err = t.each(`SELECT x.id, x.person_id, p.name_sealed, x.consent_by, x.openid_idx, c.who, COALESCE(c.language, ''), w.id, w.name_sealed, x.relation, x.scope, x.ends_on, x.state, x.at, x.given_at, x.witness, x.consent
 		FROM proxies x JOIN people p ON p.id = x.person_id
 		LEFT JOIN contacts c ON c.channel = 'wechat' AND c.who_idx = x.openid_idx
 		LEFT JOIN bindings b ON b.openid_idx = x.openid_idx AND b.until = 0 AND b.relation = 'self'
@@ -109,15 +109,16 @@ func (t *tx) scanProxy(rows *sql.Rows) (v register.Proxy, err error) {
 	var name, idx, openSealed, whoName []byte
 	var who sql.NullInt64
 	var scope string
-	var at int64
-	if err := rows.Scan(&v.ID, &v.PersonID, &name, &v.ConsentBy, &idx, &openSealed, &v.Language, &who, &whoName, &v.Relation, &scope, &v.EndsOn, &v.State, &at, &v.Witness, &v.Consent); err != nil {
+	var at, given int64
+	if err := rows.Scan(&v.ID, &v.PersonID, &name, &v.ConsentBy, &idx, &openSealed, &v.Language, &who, &whoName, &v.Relation, &scope, &v.EndsOn, &v.State, &at, &given, &v.Witness, &v.Consent); err != nil {
 		return v, err
 	}
 	var openID string
 	err = errors.Join(t.unseal(&v.Name, name, "people", "name_sealed", v.PersonID), t.unseal(&openID, openSealed, "contacts", "who", rowID(idx)),
 		t.unseal(&v.Who, whoName, "people", "name_sealed", who.Int64))
-	v.Name, v.Who, v.OpenID = register.MaskName(v.Name), register.MaskName(v.Who), register.OpenID(openID)
-	v.Scope, v.At = register.SplitList(scope), fromMicros(at)
+	v.Name, v.Who, v.WhoID, v.OpenID = register.MaskName(v.Name), register.MaskName(v.Who), who.Int64, register.OpenID(openID)
+	v.Sign = v.OpenID.Sign()
+	v.Scope, v.At, v.GivenAt = register.SplitList(scope), fromMicros(at), fromMicros(given)
 	return v, err
 }
 
@@ -130,7 +131,7 @@ func (t *turnTx) SettleProxy(id int64, state register.ProxyState) error {
 	if from == "" {
 		return fmt.Errorf("settle proxy %d: no such state %q", id, state)
 	}
-	n, err := t.exec(`UPDATE proxies SET state = $2, settled_at = $3, told_at = CASE WHEN openid_idx = $4 THEN CAST($3 AS BIGINT) ELSE 0 END,
+	n, err := t.exec(`UPDATE proxies SET state = $2, settled_at = $3, given_at = CASE WHEN CAST($2 AS TEXT) = 'given' THEN CAST($3 AS BIGINT) ELSE given_at END, told_at = CASE WHEN openid_idx = $4 THEN CAST($3 AS BIGINT) ELSE 0 END,
 			shown_at = CASE WHEN openid_idx = $4 AND (state = 'given' OR CAST($2 AS TEXT) <> 'ended') THEN 0 ELSE CAST($3 AS BIGINT) END WHERE id = $1 AND `+from,
 		id, string(state), toMicros(t.who.At), t.idx, toMicros(t.who.At.Add(-askedFor)))
 	if err != nil {
@@ -191,10 +192,38 @@ func (t *turnTx) LastProxy(personID int64) (p register.Proxy, found bool, err er
 }
 
 // AccountOf implements turn.News.
-func (t *turnTx) AccountOf(personID int64) (id register.OpenID, language string, err error) {
+func (t *turnTx) AccountOf(personID int64) (register.OpenID, string, error) {
+	return t.account(personID, `b.until = 0`)
+}
+
+// LostTo implements turn.News.
+func (t *turnTx) LostTo(personID int64) (register.OpenID, string, error) {
+	return t.account(personID, `b.until = $2 AND b.lost <> ''`, toMicros(t.who.At))
+}
+
+// Loss implements turn.News.
+func (t *turnTx) Loss() (register.Loss, error) {
+	var loss string
+	err := t.row(`SELECT COALESCE((SELECT lost FROM bindings WHERE openid_idx = $1 AND lost <> '' ORDER BY until DESC LIMIT 1), '')`, t.idx).Scan(&loss)
+	if err == nil && loss != "" {
+		err = t.lossTold(t.idx)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read whom an account lost: %w", err)
+	}
+	return register.Loss(loss), nil
+}
+
+func (t *tx) lossTold(openid []byte) error {
+	_, err := t.exec(`UPDATE bindings SET lost = '' WHERE openid_idx = $1 AND lost <> ''`, openid)
+	return err
+}
+
+// account is the newest openid that is or was a person's own, by a condition, and its language.
+func (t *tx) account(personID int64, where string, args ...any) (id register.OpenID, language string, err error) {
 	var idx, sealed []byte
 	err = t.row(`SELECT c.who_idx, c.who, c.language FROM bindings b JOIN contacts c ON c.channel = 'wechat' AND c.who_idx = b.openid_idx
-		WHERE b.person_id = $1 AND b.until = 0 AND b.relation = 'self' ORDER BY b.since DESC LIMIT 1`, personID).Scan(&idx, &sealed, &language)
+		WHERE b.person_id = $1 AND b.relation = 'self' AND `+where+` ORDER BY b.since DESC LIMIT 1`, append([]any{personID}, args...)...).Scan(&idx, &sealed, &language)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", "", nil
 	}

@@ -104,9 +104,9 @@ type keptTurn struct {
 	family                              bool
 }
 
-// hasFamily says whether an openid looks after somebody's matters, or has something to hear of a proxy.
+// hasFamily says whether an openid looks after somebody's matters, or has something to hear of a proxy or of a person it lost.
 func hasFamily(idx string) string {
-	return `(EXISTS (SELECT 1 FROM proxies x WHERE x.openid_idx = ` + idx + ` AND (x.state IN ('asked', 'given') OR x.told_at = 0))
+	return `(EXISTS (SELECT 1 FROM bindings z WHERE z.openid_idx = ` + idx + ` AND z.lost <> '') OR EXISTS (SELECT 1 FROM proxies x WHERE x.openid_idx = ` + idx + ` AND (x.state IN ('asked', 'given') OR x.told_at = 0))
 		OR EXISTS (SELECT 1 FROM proxies x WHERE x.consent_by = b.person_id AND x.shown_at = 0 AND x.state <> 'refused'))`
 }
 
@@ -232,7 +232,7 @@ func (t *turnTx) savedSession(c turn.Closing, at int64) statement {
 // Forget implements turn.Sessions: what WeChat asks for when somebody unfollows. Lock-outs stay, so that following
 // anew does not undo them; so does the wish for no campaigns.
 func (t *turnTx) Forget() error {
-	if err := t.endBindings(`openid_idx = $1`, t.idx); err != nil {
+	if err := t.endBindings(t.who.At, ending{by: t.idx}, `openid_idx = $1`, t.idx); err != nil {
 		return err
 	}
 	_, err := t.exec(`UPDATE bindings SET until = $2 WHERE openid_idx = $1 AND until = 0`, t.idx, toMicros(t.who.At))

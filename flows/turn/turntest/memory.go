@@ -22,6 +22,7 @@ type Memory struct {
 	sessions map[string]kept
 	replies  map[string]kept
 	bound    map[string]int64
+	lost     []loss
 	checks   map[string]turn.Check
 	codes    map[string]turn.Code
 	optedOut map[string]bool
@@ -100,7 +101,7 @@ func (t *memoryTx) Open() (turn.Opened, error) {
 	}
 	if t.who.Channel == turn.WeChat {
 		o.Letters = t.m.letters[t.who.ID]
-		o.Family = len(t.m.proxies) > 0
+		o.Family = len(t.m.proxies) > 0 || len(t.m.lost) > 0
 		if o.PersonID = t.m.bound[t.who.ID]; o.PersonID != 0 {
 			o.Region = t.m.people[o.PersonID-1].Person.RegionCode
 		}
@@ -128,7 +129,7 @@ func (t *memoryTx) Forget() error {
 	for i, p := range t.m.proxies {
 		if string(p.OpenID) == t.who.ID {
 			t.m.proxies[i].shown = t.m.proxies[i].shown && p.State != register.ProxyGiven
-			t.m.proxies[i].State = register.ProxyEnded
+			t.m.proxies[i].State, t.m.proxies[i].gone = register.ProxyEnded, true
 		}
 	}
 	return nil
@@ -199,6 +200,11 @@ func (t *memoryTx) OnPhone() ([]int64, error) {
 }
 
 func (t *memoryTx) Bind(personID int64) error {
+	for openid, p := range t.m.bound {
+		if p == personID && openid != t.who.ID {
+			t.m.lost = append(slices.Clip(t.m.lost), loss{openid, personID, t.who.At})
+		}
+	}
 	maps.DeleteFunc(t.m.bound, func(_ string, p int64) bool { return p == personID })
 	t.m.bound[t.who.ID] = personID
 	delete(t.m.codes, t.who.ID)
@@ -252,6 +258,7 @@ func (m *Memory) clone() *Memory {
 	c.people = slices.Clone(m.people)
 	c.contacts, c.sessions, c.replies = maps.Clone(m.contacts), maps.Clone(m.sessions), maps.Clone(m.replies)
 	c.bound, c.checks, c.codes = maps.Clone(m.bound), maps.Clone(m.checks), maps.Clone(m.codes)
+	c.lost = slices.Clone(m.lost)
 	c.optedOut, c.doubts = maps.Clone(m.optedOut), maps.Clone(m.doubts)
 	c.wishes, c.sent, c.lines, c.doors = slices.Clone(m.wishes), slices.Clone(m.sent), slices.Clone(m.lines), slices.Clone(m.doors)
 	c.signUps, c.interests, c.applications = slices.Clone(m.signUps), slices.Clone(m.interests), slices.Clone(m.applications)

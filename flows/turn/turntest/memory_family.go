@@ -18,6 +18,14 @@ type held struct {
 	register.Proxy
 	settled     time.Time
 	shown, told bool
+	gone        bool // the account is forgotten
+}
+
+// loss is that an openid lost its person to another one, and has not heard of it yet.
+type loss struct {
+	openid   string
+	personID int64
+	at       time.Time
 }
 
 // door is a one-time code of the doorstep.
@@ -119,7 +127,10 @@ func (t *memoryTx) shownAs(p held) register.Proxy {
 	out := p.Proxy
 	out.Name = register.MaskName(t.m.people[p.PersonID-1].Person.Name)
 	if self := t.m.bound[string(p.OpenID)]; self != 0 {
-		out.Who = register.MaskName(t.m.people[self-1].Person.Name)
+		out.WhoID, out.Who = self, register.MaskName(t.m.people[self-1].Person.Name)
+	}
+	if !p.gone {
+		out.Sign = out.OpenID.Sign()
 	}
 	out.Language = t.m.contacts["wechat "+string(p.OpenID)].Language
 	return out
@@ -152,6 +163,9 @@ func (t *memoryTx) SettleProxy(id int64, state register.ProxyState) error {
 			continue
 		}
 		p.State, p.settled = state, t.who.At
+		if state == register.ProxyGiven {
+			p.GivenAt = t.who.At
+		}
 		p.told = string(p.OpenID) == t.who.ID
 		p.shown = !p.told || asked && state == register.ProxyEnded
 		return nil
@@ -210,6 +224,29 @@ func (t *memoryTx) AccountOf(personID int64) (register.OpenID, string, error) {
 	return "", "", nil
 }
 
+func (t *memoryTx) LostTo(personID int64) (register.OpenID, string, error) {
+	for _, l := range t.m.lost {
+		if l.personID == personID && l.at.Equal(t.who.At) {
+			return register.OpenID(l.openid), t.m.contacts["wechat "+l.openid].Language, nil
+		}
+	}
+	return "", "", nil
+}
+
+func (t *memoryTx) Loss() (register.Loss, error) {
+	before := len(t.m.lost)
+	if err := t.m.LossTold(context.Background(), register.OpenID(t.who.ID)); err != nil || len(t.m.lost) == before {
+		return register.LossNone, err
+	}
+	return register.LossMoved, nil
+}
+
+// LossTold implements Notes.
+func (m *Memory) LossTold(_ context.Context, openID register.OpenID) error {
+	m.lost = slices.DeleteFunc(slices.Clone(m.lost), func(l loss) bool { return l.openid == string(openID) })
+	return nil
+}
+
 func (t *memoryTx) ScanDoor(scene string) (register.Door, error) {
 	for i := range t.m.doors {
 		d := &t.m.doors[i]
@@ -250,7 +287,7 @@ func (t *memoryTx) PassDoor(id int64) (register.Door, bool, error) {
 	}
 	t.m.proxies = append(t.m.proxies, held{shown: true, told: true, settled: t.who.At, Proxy: register.Proxy{
 		ID: int64(len(t.m.proxies) + 1), PersonID: d.PersonID, ConsentBy: d.PersonID, OpenID: register.OpenID(t.who.ID), Relation: d.Terms.Relation,
-		Scope: d.Terms.Scope, EndsOn: d.Terms.EndsOn, State: register.ProxyGiven, At: t.who.At, Consent: d.Terms.Consent,
+		Scope: d.Terms.Scope, EndsOn: d.Terms.EndsOn, State: register.ProxyGiven, At: t.who.At, GivenAt: t.who.At, Consent: d.Terms.Consent,
 	}})
 	return d.Door, true, nil
 }

@@ -168,18 +168,27 @@ type pushes struct {
 	store Kept
 }
 
-// Notes is a store that keeps which news of proxies somebody has heard.
+// Notes is a store that keeps which news of proxies, and of a person they lost, somebody has heard.
 type Notes interface {
+	LossTold(ctx context.Context, openID register.OpenID) error
 	ProxyTold(ctx context.Context, proxyID int64, mine bool, state register.ProxyState, at time.Time) error
 }
 
 // Tell implements turn.Teller.
 func (p *pushes) Tell(m turn.Telling) {
 	p.list = append(p.list, string(m.To)+" "+strings.ReplaceAll(m.Text, "\n", " "))
-	if notes, ok := p.store.(Notes); ok {
-		if err := notes.ProxyTold(context.Background(), m.News.ID, m.News.Mine, m.News.State, time.Now()); err != nil {
-			p.list = append(p.list, err.Error())
-		}
+	notes, ok := p.store.(Notes)
+	if !ok {
+		return
+	}
+	var err error
+	if m.Loss != register.LossNone {
+		err = notes.LossTold(context.Background(), m.To)
+	} else {
+		err = notes.ProxyTold(context.Background(), m.News.ID, m.News.Mine, m.News.State, time.Now())
+	}
+	if err != nil {
+		p.list = append(p.list, err.Error())
 	}
 }
 

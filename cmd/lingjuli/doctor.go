@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/lingjuli/lingjuli/bot"
+	"github.com/lingjuli/lingjuli/flows"
 	"github.com/lingjuli/lingjuli/internal/store"
 	"github.com/lingjuli/lingjuli/notify"
 	"github.com/lingjuli/lingjuli/notify/aliyun"
@@ -272,7 +276,30 @@ func (d *doctor) templates(ctx context.Context, sms *aliyun.SMS, s *store.Store)
 		d.says("doctor_templates", broken, "doctor_template_code")
 	}
 	d.says("doctor_templates", fine, "doctor_templates_ok", "Count", good)
+	d.answers(list)
 	d.voice(ctx, calls)
+}
+
+// answers names the texts of answers by SMS that have no template here: after an upgrade there may be new ones.
+func (d *doctor) answers(registered []notify.Template) {
+	file, err := flows.ReplyTemplates()
+	var ours []notify.Template
+	if err == nil {
+		ours, err = notify.ParseTemplates(file)
+	}
+	if err != nil {
+		panic(err) // the program's own file
+	}
+	missing := map[string]bool{}
+	for _, t := range ours {
+		missing[t.Key] = true
+	}
+	for _, t := range registered {
+		delete(missing, t.Key)
+	}
+	if len(missing) > 0 {
+		d.says("doctor_templates", note, "doctor_template_answers", "Count", len(missing), "Keys", strings.Join(slices.Sorted(maps.Keys(missing)), ", "))
+	}
 }
 
 func (d *doctor) template(ctx context.Context, sms *aliyun.SMS, t notify.Template) bool {

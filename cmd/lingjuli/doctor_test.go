@@ -98,3 +98,16 @@ func TestDoctorSaysInChineseWhatIsAwayAndWhatTheDatabaseLacks(t *testing.T) {
 		t.Errorf("with another key: %v", got)
 	}
 }
+
+func TestDoctorNamesTheAnswersThatHaveNoTemplate(t *testing.T) {
+	eachTown(t, 1, nil, func(w *town) {
+		out, _, _ := call(w.t, w.env, "doctor")
+		if strings.Contains(out, "without a template here") || !strings.Contains(out, "SMS templates are approved") {
+			w.t.Errorf("all registered:\n%s", out)
+		}
+		w.sql("DELETE FROM templates WHERE key = 'reply_waiting'") // as a version has it that knew none
+		if out, _, _ = call(w.t, w.env, "doctor"); !strings.Contains(out, "1 without a template here") || !strings.Contains(out, "reply_waiting") {
+			w.t.Errorf("one is missing:\n%s", out)
+		}
+	})
+}

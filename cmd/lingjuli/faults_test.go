@@ -13,7 +13,7 @@ import (
 )
 
 // call runs a command in this process and gives what it wrote.
-func call(t *testing.T, env map[string]string, args ...string) (stdout, stderr string, code int) {
+func call(t testing.TB, env map[string]string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	var out, err bytes.Buffer
 	code = run(t.Context(), args, strings.NewReader(""), &out, &err, func(name string) string { return env[name] })

@@ -38,7 +38,7 @@ func chromium(t *testing.T, width, height int) context.Context {
 	if err := chromedp.Do(ctx); err != nil { // the first call starts the browser and may not be limited
 		t.Fatal(err)
 	}
-	ctx, cancel = context.WithTimeout(ctx, 5*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(cancel)
 	do(ctx, t, chromedp.EmulateViewport(int64(width), int64(height)))
 	return ctx

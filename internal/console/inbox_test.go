@@ -22,6 +22,11 @@ func (d *desk) handOver(topic, words string, person int64, region string, at, du
 		if err != nil {
 			return err
 		}
+		if person != 0 { // an answer goes to an account that the person still is
+			if err := tx.Bind(person); err != nil {
+				return err
+			}
+		}
 		if id, err = tx.HandOver(register.Handover{Topic: topic, Words: words, PersonID: person, Region: region, Due: due}); err != nil {
 			return err
 		}

@@ -31,7 +31,8 @@ const (
 	phoneWidth = 400
 )
 
-// newVisitor opens a headless browser; LINGJULI_TEST_CHROMIUM is its path.
+// newVisitor opens a headless browser; LINGJULI_TEST_CHROMIUM is its path. A bare `go test` without one leaves its tests out; in CI
+// that is a failure.
 func newVisitor(t *testing.T) *visitor {
 	t.Helper()
 	path := os.Getenv("LINGJULI_TEST_CHROMIUM")

@@ -15,7 +15,8 @@ import (
 	"github.com/lingjuli/lingjuli/notify"
 )
 
-// chromium opens a headless browser; LINGJULI_TEST_CHROMIUM is its path.
+// chromium opens a headless browser; LINGJULI_TEST_CHROMIUM is its path. A bare `go test` without one leaves its tests out; in CI
+// that is a failure.
 func chromium(t *testing.T, width, height int) context.Context {
 	t.Helper()
 	path := os.Getenv("LINGJULI_TEST_CHROMIUM")

@@ -139,15 +139,22 @@ func TestAFailedReceiptGoesToTheNextChannelAndSilenceDoesAfterAWhile(t *testing.
 	})
 }
 
+// awaitingReceipts is a campaign that so many have accepted texts of, with the calls that these went out in. It still runs: whom
+// no text reaches is telephoned later.
+func awaitingReceipts(t *testing.T, s *Store, people int) (id int64, out map[register.Phone]string) {
+	t.Helper()
+	putOnFile(t, s, crowd(people)...)
+	p := &platform{}
+	id = approved(t, s, func(spec *notify.Spec) {
+		spec.Channels, spec.FallbackAfter = []notify.Channel{notify.SMS, notify.Voice}, notify.Span(time.Hour)
+	})
+	play(t, s, p, id, quickRules(), func(st notify.Status) bool { return st.Accepted == int64(people) })
+	return id, p.outIDs()
+}
+
 func TestManyReceiptsThatTheTextIsRefusedHaltTheCampaign(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
-		putOnFile(t, s, crowd(200)...)
-		p := &platform{}
-		id := approved(t, s, func(spec *notify.Spec) {
-			spec.Channels, spec.FallbackAfter = []notify.Channel{notify.SMS, notify.Voice}, notify.Span(time.Hour)
-		})
-		play(t, s, p, id, quickRules(), func(st notify.Status) bool { return st.Accepted == 200 })
-		out := p.outIDs()
+		id, out := awaitingReceipts(t, s, 200)
 		push(t, s, report(out[phoneOf(0)], phoneOf(0), "CONTENT_KEYWORD"))
 		applyAll(t, s)
 		if st := statusOf(t, s, id); st.State != notify.Running {
@@ -165,13 +172,7 @@ func TestManyReceiptsThatTheTextIsRefusedHaltTheCampaign(t *testing.T) {
 
 func TestGoingOnAfterAHaltIsNotUndoneByReceiptsThatAreBeingApplied(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
-		putOnFile(t, s, crowd(60)...)
-		p := &platform{}
-		id := approved(t, s, func(spec *notify.Spec) {
-			spec.Channels, spec.FallbackAfter = []notify.Channel{notify.SMS, notify.Voice}, notify.Span(time.Hour)
-		})
-		play(t, s, p, id, quickRules(), func(st notify.Status) bool { return st.Accepted == 60 })
-		out := p.outIDs()
+		id, out := awaitingReceipts(t, s, 60)
 		refuse := func(from, to int) {
 			for i := from; i < to; i++ {
 				push(t, s, report(out[phoneOf(i)], phoneOf(i), "CONTENT_KEYWORD"))

@@ -19,7 +19,7 @@ func (w *Worker) apply(ctx context.Context) {
 	quiet := newQuiet(w.cfg.Logger, "receipts can't be applied")
 	for ctx.Err() == nil {
 		now := w.cfg.Now()
-		upTo := now
+		var upTo time.Time // whoever sends takes what is there, even by the clock of a process that is ahead
 		if !w.seated.Load() {
 			upTo = now.Add(-neededAfter) // whoever sends has the calls at hand, and applies them as they come
 		}

@@ -199,7 +199,7 @@ type ReceiptLog interface {
 	StoreReports(ctx context.Context, list []Report, at time.Time) error
 	StoreReplies(ctx context.Context, list []ReplySMS, at time.Time) error
 	// ApplyReports applies stored receipts, about limit; what they say of a campaign is judged by judge under lock. more:
-	// others wait. Where another process is at it, or the oldest came after upTo, nothing is done.
+	// others wait. Where another process is at it, or upTo isn't zero and the oldest came after it, nothing is done.
 	ApplyReports(ctx context.Context, now, upTo time.Time, limit int, judge func(c Campaign, outcomes string) *Halting) (more bool, err error)
 	// NextReplies gives stored replies that nobody has handled, the oldest first.
 	NextReplies(ctx context.Context, limit int) ([]StoredReply, error)

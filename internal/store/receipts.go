@@ -79,14 +79,14 @@ func (t *tx) markReceipts(ids []int64, verdict string, at time.Time) error {
 }
 
 // ApplyReports applies stored receipts in the order they came, about limit of them, set by set: (OutId, phone) finds the
-// member; a final state never moves back; what the receipts of a campaign amount to may halt it. Where the oldest came after
-// upTo, none is. more: others wait.
+// member; a final state never moves back; what the receipts of a campaign amount to may halt it. Where upTo isn't zero
+// and the oldest came after it, none is. more: others wait.
 func (s *Store) ApplyReports(ctx context.Context, now, upTo time.Time, limit int, judge func(notify.Campaign, string) *notify.Halting) (more bool, err error) {
 	var oldest int64
 	err = s.read(ctx, "store: look for receipts", func(t *tx) error {
 		return t.row(`SELECT COALESCE((SELECT received_at FROM receipts WHERE applied_at = 0 AND ` + ofReports + ` ORDER BY id LIMIT 1), 0)`).Scan(&oldest)
 	})
-	if err != nil || oldest == 0 || oldest > toMicros(upTo) {
+	if err != nil || oldest == 0 || !upTo.IsZero() && oldest > toMicros(upTo) {
 		return false, err
 	}
 	err = s.writeMass(ctx, "store: apply receipts", func(t *tx) error {

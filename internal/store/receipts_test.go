@@ -36,7 +36,7 @@ func push(t *testing.T, s *Store, list ...notify.Report) {
 func applyAll(t *testing.T, s *Store) {
 	t.Helper()
 	for {
-		more, err := s.ApplyReports(t.Context(), time.Now(), time.Now(), 100, notify.Judge)
+		more, err := s.ApplyReports(t.Context(), time.Now(), time.Time{}, 100, notify.Judge)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -170,6 +170,18 @@ func TestManyReceiptsThatTheTextIsRefusedHaltTheCampaign(t *testing.T) {
 	})
 }
 
+func TestReceiptsOfAProcessWhoseClockIsAheadAreAppliedAtOnce(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		id, out := awaitingReceipts(t, s, 1)
+		if err := s.StoreReports(t.Context(), []notify.Report{report(out[phoneOf(0)], phoneOf(0), "DELIVERED")}, time.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		w := startWorker(t, s, &platform{}, quickRules(), miniredis.RunT(t).Addr())
+		defer w.Shutdown()
+		until(t, s, id, "delivered", func(st notify.Status) bool { return st.Delivered == 1 }) // not only when our clock is there too
+	})
+}
+
 func TestGoingOnAfterAHaltIsNotUndoneByReceiptsThatAreBeingApplied(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		id, out := awaitingReceipts(t, s, 60)
@@ -198,7 +210,7 @@ func TestGoingOnAfterAHaltIsNotUndoneByReceiptsThatAreBeingApplied(t *testing.T)
 			free := holdRow(t, s, `SELECT 1 FROM deliveries WHERE campaign_id = $1 AND person_id = 31 FOR UPDATE`, id)
 			applied := make(chan error, 1)
 			go func() {
-				_, err := s.ApplyReports(t.Context(), time.Now(), time.Now(), 1000, notify.Judge)
+				_, err := s.ApplyReports(t.Context(), time.Now(), time.Time{}, 1000, notify.Judge)
 				applied <- err
 			}()
 			waitForALock(t, s)

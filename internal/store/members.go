@@ -179,14 +179,19 @@ func (c *heldCall) byNumber(phone []byte) (id int64, ok bool) {
 
 // keepMarks writes the marks of calls.
 func (t *tx) keepMarks(calls ...*heldCall) error {
-	list := make([]statement, len(calls))
-	for i, c := range calls {
-		list[i] = statement{
-			act: fmt.Sprintf("marks of call %d", c.id), query: `UPDATE calls SET marks = $2 WHERE id = $1`,
-			args: []any{c.id, string(c.marks)},
-		}
+	if len(calls) == 0 {
+		return nil
 	}
-	return t.execAll(list)
+	ids, marks := make([]int64, len(calls)), make([]string, len(calls))
+	for i, c := range calls {
+		ids[i], marks[i] = c.id, string(c.marks)
+	}
+	table, args := t.listedTexts(1, ids, marks)
+	_, err := t.exec(`UPDATE calls SET marks = u.text FROM `+table+` WHERE calls.id = u.id`, args...)
+	if err != nil {
+		return fmt.Errorf("marks of calls %v: %w", ids, err)
+	}
+	return nil
 }
 
 // unfold gives those of the people who are in the call a state of their own: the call's. They leave the call.

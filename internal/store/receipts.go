@@ -192,14 +192,17 @@ func (t *tx) applyPushes(pushes []*pushed, now time.Time, judge func(notify.Camp
 	if err := t.doubtReported(invalid, now); err != nil {
 		return err
 	}
-	done := make([]statement, len(pushes))
+	return t.markPushes(pushes, now)
+}
+
+func (t *tx) markPushes(pushes []*pushed, now time.Time) error {
+	ids, verdicts := make([]int64, len(pushes)), make([]string, len(pushes))
 	for i, p := range pushes {
-		done[i] = statement{
-			act: "mark receipts", query: `UPDATE receipts SET applied_at = $2, verdict = $3 WHERE id = $1`,
-			args: []any{p.id, toMicros(now), string(p.verdicts)},
-		}
+		ids[i], verdicts[i] = p.id, string(p.verdicts)
 	}
-	return t.execAll(done)
+	table, args := t.listedTexts(2, ids, verdicts)
+	_, err := t.exec(`UPDATE receipts SET applied_at = $1, verdict = u.text FROM `+table+` WHERE receipts.id = u.id`, append([]any{toMicros(now)}, args...)...)
+	return err
 }
 
 // matchCalls sorts receipts by the call that their OutID names. Those of notices are settled here.

@@ -50,7 +50,7 @@ fuzz: ## every fuzz test for FUZZTIME (10s) each
 bench: $(SERVICES) ## callback, campaign and conversation beside their bare cost
 	@$(SERVICES) -durable -- go test -run '^$$' -bench . -benchmem -timeout 10m $(BENCHES)
 
-bench-campaign: $(SERVICES) ## a campaign to N=100000 people beside its floor; WORKERS="1 2 4", CAP=100/24h as wished
+bench-campaign: $(SERVICES) ## a campaign to N=100000 people beside its floor; WORKERS="1 2 4 1+4", CAP=100/24h as wished
 	@LINGJULI_BENCH_N=$(or $(N),100000) LINGJULI_BENCH_WORKERS="$(WORKERS)" LINGJULI_BENCH_CAP="$(CAP)" $(SERVICES) -durable -- \
 		go test -run '^$$' -bench '^BenchmarkCampaign$$' -benchtime 1x -timeout 4h ./cmd/lingjuli
 

@@ -29,10 +29,7 @@ func (w *Worker) apply(ctx context.Context) {
 		if more && err == nil && w.seated.Load() {
 			continue
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(w.every(applyEvery)):
-		}
+		w.rest(ctx, applyEvery, nil)
 	}
 }
 

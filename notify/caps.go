@@ -46,6 +46,9 @@ func (c Cap) Longest() time.Duration {
 
 // FreeAt is when one more message is allowed after those sent; not after now: it is allowed.
 func (c Cap) FreeAt(sent []time.Time, now time.Time) time.Time {
+	if len(sent) == 0 {
+		return now // as with nearly everybody of a campaign
+	}
 	sorted := slices.SortedFunc(slices.Values(sent), func(a, b time.Time) int { return b.Compare(a) })
 	free := now
 	for _, a := range c {

@@ -21,11 +21,7 @@ func (w *Worker) feed(ctx context.Context) {
 		if more && err == nil && w.seated.Load() {
 			continue
 		}
-		select {
-		case <-ctx.Done():
-		case <-w.kick:
-		case <-time.After(w.every(feedEvery)):
-		}
+		w.rest(ctx, feedEvery, w.kick)
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 
 // Seat is the right to send campaigns among the processes of one machine. One process uses all its cores: several that
 // send at once share out the same work in smaller pieces and send less. Those without a seat stand by: they keep
-// receipts, send codes and sweep, look after campaigns in long steps, and sit down as soon as a seat is free.
+// receipts, send codes, look after campaigns now and then, and sit down as soon as a seat is free.
 type Seat interface {
 	// Take says whether a seat is ours, and takes one that is free.
 	Take() bool
@@ -17,7 +17,7 @@ type Seat interface {
 
 const (
 	seatEvery = 250 * time.Millisecond // how often a free seat is looked for
-	standsOff = 8                      // so many times longer are the steps of those who stand by
+	standsOff = 5 * time.Second        // how long those who stand by rest between two looks for work
 	// neededAfter is how long a call waits that somebody should have begun, or a receipt that somebody should have applied:
 	// longer than a claim waits for its turn.
 	neededAfter = 10 * time.Second
@@ -31,6 +31,7 @@ func (w *Worker) sit(ctx context.Context) error {
 	}
 	w.bulk = bulk
 	w.seated.Store(true)
+	close(w.sat)
 	w.standBy(false)
 	return nil
 }
@@ -67,10 +68,16 @@ func (w *Worker) awaitSeat(ctx context.Context) {
 	}
 }
 
-// every is how long to rest between two steps.
-func (w *Worker) every(d time.Duration) time.Duration {
-	if w.seated.Load() {
-		return d
+// rest waits for d, or until it is kicked. Who stands by rests for longer, until there is a seat.
+func (w *Worker) rest(ctx context.Context, d time.Duration, kick <-chan struct{}) {
+	var sat <-chan struct{}
+	if !w.seated.Load() {
+		d, sat = standsOff, w.sat
 	}
-	return standsOff * d
+	select {
+	case <-ctx.Done():
+	case <-kick:
+	case <-sat:
+	case <-time.After(d):
+	}
 }

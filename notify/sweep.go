@@ -50,14 +50,9 @@ func (w *Worker) sweep(ctx context.Context) {
 	if w.seated.Load() {
 		quiet.say(ctx, w.ringAll(ctx))
 	}
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
 	for ctx.Err() == nil {
 		quiet.say(ctx, w.sweepOnce(ctx))
-		select {
-		case <-ctx.Done():
-		case <-tick.C:
-		}
+		w.rest(ctx, sweepEvery, nil)
 	}
 }
 

@@ -53,7 +53,8 @@ type Worker struct {
 	bulk    *asynq.Server // nil before it has a seat
 	fast    *asynq.Server
 	seated  atomic.Bool
-	needed  atomic.Bool // calls wait though somebody else has the seat
+	sat     chan struct{} // closed when it has a seat
+	needed  atomic.Bool   // calls wait though somebody else has the seat
 	client  *asynq.Client
 	redis   redis.UniversalClient
 	kick    chan struct{}
@@ -83,7 +84,7 @@ func NewWorker(cfg WorkerConfig) (*Worker, error) {
 	if cfg.VoiceQPS == 0 {
 		cfg.VoiceQPS = cfg.SMSQPS
 	}
-	w := &Worker{cfg: cfg, redis: client, client: asynq.NewClientFromRedisClient(client), kick: make(chan struct{}, 1)}
+	w := &Worker{cfg: cfg, redis: client, client: asynq.NewClientFromRedisClient(client), kick: make(chan struct{}, 1), sat: make(chan struct{})}
 	w.looks = newQuiet(cfg.Logger, "looks can't be written down")
 	qps := map[Channel]int{SMS: cfg.SMSQPS, WeChat: cfg.WeChat, Voice: cfg.VoiceQPS}
 	w.bell = &bell{client: w.client, log: cfg.Logger, qps: qps}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -21,45 +22,64 @@ const (
 )
 
 // BenchmarkCampaign measures a campaign to LINGJULI_BENCH_N people by SMS with receipts, from approval until the last
-// acceptance and until the last receipt is on file, for each number of serving processes in LINGJULI_BENCH_WORKERS.
-// Beside it stands the floor, see floor. It fails where the carrier's counts and ours are not the same, and times
+// acceptance and until the last receipt is on file, for each set of serving processes in LINGJULI_BENCH_WORKERS.
+// Beside each stands the floor, see floor. It fails where the carrier's counts and ours are not the same, and times
 // nothing out.
 func BenchmarkCampaign(b *testing.B) {
 	people := setting(b, "LINGJULI_BENCH_N", benchPeople)
 	var report report
 	for _, at := range places(b) {
 		if at.redis == "embedded" {
-			b.Run(at.name, func(b *testing.B) { report.add(measureCampaigns(b, at, min(people, comparePeople), []int{1})) })
+			b.Run(at.name, func(b *testing.B) {
+				report.add(measureCampaigns(b, at, min(people, comparePeople), []processes{{both: 1}}))
+			})
 			continue
 		}
 		b.Run(at.name, func(b *testing.B) { report.add(measureCampaigns(b, at, people, workerCounts(b))) })
 		if people > comparePeople {
-			b.Run(at.name+"-"+strconv.Itoa(comparePeople), func(b *testing.B) { report.add(measureCampaigns(b, at, comparePeople, []int{1})) })
+			b.Run(at.name+"-"+strconv.Itoa(comparePeople), func(b *testing.B) { report.add(measureCampaigns(b, at, comparePeople, []processes{{both: 1}})) })
 		}
 	}
 	report.write(os.Stdout)
 }
 
-// workerCounts reads LINGJULI_BENCH_WORKERS: "1 2 4".
-func workerCounts(b *testing.B) []int {
+// processes are those that serve at once: so many that do everything, and take the receipts in turns, or so many of either role.
+type processes struct{ both, web, worker int }
+
+func (p processes) String() string {
+	if p.both > 0 {
+		return strconv.Itoa(p.both)
+	}
+	return fmt.Sprintf("%d+%d", p.web, p.worker)
+}
+
+// workerCounts reads LINGJULI_BENCH_WORKERS: "1 2 4 1+4"; 1+4 is one for the web and four workers.
+func workerCounts(b *testing.B) []processes {
 	b.Helper()
-	var list []int
-	for _, text := range strings.Fields(os.Getenv("LINGJULI_BENCH_WORKERS")) {
+	number := func(text string) int {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 {
 			b.Fatalf("LINGJULI_BENCH_WORKERS: %q is not a number above 0", text)
 		}
-		list = append(list, n)
+		return n
+	}
+	var list []processes
+	for _, text := range strings.Fields(os.Getenv("LINGJULI_BENCH_WORKERS")) {
+		if web, worker, split := strings.Cut(text, "+"); split {
+			list = append(list, processes{web: number(web), worker: number(worker)})
+		} else {
+			list = append(list, processes{both: number(text)})
+		}
 	}
 	if len(list) == 0 {
-		list = []int{1}
+		list = []processes{{both: 1}}
 	}
 	return list
 }
 
 // measured is what one campaign has shown.
 type measured struct {
-	workers   int
+	serving   processes
 	firstCall time.Duration // from approval to the carrier's first answer
 	accepted  time.Duration // to the last acceptance on file
 	receipts  time.Duration // to the last receipt on file
@@ -68,6 +88,7 @@ type measured struct {
 	memory    float64       // the most of any serving process, MiB
 	failed    int           // pushes of receipts that were not taken at once
 	codes     codeTimes
+	floor     time.Duration // of the floors before and after it, the mean
 }
 
 // measuredPlace is all that was measured in one database.
@@ -75,36 +96,39 @@ type measuredPlace struct {
 	name   string
 	people int
 	runs   []measured
-	floor  floorMeasured
+	floors []floorMeasured // one after each run
 }
 
-func measureCampaigns(b *testing.B, at place, people int, workers []int) measuredPlace {
-	s := newSystem(b, at, people, len(workers))
+func measureCampaigns(b *testing.B, at place, people int, serving []processes) measuredPlace {
+	s := newSystem(b, at, people, len(serving))
 	m := measuredPlace{name: at.name, people: people}
-	for _, n := range workers {
-		if len(workers) > 1 {
+	for i, n := range serving {
+		if len(serving) > 1 {
 			s.afresh() // a later campaign would write its rows between those of the earlier ones, and pay for it
 		}
 		one := s.campaign(n)
-		m.runs = append(m.runs, one)
-		progress("%s: %d people, %d serving: all accepted after %v, all receipts after %v", at.name, people, n,
-			one.accepted.Round(time.Millisecond), one.receipts.Round(time.Millisecond))
+		floor := measureFloor(s)
+		one.floor = floor.took
+		if i > 0 {
+			one.floor = (m.floors[i-1].took + floor.took) / 2
+		}
+		m.runs, m.floors = append(m.runs, one), append(m.floors, floor)
+		progress("%s: %d people, %v serving: all accepted after %v, all receipts after %v; floor %v", at.name, people, n,
+			one.accepted.Round(time.Millisecond), one.receipts.Round(time.Millisecond), floor.took.Round(time.Millisecond))
 	}
-	m.floor = measureFloor(s)
-	progress("%s: floor %v", at.name, m.floor.took.Round(time.Millisecond))
 	m.reportMetrics(b)
 	return m
 }
 
 // campaign sends one campaign to everybody and holds the carrier's counts against ours.
-func (s *system) campaign(workers int) measured {
-	s.start(workers)
+func (s *system) campaign(serving processes) measured {
+	s.start(serving)
 	defer s.stop()
 	author, approver := staff.Member{ID: 1, Name: "chen", Role: staff.Author}, staff.Member{ID: 2, Name: "li", Role: staff.Approver}
 	id := s.submitted(author)
 	asking := s.askForCodes()
 	rest(s.b.Context(), s.b, s.cfg)
-	m := measured{workers: workers}
+	m := measured{serving: serving}
 	from := s.usage()
 	began := time.Now()
 	if err := newCampaigns(s.cfg, s.store, nil).Approve(s.b.Context(), approver, id); err != nil {

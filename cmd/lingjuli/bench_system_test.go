@@ -167,17 +167,24 @@ func (s *system) command(args ...string) string {
 	return string(out)
 }
 
-// start starts a fresh carrier, and so many serving processes on an empty Redis.
-func (s *system) start(workers int) {
+// start starts a fresh carrier, and the serving processes on an empty Redis. Those of the web take receipts in turns.
+func (s *system) start(serving processes) {
 	s.b.Helper()
 	emptyRedis(s.b, s.cfg.RedisURL)
 	s.carrier = startStandIn(s.b, standInCarrier)
 	s.cfg.Aliyun.SMSEndpoint, s.cfg.Aliyun.VoiceEndpoint, s.cfg.WeChat.APIBase = s.carrier.Aliyun, s.carrier.Aliyun, s.carrier.WeChat
+	for range serving.both {
+		s.serve("web,worker")
+	}
+	for range serving.web {
+		s.serve("web")
+	}
 	var bases []string
-	for i := range workers {
-		w := s.serve(i)
-		s.workers = append(s.workers, w)
+	for _, w := range s.workers {
 		bases = append(bases, w.addr+"/aliyun/"+benchSecret)
+	}
+	for range serving.worker {
+		s.serve("worker")
 	}
 	s.carrier.tell(http.MethodPut, "/sandbox/receipts", sandbox.Receipts{
 		Bases: bases, DelaySeconds: 1, JitterSeconds: 2, RetryScale: 0.02, // a push that was not taken comes again after 1.2 s
@@ -185,9 +192,9 @@ func (s *system) start(workers int) {
 	s.carrier.tell(http.MethodPost, "/sandbox/wechat/callback", map[string]string{"url": s.workers[0].addr + "/wechat/callback"})
 }
 
-func (s *system) serve(i int) *worker {
+func (s *system) serve(roles string) {
 	s.b.Helper()
-	w := &worker{cmd: exec.Command(s.binary, "serve"), log: filepath.Join(s.dir, fmt.Sprintf("serve%d.log", i)), ended: make(chan error, 1)}
+	w := &worker{cmd: exec.Command(s.binary, "serve", "--roles", roles), log: filepath.Join(s.dir, fmt.Sprintf("serve%d.log", len(s.workers))), ended: make(chan error, 1)}
 	log, err := os.Create(w.log)
 	if err != nil {
 		s.b.Fatal(err)
@@ -208,7 +215,7 @@ func (s *system) serve(i int) *worker {
 	case <-time.After(startsIn):
 		s.b.Fatalf("a serving process did not start\n%s", w.warnings())
 	}
-	return w
+	s.workers = append(s.workers, w)
 }
 
 // stop stops all processes, and says what the serving ones warned of, because it spoils the figures.

@@ -200,57 +200,66 @@ func (t *tx) memberFacts(cl claim, c notify.Campaign, calls []*heldCall) (map[in
 		}
 	}
 	people := slices.Sorted(maps.Keys(callOf))
-	r := memberReader{own: slices.ContainsFunc(calls, func(c *heldCall) bool { return !c.asPlanned() }), callOf: callOf}
+	r := &memberReader{own: slices.ContainsFunc(calls, func(c *heldCall) bool { return !c.asPlanned() }), callOf: callOf}
 	from, args := t.membersSQL(c, people, r.own)
 	audience, more := c.Spec.Audience.SQL(cl.Today, len(args)+1)
+	list := make([]notify.Facts, 0, len(people))
 	facts := make(map[int64]*notify.Facts, len(people))
 	extra := make(map[int64]claimRow, len(people))
 	err := t.stream(`SELECT p.id, p.name_sealed, p.phone_sealed, p.phone_idx, p.phone_mobile, p.region, p.status, (`+audience+`),
 			`+personOut("p", c.Spec.Kind)+`, `+phoneOut("p", c.Spec.Kind)+`, `+phoneDoubted("p")+`, `+holdersSQL(calls, cl.numbers)+r.columns()+`
 		FROM `+from+` ORDER BY p.id`, func(scan func(...any) error) error {
-		f, row, err := r.read(t, scan)
-		if err == nil && row.callID > 0 {
-			facts[f.PersonID], extra[f.PersonID] = f, row
+		err := r.read(t, scan)
+		if err == nil && r.row.callID > 0 {
+			list = append(list, r.facts)
+			facts[r.facts.PersonID], extra[r.facts.PersonID] = &list[len(list)-1], r.row
 		}
 		return err
 	}, append(args, more...)...)
 	return facts, extra, err
 }
 
-// memberReader reads people in calls. own: the rows have columns of their own, which the calls don't say.
+// memberReader reads people in calls, one after the other into the same place: facts and row are those of the last. own: the
+// rows have columns of their own, which the calls don't say.
 type memberReader struct {
 	own    bool
 	callOf map[int64]int64
+
+	facts         notify.Facts
+	row           claimRow
+	later, status string
+	waits         int64
+	holders       int
+	name, phone   []byte
+	into          []any // where the columns go
 }
 
-func (r memberReader) columns() string {
+func (r *memberReader) columns() string {
 	if r.own {
 		return `, d.call_id, d.later, d.tries, d.waits_from, d.shared`
 	}
 	return ""
 }
 
-func (r memberReader) read(t *tx, scan func(into ...any) error) (*notify.Facts, claimRow, error) {
-	var f notify.Facts
-	var row claimRow
-	var later, status string
-	var waits int64
-	var holders int
-	var name, phone []byte
-	into := []any{&f.PersonID, &name, &phone, &row.phone, &f.Mobile, &f.Region, &status, &f.Matches, &f.OptedOut, &f.PhoneOut, &f.PhoneDoubted, &holders}
-	if r.own {
-		into = append(into, &row.callID, &later, &f.Tries, &waits, &row.shared)
+func (r *memberReader) read(t *tx, scan func(into ...any) error) error {
+	f, row := &r.facts, &r.row
+	if r.into == nil {
+		r.into = []any{&f.PersonID, &r.name, &r.phone, &row.phone, &f.Mobile, &f.Region, &r.status, &f.Matches, &f.OptedOut, &f.PhoneOut, &f.PhoneDoubted, &r.holders}
+		if r.own {
+			r.into = append(r.into, &row.callID, &r.later, &f.Tries, &r.waits, &row.shared)
+		}
 	}
-	if err := scan(into...); err != nil {
-		return nil, row, err
+	*f, *row = notify.Facts{}, claimRow{}
+	if err := scan(r.into...); err != nil {
+		return err
 	}
-	f.Status = register.LifeStatus(status)
+	f.Status = register.LifeStatus(r.status)
 	if !r.own {
 		row.callID = r.callOf[f.PersonID]
 	}
-	row.shared, f.PhoneMany = row.shared || holders > 1, holders > 3
-	f.Later, f.WaitsFrom = channelsOf(later), fromMicros(waits)
-	return &f, row, t.openMember(&f, name, phone)
+	row.shared, f.PhoneMany = row.shared || r.holders > 1, r.holders > 3
+	f.Later, f.WaitsFrom = channelsOf(r.later), fromMicros(r.waits)
+	return t.openMember(f, r.name, r.phone)
 }
 
 func (t *tx) openMember(f *notify.Facts, name, phone []byte) error {

@@ -137,7 +137,7 @@ func (t *tx) waitingPushes(limit int) (list []*pushed, unreadable []int64, full 
 			return nil, nil, false, err
 		}
 		plain, err := t.keys.Open(body, "receipts", "body", p.id)
-		if err != nil || openReports(plain, &p.reports) != nil {
+		if err != nil || openReports(plain, false, &p.reports) != nil {
 			unreadable = append(unreadable, p.id)
 			continue
 		}

@@ -58,7 +58,7 @@ func (s *Store) EachReport(ctx context.Context, from, to time.Time, fn func(noti
 					}
 					n++
 					var together []notify.Report
-					if plain, err := t.keys.Open(body, "receipts", "body", cursor); err == nil && openReports(plain, &together) == nil {
+					if plain, err := t.keys.Open(body, "receipts", "body", cursor); err == nil && openReports(plain, false, &together) == nil {
 						page = append(page, together...)
 					}
 					return nil

@@ -13,6 +13,9 @@ import (
 // so of each text only what differs from that of the receipt before it is written: a tenth of the bytes, which would
 // otherwise be sealed, logged and written. What was kept as JSON is still read.
 
+// reportsOfPush is how many receipts a platform pushes together as a rule.
+const reportsOfPush = 100
+
 // reportsPacked is the first byte of such a row. JSON begins with a bracket.
 const reportsPacked = 1
 
@@ -74,11 +77,12 @@ func appendDifference(b []byte, before, text string) []byte {
 	return append(b, between...)
 }
 
-// openReports reads the receipts of one row: packed, or, as they were kept before, a list in JSON, or a single one.
-func openReports(body []byte, into *[]notify.Report) error {
+// openReports reads the receipts of one row: packed, or, as they were kept before, a list in JSON, or a single one. raw:
+// also as what each came, which is kept for proof, and which nothing that is done with receipts looks at.
+func openReports(body []byte, raw bool, into *[]notify.Report) error {
 	switch {
 	case len(body) > 0 && body[0] == reportsPacked:
-		return unpackReports(body[1:], into)
+		return unpackReports(body[1:], raw, into)
 	case len(body) > 0 && body[0] == '{':
 		*into = make([]notify.Report, 1)
 		return json.Unmarshal(body, &(*into)[0])
@@ -86,24 +90,28 @@ func openReports(body []byte, into *[]notify.Report) error {
 	return json.Unmarshal(body, into)
 }
 
-func unpackReports(body []byte, into *[]notify.Report) error {
+func unpackReports(body []byte, raw bool, into *[]notify.Report) error {
 	p := packed{rest: body}
 	var texts reportTexts
 	var at, sent int64
 	for len(p.rest) > 0 {
 		flags := p.rest[0]
 		p.rest = p.rest[1:]
-		for n := range texts {
+		for n := range texts[:len(texts)-1] {
 			texts[n] = p.text(texts[n])
 		}
+		came := p.raw(raw, &texts[len(texts)-1])
 		at, sent = at+p.number(), sent+p.number()
 		segments := p.number()
 		if p.err != nil {
 			return p.err
 		}
+		if *into == nil {
+			*into = make([]notify.Report, 0, reportsOfPush)
+		}
 		*into = append(*into, notify.Report{
 			Delivered: flags&reportDelivered != 0, Unclear: flags&reportUnclear != 0, Channel: notify.Channel(texts[0]), OutID: texts[1],
-			Phone: register.Phone(texts[2]), ErrCode: texts[3], CallEnd: notify.CallEnd(texts[4]), BizID: texts[5], Raw: []byte(texts[6]),
+			Phone: register.Phone(texts[2]), ErrCode: texts[3], CallEnd: notify.CallEnd(texts[4]), BizID: texts[5], Raw: came,
 			At: fromMicros(at), SentAt: fromMicros(sent), Segments: int(segments),
 		})
 	}
@@ -128,6 +136,21 @@ func (p *packed) text(before string) string {
 		return before
 	}
 	return before[:head] + string(between) + before[len(before)-end:]
+}
+
+// raw reads the text that follows the one before, or goes past it where it isn't wanted.
+func (p *packed) raw(wanted bool, before *string) []byte {
+	if wanted {
+		*before = p.text(*before)
+		return []byte(*before)
+	}
+	_, _, n := p.length(), p.length(), p.length()
+	if p.err != nil || n > len(p.rest) {
+		p.err = errPacked
+		return nil
+	}
+	p.rest = p.rest[n:]
+	return nil
 }
 
 func (p *packed) length() int {

@@ -32,8 +32,19 @@ func TestReceiptsAreReadAsTheyWereKeptNowAndBefore(t *testing.T) {
 		want []notify.Report
 	}{"packed": {packReports(list), list}, "in JSON": {inJSON, list}, "a single one": {one, list[:1]}, "none": {packReports(nil), nil}} {
 		var got []notify.Report
-		if err := openReports(kept.body, &got); err != nil || !reflect.DeepEqual(got, kept.want) {
+		if err := openReports(kept.body, true, &got); err != nil || !reflect.DeepEqual(got, kept.want) {
 			t.Errorf("%s: %+v %v", name, got, err)
+		}
+		var plain []notify.Report
+		if err := openReports(kept.body, false, &plain); err != nil || len(plain) != len(kept.want) {
+			t.Errorf("%s, without what they came as: %+v %v", name, plain, err)
+		}
+		for i, r := range plain {
+			want := kept.want[i]
+			r.Raw, want.Raw = nil, nil
+			if !reflect.DeepEqual(r, want) {
+				t.Errorf("%s, without what they came as: %+v, want %+v", name, r, want)
+			}
 		}
 	}
 }
@@ -45,11 +56,11 @@ func FuzzKeptReceiptsThatAreBrokenNeverPanic(f *testing.F) {
 	f.Add([]byte{reportsPacked, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1})
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var list []notify.Report
-		if openReports(body, &list) != nil || len(body) == 0 || body[0] != reportsPacked {
+		if openReports(body, true, &list) != nil || len(body) == 0 || body[0] != reportsPacked {
 			return
 		}
 		var again []notify.Report
-		if err := openReports(packReports(list), &again); err != nil || !reflect.DeepEqual(list, again) {
+		if err := openReports(packReports(list), true, &again); err != nil || !reflect.DeepEqual(list, again) {
 			t.Errorf("%+v, then %+v: %v", list, again, err)
 		}
 	})

@@ -1,6 +1,7 @@
 package aliyun
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -32,6 +33,10 @@ func plainItems[I any](body string, field func(*I, string) *loose) (items []I, e
 		if !p.object(set) {
 			return nil, nil, false
 		}
+		if ends == nil { // the others are as long as the first
+			most := 1 + len(body)/(p.at-from)
+			items, ends = slices.Grow(items, most), make([][2]int, 0, most)
+		}
 		ends = append(ends, [2]int{from, p.at})
 		if p.take(',') {
 			continue
@@ -47,8 +52,13 @@ type plain struct {
 }
 
 func (p *plain) space() {
-	for p.at < len(p.text) && strings.IndexByte(" \t\r\n", p.text[p.at]) >= 0 {
-		p.at++
+	for p.at < len(p.text) {
+		switch p.text[p.at] {
+		case ' ', '\t', '\r', '\n':
+			p.at++
+		default:
+			return
+		}
 	}
 }
 

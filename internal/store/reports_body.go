@@ -62,19 +62,39 @@ func packReports(list []notify.Report) []byte {
 
 // appendDifference writes how many bytes at the head and at the end are those of the text before, and what is between.
 func appendDifference(b []byte, before, text string) []byte {
-	head, most := 0, min(len(before), len(text))
-	for head < most && before[head] == text[head] {
-		head++
-	}
-	end := 0
-	for end < most-head && before[len(before)-1-end] == text[len(text)-1-end] {
-		end++
-	}
+	most := min(len(before), len(text))
+	head := sameHead(before[:most], text[:most])
+	end := sameEnd(before[len(before)-most+head:], text[len(text)-most+head:])
 	between := text[head : len(text)-end]
 	b = binary.AppendUvarint(b, uint64(head))
 	b = binary.AppendUvarint(b, uint64(end))
 	b = binary.AppendUvarint(b, uint64(len(between)))
 	return append(b, between...)
+}
+
+// alikeAtOnce is how many bytes are compared at once, where texts are alike for long.
+const alikeAtOnce = 32
+
+// sameHead is how many bytes at the head of two texts of one length are the same.
+func sameHead(a, b string) (n int) {
+	for n+alikeAtOnce <= len(a) && a[n:n+alikeAtOnce] == b[n:n+alikeAtOnce] {
+		n += alikeAtOnce
+	}
+	for n < len(a) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// sameEnd is how many bytes at the end of two texts of one length are the same.
+func sameEnd(a, b string) (n int) {
+	for k := len(a); n+alikeAtOnce <= k && a[k-n-alikeAtOnce:k-n] == b[k-n-alikeAtOnce:k-n]; {
+		n += alikeAtOnce
+	}
+	for k := len(a); n < k && a[k-1-n] == b[k-1-n]; {
+		n++
+	}
+	return n
 }
 
 // openReports reads the receipts of one row: packed, or, as they were kept before, a list in JSON, or a single one. raw:

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +15,8 @@ func someReports() []notify.Report {
 		{Channel: notify.SMS, OutID: "A.B", Phone: "13800000001", Delivered: true, ErrCode: "DELIVERED", BizID: "1^0", At: time.UnixMicro(1).UTC(), Segments: 2, Raw: []byte(`{"a":1}`)},
 		{Channel: notify.Voice, Phone: "13800000002", CallEnd: notify.HungUp, ErrCode: "200001", SentAt: time.UnixMicro(-5).UTC(), Raw: []byte(`{}`)},
 		{Channel: notify.SMS, Unclear: true, ErrCode: "用户", Raw: []byte{}},
+		{Channel: notify.SMS, OutID: strings.Repeat("a", 33), Raw: []byte(strings.Repeat("b", 64) + "1" + strings.Repeat("c", 65))},
+		{Channel: notify.SMS, OutID: strings.Repeat("a", 70), Raw: []byte(strings.Repeat("b", 65) + "23" + strings.Repeat("c", 65))},
 	}
 }
 

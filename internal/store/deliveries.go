@@ -62,20 +62,6 @@ func (t *tx) listOf(ids []int64) any {
 	return t.idList(ids)
 }
 
-// listedTexts is a table u of ids, each with a text of its own, in parameters from n on: many rows get a value each in one
-// statement, which is planned once however many they are.
-func (t *tx) listedTexts(n int, ids []int64, texts []string) (table string, args []any) {
-	if t.d == postgresDialect {
-		return fmt.Sprintf("unnest($%d::bigint[], $%d::text[]) AS u(id, text)", n, n+1), []any{ids, texts}
-	}
-	pairs := make([][2]any, len(ids))
-	for i, id := range ids {
-		pairs[i] = [2]any{id, texts[i]}
-	}
-	text, _ := json.Marshal(pairs) // numbers and texts always marshal
-	return fmt.Sprintf("(SELECT value ->> 0 AS id, value ->> 1 AS text FROM json_each($%d)) AS u", n), []any{string(text)}
-}
-
 // amongBytes is a condition that a column is one of the blind indexes in parameter n.
 func (t *tx) amongBytes(column string, n int) string {
 	if t.d == postgresDialect {

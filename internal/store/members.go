@@ -186,9 +186,7 @@ func (t *tx) keepMarks(calls ...*heldCall) error {
 	for i, c := range calls {
 		ids[i], marks[i] = c.id, string(c.marks)
 	}
-	table, args := t.listedTexts(1, ids, marks)
-	_, err := t.exec(`UPDATE calls SET marks = u.text FROM `+table+` WHERE calls.id = u.id`, args...)
-	if err != nil {
+	if err := t.setTexts("calls", "marks", "", ids, marks); err != nil {
 		return fmt.Errorf("marks of calls %v: %w", ids, err)
 	}
 	return nil

@@ -200,9 +200,7 @@ func (t *tx) markPushes(pushes []*pushed, now time.Time) error {
 	for i, p := range pushes {
 		ids[i], verdicts[i] = p.id, string(p.verdicts)
 	}
-	table, args := t.listedTexts(2, ids, verdicts)
-	_, err := t.exec(`UPDATE receipts SET applied_at = $1, verdict = u.text FROM `+table+` WHERE receipts.id = u.id`, append([]any{toMicros(now)}, args...)...)
-	return err
+	return t.setTexts("receipts", "verdict", ", applied_at = $3", ids, verdicts, toMicros(now))
 }
 
 // matchCalls sorts receipts by the call that their OutID names. Those of notices are settled here.

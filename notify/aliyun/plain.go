@@ -33,8 +33,8 @@ func plainItems[I any](body string, field func(*I, string) *loose) (items []I, e
 		if !p.object(set) {
 			return nil, nil, false
 		}
-		if ends == nil { // the others are as long as the first
-			most := 1 + len(body)/(p.at-from)
+		if ends == nil { // the others are as long as the first, as a rule
+			most := min(1+len(body)/(p.at-from), 1000)
 			items, ends = slices.Grow(items, most), make([][2]int, 0, most)
 		}
 		ends = append(ends, [2]int{from, p.at})

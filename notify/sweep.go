@@ -133,6 +133,7 @@ func (w *Worker) sweepCalls(ctx context.Context) error {
 	if err != nil || len(calls) == 0 {
 		return err
 	}
+	taken := time.Now()
 	var queued []Call
 	var lost []CallResult
 	group, gctx := errgroup.WithContext(ctx)
@@ -149,7 +150,7 @@ func (w *Worker) sweepCalls(ctx context.Context) error {
 				lost = append(lost, CallResult{CallID: c.ID, Event: Lose, Code: "lease", WakeAt: w.cfg.Looks.Next(0, c.PresentedAt, now, now)})
 			}
 		case CallUnconfirmed:
-			group.Go(func() error { return w.resolve(gctx, c, now) })
+			group.Go(func() error { return w.resolve(gctx, c, now, taken) })
 		case CallAccepted:
 			group.Go(func() error { return w.cfg.Store.FallBackCall(gctx, c.ID, false, time.Time{}) })
 		}
@@ -162,8 +163,8 @@ func (w *Worker) sweepCalls(ctx context.Context) error {
 	return errors.Join(err, group.Wait())
 }
 
-// resolve looks after one unconfirmed call.
-func (w *Worker) resolve(ctx context.Context, c Call, now time.Time) error {
+// resolve looks after one unconfirmed call. now is the database's clock as it was taken, and taken the moment by our own.
+func (w *Worker) resolve(ctx context.Context, c Call, now, taken time.Time) error {
 	campaign, err := w.cfg.Store.FindCampaign(ctx, c.CampaignID)
 	if err != nil {
 		return err
@@ -175,7 +176,12 @@ func (w *Worker) resolve(ctx context.Context, c Call, now time.Time) error {
 				return err
 			}
 		}
-		w.looking.start(&w.running, c.ID, func() { w.looks.say(w.alive, w.look(w.alive, c, campaign, now)) })
+		w.looking.start(&w.running, c.ID, func() {
+			waited := time.Since(taken)
+			if waited < w.cfg.Lease && w.alive.Err() == nil { // after that it is somebody else's
+				w.looks.say(w.alive, w.look(w.alive, c, campaign, now.Add(waited)))
+			}
+		})
 		return nil
 	}
 	endAt := c.BegunAt.Add(proofWithin)
@@ -196,29 +202,57 @@ func (w *Worker) resolve(ctx context.Context, c Call, now time.Time) error {
 	return w.cfg.Store.FallBackCall(ctx, c.ID, !endAt.After(now), next)
 }
 
-// looking is what looks are under way. They run beside the sweep: a carrier whose answers hang holds up nothing else.
+// looking is the looks of a process: some under way, the others in a line. They run beside the sweep: a carrier whose
+// answers hang holds up nothing else.
 type looking struct {
 	mu    sync.Mutex
-	calls map[int64]bool
+	calls map[int64]bool // those that have a look under way or in the line
+	line  []func()
+	under int
 }
 
-// start begins a look, unless one at the call is under way or too many are: then the call comes back when its hold ends.
+// start has a call looked at as soon as others are done, unless it is in the line already or the line is too long: then the
+// call comes back when its hold ends.
 func (l *looking) start(running *sync.WaitGroup, callID int64, look func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.calls == nil {
 		l.calls = map[int64]bool{}
 	}
-	if l.calls[callID] || len(l.calls) >= looksAtOnce {
+	if l.calls[callID] || len(l.line) >= sweepBatch {
 		return
 	}
 	l.calls[callID] = true
-	running.Go(func() {
+	l.line = append(l.line, func() {
 		look()
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		delete(l.calls, callID)
 	})
+	if l.under < looksAtOnce {
+		l.under++
+		running.Go(l.workOff)
+	}
+}
+
+// workOff looks until the line is empty.
+func (l *looking) workOff() {
+	for look := l.next(); look != nil; look = l.next() {
+		look()
+	}
+}
+
+// next is the first of the line; nil, and one fewer under way, where nobody waits.
+func (l *looking) next() (look func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.line) == 0 {
+		l.line = nil
+		l.under--
+		return nil
+	}
+	look, l.line = l.line[0], l.line[1:]
+	return look
 }
 
 // look asks the carrier about one call. Found: the whole call was accepted. At the last look every member is asked for.

@@ -145,7 +145,7 @@ func (t *tx) queueCalls(key campaignKey, channel notify.Channel, event notify.De
 	if len(calls) == 0 {
 		return nil, nil
 	}
-	first, err := t.ids("calls", len(calls))
+	first, err := t.newIDs("calls", len(calls))
 	if err != nil {
 		return nil, err
 	}

@@ -219,7 +219,7 @@ func (t *tx) noteAttempts(key campaignKey, list []attempt, at time.Time) error {
 	if len(list) == 0 {
 		return nil
 	}
-	first, err := t.ids("attempts", len(list))
+	first, err := t.newIDs("attempts", len(list))
 	if err != nil {
 		return err
 	}

@@ -11,8 +11,9 @@ import (
 )
 
 // aside reserves ids on a connection of its own, each in a transaction of its own that is over at once. Reserved in the
-// transaction that uses them, the row of their sequence is held until its commit: turns that queue a text would go one after the other, and two groups
-// of turns that want two sequences in another order would stand still. Whoever asks first has the lower id, in whichever process.
+// transaction that uses them, the row of their sequence is held until its commit: turns that queue a text, and calls that
+// are taken apart, would go one after the other, and two groups of turns that want two sequences in another order would
+// stand still. Whoever asks first has the lower id, in whichever process.
 //
 // A sequence is either always reserved aside or never: a transaction that holds its row would wait here for itself.
 //
@@ -45,13 +46,16 @@ func (a *aside) close() error {
 }
 
 // newID gives an id of a sequence that no other transaction waits for.
-func (t *tx) newID(sequence string) (int64, error) {
+func (t *tx) newID(sequence string) (int64, error) { return t.newIDs(sequence, 1) }
+
+// newIDs gives the first of n ids of a sequence that no other transaction waits for.
+func (t *tx) newIDs(sequence string, n int) (int64, error) {
 	if t.aside == nil {
-		return t.ids(sequence, 1)
+		return t.ids(sequence, n)
 	}
 	var after int64
-	if err := t.aside.db.QueryRowContext(t.ctx, reserveSQL, sequence, 2, 1).Scan(&after); err != nil {
-		return 0, fmt.Errorf("store: reserve an id of %s: %w", sequence, err)
+	if err := t.aside.db.QueryRowContext(t.ctx, reserveSQL, sequence, int64(n)+1, int64(n)).Scan(&after); err != nil {
+		return 0, fmt.Errorf("store: reserve %d ids of %s: %w", n, sequence, err)
 	}
-	return after - 1, nil
+	return after - int64(n), nil
 }

@@ -95,8 +95,8 @@ func TestASequenceIsReservedAsideAlwaysOrNever(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, found := range regexp.MustCompile(`\.(newID|ids)\("(\w+)"`).FindAllStringSubmatch(string(text), -1) {
-			if found[1] == "newID" {
+		for _, found := range regexp.MustCompile(`\.(newIDs?|ids)\("(\w+)"`).FindAllStringSubmatch(string(text), -1) {
+			if found[1] != "ids" {
 				aside[found[2]] = true
 			} else {
 				inside[found[2]] = true

@@ -307,7 +307,7 @@ func (t *tx) planCalls(c notify.Campaign, rows []plannedRow, numbers int64, now 
 		if len(calls) == 0 {
 			continue
 		}
-		first, err := t.ids("calls", len(calls))
+		first, err := t.newIDs("calls", len(calls))
 		if err != nil {
 			return err
 		}

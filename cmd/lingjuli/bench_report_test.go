@@ -97,11 +97,22 @@ func (r *report) writeGrowth(w io.Writer) {
 	}
 }
 
+// compares says whether several sets of serving processes were measured.
+func (m measuredPlace) compares() bool {
+	return slices.ContainsFunc(m.runs, func(one measured) bool { return one.serving != m.runs[0].serving })
+}
+
 // writeServing prints the medians of each set of serving processes, where there were several.
 func (r *report) writeServing(w io.Writer) {
+	if !slices.ContainsFunc(r.places, measuredPlace.compares) {
+		return
+	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "medians\tserving\truns\trecipients/s\tof the first\tof floor\tCPU µs, all parts\t")
 	for _, m := range r.places {
+		if !m.compares() {
+			continue
+		}
 		runs := map[processes][]measured{}
 		var order []processes
 		for _, one := range m.runs {
@@ -109,9 +120,6 @@ func (r *report) writeServing(w io.Writer) {
 				order = append(order, one.serving)
 			}
 			runs[one.serving] = append(runs[one.serving], one)
-		}
-		if len(order) < 2 {
-			continue
 		}
 		speed := func(p processes) float64 {
 			return median(runs[p], func(one measured) float64 { return perSecond(m.people, one.accepted) })

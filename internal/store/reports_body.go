@@ -87,14 +87,15 @@ func sameHead(a, b string) (n int) {
 }
 
 // sameEnd is how many bytes at the end of two texts of one length are the same.
-func sameEnd(a, b string) (n int) {
-	for k := len(a); n+alikeAtOnce <= k && a[k-n-alikeAtOnce:k-n] == b[k-n-alikeAtOnce:k-n]; {
-		n += alikeAtOnce
+func sameEnd(a, b string) int {
+	k := len(a)
+	for k >= alikeAtOnce && a[k-alikeAtOnce:k] == b[k-alikeAtOnce:k] {
+		k -= alikeAtOnce
 	}
-	for k := len(a); n < k && a[k-1-n] == b[k-1-n]; {
-		n++
+	for k > 0 && a[k-1] == b[k-1] {
+		k--
 	}
-	return n
+	return len(a) - k
 }
 
 // openReports reads the receipts of one row: packed, or, as they were kept before, a list in JSON, or a single one. raw:

@@ -250,6 +250,15 @@ func (w *town) until(id, what string, done func(notify.Status) bool) notify.Stat
 	}
 }
 
+func (w *town) eventually(what string, is func() bool) {
+	w.t.Helper()
+	for deadline := time.Now().Add(patience); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			w.t.Fatal(fmt.Sprint("never: ", what))
+		}
+	}
+}
+
 func TestWhoATextDoesNotReachIsCalledAndTheReportDecides(t *testing.T) {
 	eachTown(t, 6, nil, func(w *town) {
 		w.box.SetReceipts(sandbox.Receipts{

@@ -10,8 +10,6 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
-
-	"github.com/lingjuli/lingjuli/notify"
 )
 
 // seats are a machine's places for processes that send the campaigns of one database: a lock on a file each, which ends
@@ -59,6 +57,16 @@ func (s *seats) Take() bool {
 	return s.taken != nil
 }
 
+// place is the name of the place that this process has.
+func (s *seats) place() (name string, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.taken == nil {
+		return "", false
+	}
+	return s.taken.Name(), true
+}
+
 // stands says whether an open file is still the one of that name: whoever leaves takes the file away.
 func stands(f *os.File, name string) bool {
 	open, err := f.Stat()
@@ -81,8 +89,8 @@ func (s *seats) Leave() {
 	}
 }
 
-// seat is this process's place among those of its machine. A file for a database has one process anyway.
-func (c config) seat() notify.Seat {
+// seats are the places of this machine. A file for a database has one process anyway.
+func (c config) seats() *seats {
 	if c.sqlitePath() != "" {
 		return nil
 	}

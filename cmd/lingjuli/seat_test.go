@@ -83,7 +83,7 @@ func TestWhoStandsByRunsOnHalfItsCores(t *testing.T) {
 
 func TestASeatsNameTellsNothingOfThePassword(t *testing.T) {
 	of := func(password string) string {
-		return config{DatabaseURL: "postgres://county:" + password + "@127.0.0.1/county"}.seat().(*seats).names[0]
+		return config{DatabaseURL: "postgres://county:" + password + "@127.0.0.1/county"}.seats().names[0]
 	}
 	if of("one") != of("two") {
 		t.Error("the password is in the name")

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"runtime/debug"
 	"time"
 
@@ -90,6 +91,8 @@ type server struct {
 	sms     *aliyun.SMS // nil: off
 	voice   *aliyun.Voice
 	metrics *prometheus.Registry
+	seats   *seats        // nil: this process is the only one
+	handoff *handoff      // nil: likewise
 	closing chan struct{} // closed first, so that those who watch a page are let go
 }
 
@@ -202,6 +205,9 @@ func (s *server) startRoles(ln net.Listener) error {
 	if err != nil {
 		return err
 	}
+	if s.seats = s.cfg.seats(); s.seats != nil {
+		s.handoff = newHandoff(s.seats, os.Geteuid(), s.metrics)
+	}
 	if s.roles.worker {
 		if err := s.startWorker(turns, bell); err != nil {
 			return err
@@ -220,6 +226,9 @@ func (s *server) startRoles(ln net.Listener) error {
 	panics := promauto.With(s.metrics).NewCounter(prometheus.CounterOpts{Name: "lingjuli_http_panics_total", Help: "Requests whose handler panicked."})
 	w := startWeb(ln, recovered(mux, s.log, panics), s.log)
 	s.life.add("web", w.stop)
+	if s.handoff != nil && s.roles.web && s.roles.worker {
+		s.beside("handoff", func(ctx context.Context) { s.handoff.takeIn(ctx, w.server.Serve) })
+	}
 	return nil
 }
 
@@ -241,14 +250,24 @@ func (s *server) beside(name string, work func(context.Context)) {
 	s.life.add(name, func(context.Context) error { cancel(); <-done; return nil })
 }
 
+// standsBy is told when this process begins to stand by, and when it ends to: it sends campaigns from then on.
+func (s *server) standsBy(begins bool) {
+	if s.cfg.StandBy != nil {
+		s.cfg.StandBy(begins)
+	}
+	if s.handoff != nil && !begins {
+		close(s.handoff.sends)
+	}
+}
+
 func (s *server) startWorker(turns *turn.Service, bell *notify.Doorbell) error {
 	cfg := notify.WorkerConfig{
 		Store: s.store, Senders: map[notify.Channel]notify.Sender{}, Replies: smsReplies{turns}, Redis: s.queue, Rules: rules(s.cfg),
 		Looks: s.cfg.Looks, Validity: s.cfg.Validity, SMSQPS: s.cfg.SMSQPS, WeChat: s.cfg.WeChatQPS, Now: time.Now, Logger: s.log,
-		StandBy: s.cfg.StandBy,
+		StandBy: s.standsBy,
 	}
-	if seat := s.cfg.seat(); seat != nil {
-		cfg.Seat = seat
+	if s.seats != nil {
+		cfg.Seat = s.seats
 	}
 	if s.sms != nil {
 		cfg.Senders[notify.SMS], cfg.Senders[notify.Voice], cfg.Looker = s.sms, s.voice, s.sms
@@ -297,7 +316,11 @@ func (s *server) addDoors(mux *http.ServeMux, turns *turn.Service, bell *notify.
 		s.beside("menu", s.keepMenu)
 	}
 	if s.sms != nil {
-		mux.Handle("/aliyun/", aliyun.ReceiptHandler(s.cfg.Secrets, receiptSink{s.store}))
+		receipts := aliyun.ReceiptHandler(s.cfg.Secrets, receiptSink{s.store})
+		if s.handoff != nil {
+			receipts = s.handoff.after(receipts)
+		}
+		mux.Handle("/aliyun/", receipts)
 	}
 	pages, err := s.newConsole(turns, bell)
 	if err != nil {

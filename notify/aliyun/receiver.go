@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/lingjuli/lingjuli/notify"
@@ -15,6 +16,7 @@ import (
 const (
 	pushLimit   = 4 << 20
 	storeWithin = 10 * time.Second
+	taken       = `{"code":0,"msg":"ok"}` // only that code is a number is looked at
 )
 
 // Sink keeps what was pushed, durably and at once; it is applied later. The vendor waits 700 ms, then pushes
@@ -83,7 +85,8 @@ func receive(w http.ResponseWriter, r *http.Request, keep func(context.Context, 
 		http.Error(w, "not kept, push it again", http.StatusInternalServerError)
 	default:
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		_, _ = io.WriteString(w, `{"code":0,"msg":"ok"}`) // only that code is a number is looked at
+		w.Header().Set("Content-Length", strconv.Itoa(len(taken)))
+		_, _ = io.WriteString(w, taken)
 	}
 }
 

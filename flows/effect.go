@@ -62,6 +62,9 @@ const (
 	AskedBefore Asked = "before" // one is open, but the conversation went on since
 )
 
+// open says whether a campaign's question may still be answered.
+func (a Asked) open() bool { return a != "" && a != AskedOver }
+
 // Facts is what the host found out: variables for the flow, and items to say one by one.
 type Facts struct {
 	Vars    map[string]string

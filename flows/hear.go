@@ -21,7 +21,7 @@ func (r *run) hear() {
 	}
 	q := r.waiting()
 	switch {
-	case r.e.words.optOut(said, q != nil || r.in.Asked == AskedHere):
+	case r.e.words.optOut(said, q != nil || r.in.Asked.open()):
 		r.understood("unsubscribe", 1)
 		r.beside(flowOptOut)
 	case r.e.words.has(wordOptIn, said):

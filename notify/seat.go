@@ -16,8 +16,10 @@ type Seat interface {
 }
 
 const (
-	seatEvery = 250 * time.Millisecond // how often a free seat is looked for
-	standsOff = 5 * time.Second        // how long those who stand by rest between two looks for work
+	seatEvery   = time.Second            // how often a free seat is looked for
+	standsOff   = 5 * time.Second        // how long those who stand by rest between two looks for work
+	urgentEvery = 150 * time.Millisecond // how often who sends looks for codes
+	urgentOff   = time.Second            // and who stands by: each look wakes it, and disturbs those at work
 	// neededAfter is how long a call waits that somebody should have begun, or a receipt that somebody should have applied:
 	// longer than a claim waits for its turn.
 	neededAfter = 10 * time.Second
@@ -45,6 +47,7 @@ func (w *Worker) standBy(begins bool) {
 // awaitSeat waits for a seat. It waits no longer where a call that was rung for long ago waits still: then whoever has
 // the seat is not at work, or can't keep up, and one more does no harm.
 func (w *Worker) awaitSeat(ctx context.Context) {
+	slow := w.fast
 	tick := time.NewTicker(seatEvery)
 	defer tick.Stop()
 	quiet := newQuiet(w.cfg.Logger, "the queue of campaigns can't be started")
@@ -61,6 +64,9 @@ func (w *Worker) awaitSeat(ctx context.Context) {
 		quiet.say(ctx, err)
 		if err == nil {
 			w.cfg.Logger.Info("this process sends campaigns now", "seat", !w.needed.Load())
+			if w.startUrgent(ctx, urgentEvery) == nil { // where it can't, the slow one goes on
+				slow.Shutdown()
+			}
 			_ = w.ringAll(ctx) // where it can't the sweep does, later
 			w.hurry()
 			return

@@ -109,12 +109,16 @@ func (w *Worker) Start(ctx context.Context) error {
 	ctx, w.stop = context.WithCancel(ctx)
 	w.alive = ctx
 	// Bulk and urgent have servers of their own: a platform that hangs must not hold up a code.
-	w.fast = w.newServer(ctx, 4, 150*time.Millisecond, map[string]int{queueUrgent: 1})
-	if err := w.fast.Start(w.handler()); err != nil {
-		return fmt.Errorf("notify: start the urgent queue: %w", err)
+	standsBy := w.cfg.Seat != nil && !w.cfg.Seat.Take()
+	poll := urgentEvery
+	if standsBy {
+		poll = urgentOff
+	}
+	if err := w.startUrgent(ctx, poll); err != nil {
+		return err
 	}
 	loops := []func(context.Context){w.feed, w.sweep, w.apply, w.chores}
-	if w.cfg.Seat != nil && !w.cfg.Seat.Take() {
+	if standsBy {
 		w.standBy(true)
 		loops = append(loops, w.awaitSeat)
 	} else if err := w.sit(ctx); err != nil {
@@ -124,6 +128,16 @@ func (w *Worker) Start(ctx context.Context) error {
 	for _, loop := range loops {
 		w.running.Go(func() { loop(ctx) })
 	}
+	return nil
+}
+
+// startUrgent starts the queue of what is urgent, which is looked at every poll.
+func (w *Worker) startUrgent(ctx context.Context, poll time.Duration) error {
+	fast := w.newServer(ctx, 4, poll, map[string]int{queueUrgent: 1})
+	if err := fast.Start(w.handler()); err != nil {
+		return fmt.Errorf("notify: start the urgent queue: %w", err)
+	}
+	w.fast = fast
 	return nil
 }
 

@@ -296,7 +296,8 @@ func TestAReplyBySMSAnswersTheQuestionThatItsNumberNames(t *testing.T) {
 		"a number of the platform's": {"1069", "1", "reply_signed", 2},
 		"one that is over":           {"90001", "1", "reply_office", 0},
 		"no, by a word that stops campaigns where nothing is asked": {"90998", "取消", "reply_declined", 0},
-		"the same word elsewhere":                                   {"", "取消", "reply_opted_out", 0},
+		"the same to the newest":                                    {"", "取消", "reply_declined", 0},
+		"the same to one that is over":                              {"90001", "取消", "reply_opted_out", 0},
 		"a word that always stops campaigns":                        {"90998", "TD", "reply_opted_out", 0},
 		"a number that is no answer":                                {"90998", "7", "reply_menu", 0},
 	} {

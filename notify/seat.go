@@ -64,11 +64,11 @@ func (w *Worker) awaitSeat(ctx context.Context) {
 		quiet.say(ctx, err)
 		if err == nil {
 			w.cfg.Logger.Info("this process sends campaigns now", "seat", !w.needed.Load())
+			_ = w.ringAll(ctx) // where it can't the sweep does, later
+			w.hurry()
 			if w.startUrgent(ctx, urgentEvery) == nil { // where it can't, the slow one goes on
 				slow.Shutdown()
 			}
-			_ = w.ringAll(ctx) // where it can't the sweep does, later
-			w.hurry()
 			return
 		}
 	}

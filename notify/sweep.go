@@ -179,7 +179,7 @@ func (w *Worker) resolve(ctx context.Context, c Call, now, taken time.Time) erro
 		w.looking.start(&w.running, c.ID, func() {
 			waited := time.Since(taken)
 			if waited < w.cfg.Lease && w.alive.Err() == nil { // after that it is somebody else's
-				w.looks.say(w.alive, w.look(w.alive, c, campaign, now.Add(waited)))
+				w.looks.say(w.alive, w.look(w.alive, c, campaign, now, now.Add(waited)))
 			}
 		})
 		return nil
@@ -256,11 +256,12 @@ func (l *looking) next() (look func()) {
 }
 
 // look asks the carrier about one call. Found: the whole call was accepted. At the last look every member is asked for.
-func (w *Worker) look(ctx context.Context, c Call, campaign Campaign, now time.Time) error {
+// taken is when the call was taken: whoever was to go on by then has.
+func (w *Worker) look(ctx context.Context, c Call, campaign Campaign, taken, now time.Time) error {
 	invalid, fallAt := c.SignedAt.Add(w.cfg.Validity), c.BegunAt.Add(campaign.Spec.FallsBackAfter())
 	again := func(counted bool, at time.Time) error {
-		if fallAt.After(now) && fallAt.Before(at) {
-			at = fallAt // members may have to go on before the next look
+		if fallAt.After(taken) && fallAt.Before(at) {
+			at = fallAt // members may have to go on before the next look, or had to while the call waited for this one
 		}
 		return w.cfg.Store.NextLook(ctx, c.ID, c.Looks, counted, at)
 	}

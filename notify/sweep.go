@@ -21,6 +21,7 @@ const (
 	looksAtOnce = 8
 	movesAtOnce = 8
 	sampleSize  = 3 // members asked about at a look that is not the last
+	asksAtOnce  = 8 // of the last look of a call: a hundred answers of half a second each must come within the call's hold
 	retryLook   = 30 * time.Second
 	proofWithin = 10 * time.Minute // in which WeChat's event must come
 	voiceProof  = 30 * time.Minute // no second call before
@@ -268,11 +269,11 @@ func (w *Worker) look(ctx context.Context, c Call, campaign Campaign, taken, now
 	if due := w.cfg.Looks.Next(c.Looks, c.PresentedAt, c.LookedAt, invalid); due.After(now) {
 		return again(false, due)
 	}
-	sample := sampleSize
+	sample, atOnce := sampleSize, 1
 	if c.Looks+1 >= len(w.cfg.Looks) {
-		sample = c.Size
+		sample, atOnce = c.Size, asksAtOnce
 	}
-	found, asked, err := w.askFor(ctx, c, sample)
+	found, asked, err := w.askFor(ctx, c, sample, atOnce)
 	enough := w.cfg.Looks.Enough(c.Looks+1, c, now, w.cfg.Validity)
 	switch {
 	case err != nil:
@@ -299,18 +300,34 @@ func (w *Worker) look(ctx context.Context, c Call, campaign Campaign, taken, now
 	return nil
 }
 
-// askFor asks for some members of a call until one is found, and says how many it could ask for.
-func (w *Worker) askFor(ctx context.Context, c Call, sample int) (found bool, asked int, err error) {
+// errFound ends the questions about a call: one member who was found is enough.
+var errFound = errors.New("the platform has the call")
+
+// askFor asks for some members of a call until one is found, and says for how many it could ask.
+func (w *Worker) askFor(ctx context.Context, c Call, sample, atOnce int) (found bool, asked int, err error) {
 	numbers, err := w.cfg.Store.CallNumbers(ctx, c.ID, sample)
 	if err != nil {
 		return false, 0, err
 	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
 	for _, number := range numbers {
-		if found, err = w.askOne(ctx, c, number); found || err != nil {
-			break
-		}
+		group.Go(func() error {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			found, err := w.askOne(ctx, c, number)
+			if found {
+				return errFound
+			}
+			return err
+		})
 	}
-	return found, len(numbers), err
+	err = group.Wait()
+	if errors.Is(err, errFound) {
+		return true, len(numbers), nil
+	}
+	return false, len(numbers), err
 }
 
 func (w *Worker) askOne(ctx context.Context, c Call, number register.Phone) (bool, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -23,6 +24,29 @@ func TestStoryWhoseTextHasNoReceiptIsCalledAfterTheWaitAndNotBefore(t *testing.T
 			if after := calls[0].At.Sub(texts[0].SentAt); after < wait {
 				w.t.Errorf("%s rang %s after the text", w.phone(i), after)
 			}
+		}
+	})
+}
+
+func TestStoryACampaignWithATimeStartsByItselfAndNotBefore(t *testing.T) {
+	eachTown(t, 3, nil, func(w *town) {
+		at := time.Now().Add(6 * time.Second)
+		id := w.campaign("sms", "schedule: "+at.Format(time.RFC3339Nano)+"\n")
+		if s := w.status(id); time.Now().Before(at) && (s.State != notify.Approved || s.Total != 0 || s.NextAt == nil || !s.NextAt.Equal(at.Truncate(time.Microsecond))) {
+			w.t.Errorf("before its time: %+v", s)
+		}
+		time.Sleep(2 * time.Second) // looks for campaigns to start, in which none may
+		if n, still := w.box.Stats().SMS.Recipients, time.Now().Before(at); n > 0 && still {
+			w.t.Errorf("%d texts before the time", n)
+		}
+		w.wants(w.until(id, "finished", done), 3, "accepted 3")
+		for i := range 3 {
+			if sent := w.box.Messages(w.phone(i))[0].SentAt; sent.Before(at) {
+				w.t.Errorf("%s got a text %s before the time", w.phone(i), at.Sub(sent))
+			}
+		}
+		if n := w.count(fmt.Sprintf("SELECT count(*) FROM campaigns WHERE started_at < %d", at.UnixMicro())); n != 0 {
+			w.t.Error("it started before its time")
 		}
 	})
 }

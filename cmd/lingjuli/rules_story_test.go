@@ -267,6 +267,10 @@ func TestStoryAnAccountWithoutMoneyHaltsTheCampaignAndItGoesOnWhereItStood(t *te
 		if err := w.box.SetFaults(); err != nil {
 			w.t.Fatal(err)
 		}
+		time.Sleep(1500 * time.Millisecond) // a sweep or two: there is money again, and it is staff who say that it goes on
+		if n := w.box.Stats().SMS.Recipients; n != 0 || w.status(id).State != notify.Halted {
+			w.t.Errorf("%d texts of a campaign that is halted", n)
+		}
 		w.command("campaign", "resume", id, "--as", "li")
 		w.wants(w.until(id, "finished", done), 30, "accepted 30")
 	})

@@ -50,3 +50,44 @@ func TestStoryACampaignWithATimeStartsByItselfAndNotBefore(t *testing.T) {
 		}
 	})
 }
+
+func TestStoryACampaignPausedInFullFlightStandsStillAndOneCancelledEndsThere(t *testing.T) {
+	const people = 100
+	eachTown(t, people, nil, func(w *town) {
+		taken := func() int { return w.box.Stats().SMS.Recipients }
+		id := w.campaign("sms", "rate: 8\n") // twelve seconds in all: a slow machine is in time with its commands
+		w.eventually("20 texts", func() bool { return taken() >= 20 })
+		w.command("campaign", "pause", id, "--as", "li")
+		w.until(id, "at rest", func(s notify.Status) bool { return s.Sending+s.Unconfirmed == 0 })
+		stood := taken()
+		time.Sleep(3 * time.Second) // in which 24 would go
+		if n := taken(); n != stood || n == people {
+			w.t.Errorf("%d texts when it came to rest, %d later", stood, n)
+		}
+		w.command("campaign", "resume", id, "--as", "li")
+		w.eventually("10 texts more", func() bool { return taken() >= stood+10 })
+		w.command("campaign", "cancel", id, "--as", "li")
+		s := w.until(id, "drained", func(s notify.Status) bool { return s.Planned+s.Queued+s.Sending+s.Unconfirmed == 0 })
+		sent := taken()
+		if sent == people || s.Accepted+s.Delivered+s.Failed != int64(sent) || s.Skipped[notify.WasCancelled] != int64(people-sent) {
+			w.t.Errorf("the carrier took %d: %+v", sent, s)
+		}
+		time.Sleep(3 * time.Second)
+		w.wants(w.status(id), people, fmt.Sprintf("accepted %d, cancelled %d", sent, people-sent))
+		if n := taken(); n != sent {
+			w.t.Errorf("%d texts after it was cancelled", n-sent)
+		}
+	})
+}
+
+func TestStoryASlowCampaignThatIsCancelledIsOverNowAndNotWhenItsTurnsWouldHaveCome(t *testing.T) {
+	const people = 250 // at one a second: some four minutes, which nobody waits for here
+	eachTown(t, people, with("LINGJULI_SMS_QPS=200"), func(w *town) {
+		id := w.campaign("sms", "rate: 1\n")
+		w.until(id, "under way, the others queued", func(s notify.Status) bool { return s.Accepted > 0 && s.Queued > people/2 })
+		w.command("campaign", "cancel", id, "--as", "li")
+		s := w.until(id, "drained", func(s notify.Status) bool { return s.Planned+s.Queued+s.Sending+s.Unconfirmed == 0 })
+		sent := w.box.Stats().SMS.Recipients
+		w.wants(s, people, fmt.Sprintf("accepted %d, cancelled %d", sent, people-sent))
+	})
+}

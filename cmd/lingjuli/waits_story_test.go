@@ -58,6 +58,7 @@ func TestStoryACampaignPausedInFullFlightStandsStillAndOneCancelledEndsThere(t *
 		id := w.campaign("sms", "rate: 8\n") // twelve seconds in all: a slow machine is in time with its commands
 		w.eventually("20 texts", func() bool { return taken() >= 20 })
 		w.command("campaign", "pause", id, "--as", "li")
+		time.Sleep(time.Second) // a claim that had begun is written down
 		w.until(id, "at rest", func(s notify.Status) bool { return s.Sending+s.Unconfirmed == 0 })
 		stood := taken()
 		time.Sleep(3 * time.Second) // in which 24 would go

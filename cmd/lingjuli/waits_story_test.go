@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -47,6 +48,52 @@ func TestStoryACampaignWithATimeStartsByItselfAndNotBefore(t *testing.T) {
 		}
 		if n := w.count(fmt.Sprintf("SELECT count(*) FROM campaigns WHERE started_at < %d", at.UnixMicro())); n != 0 {
 			w.t.Error("it started before its time")
+		}
+	})
+}
+
+func TestStoryWhoHadEnoughGetsTheNextWhenThereIsRoomAgainAndNotBefore(t *testing.T) {
+	const room = 6 * time.Second
+	eachTown(t, 4, with("LINGJULI_CAP=1/"+room.String()), func(w *town) {
+		first, second := w.draft("sms", ""), w.draft("sms", "")
+		for _, id := range []string{first, second} {
+			w.command("campaign", "submit", id, "--as", "chen")
+		}
+		began := time.Now() // the first goes after it
+		w.command("campaign", "approve", first, "--as", "li")
+		w.until(first, "finished", done)
+		w.command("campaign", "approve", second, "--as", "li")
+		if s := w.until(second, "finished", done); s.Accepted != 4 {
+			w.t.Errorf("%+v", s)
+		}
+		for i := range 4 {
+			texts := w.box.Messages(w.phone(i))
+			if len(texts) != 2 || texts[1].SentAt.Sub(began) < room {
+				w.t.Errorf("%s, %s after the first began: %+v", w.phone(i), room, texts)
+			}
+		}
+	})
+}
+
+func TestStoryAWindowOpensAndWhoWasHeldGoesByThemselves(t *testing.T) {
+	var opens sync.Map // of each town
+	early := func(w *town) {
+		at := time.Now().Add(8 * time.Second).Truncate(time.Second)
+		opens.Store(w, at)
+		// A window opens on the minute: the town's clocks are set by so many seconds that it is one.
+		zone := time.FixedZone("town", 8*3600-int((at.Unix()+8*3600)%60))
+		w.change = func(cfg *config) { cfg.Zone = zone }
+		w.window = at.In(zone).Format("15:04") + "-" + at.In(zone).Add(2*time.Hour).Format("15:04")
+	}
+	eachTown(t, 3, early, func(w *town) {
+		found, _ := opens.Load(w)
+		at, _ := found.(time.Time)
+		id := w.campaign("sms", "")
+		w.wants(w.until(id, "finished", done), 3, "accepted 3")
+		for i := range 3 {
+			if sent := w.box.Messages(w.phone(i))[0].SentAt; sent.Before(at) {
+				w.t.Errorf("%s got a text %s before it opened", w.phone(i), at.Sub(sent))
+			}
 		}
 	})
 }

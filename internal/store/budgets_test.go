@@ -173,6 +173,29 @@ func TestWhoWaitsForMoneyWhenTheCampaignExpiresIsSkippedForIt(t *testing.T) {
 	})
 }
 
+// The worker's clock is in another month than the database's, as it is for a moment each month where it is a little behind
+// or ahead.
+func TestTheMoneyIsThatOfTheDatabasesMonthWhateverTheWorkersClockSays(t *testing.T) {
+	for name, days := range map[string]int{"behind": -40, "ahead": 40} {
+		t.Run(name, func(t *testing.T) {
+			eachStore(t, func(t *testing.T, s *Store) {
+				clock := func() time.Time { return time.Now().AddDate(0, 0, days) }
+				putOnFile(t, s, crowd(5)...)
+				setBudget(t, s, "44", notify.MonthOf(time.Now().UTC().AddDate(0, 0, -40)), 1*tenFen)
+				setBudget(t, s, "44", thisMonth(), 2*tenFen)
+				setBudget(t, s, "44", notify.MonthOf(time.Now().UTC().AddDate(0, 0, 40)), 3*tenFen)
+				id := approved(t, s, nil)
+				w := startWorkerBy(t, clock, s, &platform{}, paidRules(), miniredis.RunT(t).Addr())
+				defer w.Shutdown()
+				st := until(t, s, id, "this month's money is spent", func(st notify.Status) bool { return st.Waiting[notify.ForBudget] > 0 && st.Queued == 0 && st.Sending == 0 })
+				if wake := notify.BudgetWake(time.Now(), time.UTC); st.Accepted != 2 || st.Waiting[notify.ForBudget] != 3 || st.NextAt == nil || !st.NextAt.Equal(wake) {
+					t.Errorf("%d gone, %v wait until %v, want %v", st.Accepted, st.Waiting, st.NextAt, wake)
+				}
+			})
+		})
+	}
+}
+
 func TestLongTextsCostTheirSegments(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		putOnFile(t, s, crowd(2)...)

@@ -136,7 +136,7 @@ func TestOnlyAReceiptThatCallsANumberInvalidDoubtsItAndOnlyANewDoubtHasClaimsLoo
 		play(t, s, p, id, quickRules(), finished)
 		outs := func() (n int64) {
 			t.Helper()
-			if err := s.read(t.Context(), "test", func(tx *tx) (err error) { _, n, err = tx.numbersAndOuts(); return err }); err != nil {
+			if err := s.read(t.Context(), "test", func(tx *tx) (err error) { v, err := tx.versions(); n = v.outs; return err }); err != nil {
 				t.Fatal(err)
 			}
 			return n

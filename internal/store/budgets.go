@@ -266,7 +266,8 @@ func (t *tx) dueUses(now time.Time) ([]budgetUse, error) {
 	return list, rows.Err()
 }
 
-// balance settles uses and says in which regions there is more money than before.
+// balance settles uses and says in which regions there is more money than before. Where the portion ends within a call,
+// the rest of that call is left to the next.
 func (t *tx) balance(uses []budgetUse, now time.Time) (richer []string, err error) {
 	type key struct {
 		region string
@@ -283,8 +284,10 @@ func (t *tx) balance(uses []budgetUse, now time.Time) (richer []string, err erro
 		if len(calls[state]) == 0 {
 			continue
 		}
+		last := uses[len(uses)-1]
 		ids := slices.Compact(slices.Sorted(slices.Values(calls[state])))
-		if _, err := t.exec(`UPDATE budget_uses SET state = $2 WHERE `+t.among("call_id", 1)+` AND state < 2`, t.idList(ids), state); err != nil {
+		if _, err := t.exec(`UPDATE budget_uses SET state = $2 WHERE `+t.among("call_id", 1)+` AND state < 2 AND (call_id, region) <= ($3, $4)`,
+			t.idList(ids), state, last.callID, last.region); err != nil {
 			return nil, err
 		}
 	}

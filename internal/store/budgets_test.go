@@ -128,6 +128,50 @@ func eventuallyBalanced(t *testing.T, s *Store, region string, want int64) {
 	}
 }
 
+// Budgets of province, city and county lie within one another: the end of a portion falls between the uses of one call.
+func TestAllMoneyComesBackThoughAPortionEndsWithinACall(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		id, now := approved(t, s, nil), toMicros(time.Now())
+		regions := []string{"44", "4418", "441802"}
+		const calls = balanceBatch/3 + 1
+		for _, region := range regions {
+			setBudget(t, s, region, thisMonth(), 1000*tenFen)
+		}
+		exec(t, s, `UPDATE budgets SET used = $1`, int64(calls*tenFen))
+		if err := s.write(t.Context(), "test", func(tx *tx) error {
+			for call := range int64(calls) {
+				if _, err := tx.exec(`INSERT INTO calls (id, month, campaign_id, channel, state, members, marks, begun_at, created_at, updated_at)
+					VALUES ($1, 202611, $2, 'sms', 'refused', '', '', $3, $3, $3)`, 1000+call, id, now); err != nil {
+					return err
+				}
+				for _, region := range regions {
+					if _, err := tx.exec(`INSERT INTO budget_uses (call_id, region, month, amount, at) VALUES ($1, $2, $3, $4, $5)`,
+						1000+call, region, thisMonth(), int64(tenFen), now); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for more, passes := true, 0; more; passes++ {
+			var err error
+			if more, err = s.BalanceBudgets(t.Context(), time.UTC, time.Now()); err != nil || passes > 2 {
+				t.Fatal(err, passes)
+			}
+			if more == (passes > 0) {
+				t.Fatalf("pass %d: more is %t", passes, more)
+			}
+		}
+		for _, region := range regions {
+			if used := usedOf(t, s, region); used != 0 {
+				t.Errorf("%d of %s never came back", used, region)
+			}
+		}
+	})
+}
+
 func TestALateAnswerOfACallThatSeemedLostIsPaidAfterAll(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		putOnFile(t, s, crowd(1)...)

@@ -97,8 +97,8 @@ type Figures interface {
 
 // Plans makes rows of audiences.
 type Plans interface {
-	// StartDue starts approved campaigns whose time has come.
-	StartDue(ctx context.Context, now time.Time) (int, error)
+	// StartDue starts approved campaigns whose time has come by the database's clock.
+	StartDue(ctx context.Context) (int, error)
 	// Running lists campaigns that have something to plan or dispatch.
 	Running(ctx context.Context) ([]Campaign, error)
 	// PlanPage plans the next page of a campaign's audience. done: the plan is complete, or somebody else is at it.

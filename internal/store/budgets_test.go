@@ -231,7 +231,9 @@ func TestTheMoneyIsThatOfTheDatabasesMonthWhateverTheWorkersClockSays(t *testing
 				id := approved(t, s, nil)
 				w := startWorkerBy(t, clock, s, &platform{}, paidRules(), miniredis.RunT(t).Addr())
 				defer w.Shutdown()
-				st := until(t, s, id, "this month's money is spent", func(st notify.Status) bool { return st.Waiting[notify.ForBudget] > 0 && st.Queued == 0 && st.Sending == 0 })
+				st := until(t, s, id, "this month's money is spent", func(st notify.Status) bool {
+					return st.Waiting[notify.ForBudget] > 0 && st.Queued == 0 && st.Sending == 0
+				})
 				if wake := notify.BudgetWake(time.Now(), time.UTC); st.Accepted != 2 || st.Waiting[notify.ForBudget] != 3 || st.NextAt == nil || !st.NextAt.Equal(wake) {
 					t.Errorf("%d gone, %v wait until %v, want %v", st.Accepted, st.Waiting, st.NextAt, wake)
 				}

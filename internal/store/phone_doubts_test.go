@@ -94,7 +94,7 @@ func TestADoubtAfterThePlanHoldsTooAndWhoeverIsTrustedOrHasAnotherNumberIsReache
 			}
 		}
 		id := approved(t, s, nil)
-		if done, err := s.StartDue(ctx, at); done != 1 || err != nil {
+		if done, err := s.StartDue(ctx); done != 1 || err != nil {
 			t.Fatal(done, err)
 		}
 		if done, err := s.PlanPage(ctx, id, at, 100); !done || err != nil {

@@ -70,7 +70,7 @@ func TestAClaimThatWasRolledBackAndLostKeepsNothingOfWhatItDecided(t *testing.T)
 func dispatched(t *testing.T, s *Store, id int64, channel notify.Channel) []int64 {
 	t.Helper()
 	now := time.Now()
-	if _, err := s.StartDue(t.Context(), now); err != nil {
+	if _, err := s.StartDue(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if done, err := s.PlanPage(t.Context(), id, now, 100); err != nil || !done {

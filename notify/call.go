@@ -130,8 +130,8 @@ type ClaimQuery struct {
 	IDs     []int64
 	Owner   string
 	Lease   time.Duration
-	CapSpan time.Duration // how far back the cap looks; 0: there is none
-	Today   time.Time     // local time, by which audiences judge ages and dates
+	CapSpan time.Duration  // how far back the cap looks; 0: there is none
+	Zone    *time.Location // of the day by which audiences judge ages and dates, and of the month whose budgets pay
 }
 
 // ClaimFacts is what a claim is decided on.

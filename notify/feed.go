@@ -28,7 +28,7 @@ func (w *Worker) feed(ctx context.Context) {
 // feedOnce gives every running campaign a page of its plan and a batch of calls on each channel. more: at once again.
 func (w *Worker) feedOnce(ctx context.Context) (more bool, err error) {
 	now := w.cfg.Now().In(w.cfg.Rules.Zone)
-	if _, err := w.cfg.Store.StartDue(ctx, now); err != nil {
+	if _, err := w.cfg.Store.StartDue(ctx); err != nil {
 		return false, err
 	}
 	running, err := w.cfg.Store.Running(ctx)

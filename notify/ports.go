@@ -15,6 +15,7 @@ var (
 	ErrNoTemplate    = errors.New("notify: no such template")
 	ErrWrongState    = errors.New("notify: the campaign's state does not allow this")
 	ErrSameColleague = errors.New("notify: nobody approves a campaign they wrote or last changed")
+	ErrChanged       = errors.New("notify: the campaign is not as it was read")
 )
 
 // Campaign is one campaign as it is kept.
@@ -43,11 +44,21 @@ type Campaign struct {
 	FinishedAt  time.Time
 }
 
+// WrittenBy says whether a member wrote the campaign or changed it last: such a one does not approve it.
+func (c Campaign) WrittenBy(m staff.Member) bool { return c.AuthorID == m.ID || c.EditorID == m.ID }
+
+// Judgment is an approver's word on a submitted campaign.
+type Judgment struct {
+	Seen time.Time // UpdatedAt of the campaign that they read; zero: as it stands
+	Note string    // of a return: why
+}
+
 // CampaignMoved is what goes with a move of a campaign by staff.
 type CampaignMoved struct {
 	Event    CampaignEvent
 	By       staff.Member
 	At       time.Time
+	Seen     time.Time // UpdatedAt of the campaign that the move is about; zero: as it stands
 	Template *Template // of Submit
 	Note     string    // of Return: why
 	Audit    staff.Entry
@@ -61,7 +72,8 @@ type Campaigns interface {
 	ChangeCampaign(ctx context.Context, id int64, spec Spec, m CampaignMoved) error
 	// FindCampaign finds one. ErrNoCampaign.
 	FindCampaign(ctx context.Context, id int64) (Campaign, error)
-	// MoveCampaign moves it by the table, ErrWrongState where the table has no such line.
+	// MoveCampaign moves it by the table, ErrWrongState where the table has no such line. ErrChanged where it is not the one
+	// that was seen, ErrSameColleague where who approves it wrote it: both as it stands in the move's own transaction.
 	MoveCampaign(ctx context.Context, id int64, m CampaignMoved) (Campaign, error)
 	// ListCampaigns lists the newest first, those of a scope, before an id (0: from the newest).
 	ListCampaigns(ctx context.Context, scope register.Scope, before int64, limit int) ([]Campaign, error)
@@ -85,8 +97,8 @@ type Figures interface {
 
 // Plans makes rows of audiences.
 type Plans interface {
-	// StartDue starts approved campaigns whose time has come.
-	StartDue(ctx context.Context, now time.Time) (int, error)
+	// StartDue starts approved campaigns whose time has come by the database's clock.
+	StartDue(ctx context.Context) (int, error)
 	// Running lists campaigns that have something to plan or dispatch.
 	Running(ctx context.Context) ([]Campaign, error)
 	// PlanPage plans the next page of a campaign's audience. done: the plan is complete, or somebody else is at it.

@@ -161,7 +161,7 @@ func (r *runner) take(ctx context.Context, b Bucket, n int, deadline time.Time) 
 // begin claims the calls: drops who no longer qualifies, renders and signs, all under the claim's locks.
 func (r *runner) begin(ctx context.Context, ids []int64) (map[int64]*flight, error) {
 	var flights map[int64]*flight
-	q := ClaimQuery{IDs: ids, Owner: r.owner, Lease: r.lease, CapSpan: r.rules.Cap.Longest(), Today: r.now().In(r.rules.Zone)}
+	q := ClaimQuery{IDs: ids, Owner: r.owner, Lease: r.lease, CapSpan: r.rules.Cap.Longest(), Zone: r.rules.Zone}
 	err := r.calls.BeginCalls(ctx, q, func(facts ClaimFacts) ([]Beginning, error) {
 		flights = map[int64]*flight{}
 		return r.decide(ctx, facts, flights)

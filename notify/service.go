@@ -143,7 +143,7 @@ func (s *Service) Submit(ctx context.Context, by staff.Member, id int64) ([]Warn
 		return nil, err
 	}
 	warnings = append(append(warnings, HourWarnings(c.Spec, t)...), s.Rules.DayWarnings(c.Spec, t, s.Now())...)
-	_, err = s.Campaigns.MoveCampaign(ctx, id, CampaignMoved{Event: Submit, By: by, At: s.Now(), Template: &t, Audit: s.entry(by, staff.DidSubmit, id)})
+	_, err = s.Campaigns.MoveCampaign(ctx, id, CampaignMoved{Event: Submit, By: by, At: s.Now(), Seen: c.UpdatedAt, Template: &t, Audit: s.entry(by, staff.DidSubmit, id)})
 	return warnings, err
 }
 
@@ -183,32 +183,31 @@ func HourWarnings(spec Spec, t Template) []Warning {
 	return []Warning{{"warn.hours", map[string]string{"hours": allowed}}}
 }
 
-// Approve lets a submitted campaign go. Nobody approves what they wrote or last changed, an admin neither.
-func (s *Service) Approve(ctx context.Context, by staff.Member, id int64) error {
-	c, err := s.find(ctx, by, staff.ApproveCampaign, id)
-	if err != nil {
+// Approve lets a submitted campaign go, if it is the one that was seen. Nobody approves what they wrote or last changed,
+// an admin neither.
+func (s *Service) Approve(ctx context.Context, by staff.Member, id int64, seen time.Time) error {
+	if _, err := s.find(ctx, by, staff.ApproveCampaign, id); err != nil {
 		return err
 	}
-	if c.AuthorID == by.ID || c.EditorID == by.ID {
-		return ErrSameColleague
-	}
-	_, err = s.Campaigns.MoveCampaign(ctx, id, CampaignMoved{Event: Approve, By: by, At: s.Now(), Audit: s.entry(by, staff.DidApprove, id)})
+	_, err := s.Campaigns.MoveCampaign(ctx, id, CampaignMoved{Event: Approve, By: by, At: s.Now(), Seen: seen, Audit: s.entry(by, staff.DidApprove, id)})
 	return err
 }
 
-// Return sends a submitted campaign back to its author, with a word that says why; it may be empty.
-func (s *Service) Return(ctx context.Context, by staff.Member, id int64, note string) error {
+// Return sends a submitted campaign back to its author, with a word that says why; it may be empty. Like an approval it is
+// about what was seen.
+func (s *Service) Return(ctx context.Context, by staff.Member, id int64, j Judgment) error {
 	if _, err := s.find(ctx, by, staff.ApproveCampaign, id); err != nil {
 		return err
 	}
 	entry := s.entry(by, staff.DidReturn, id)
-	if note = shortened(strings.TrimSpace(note)); note != "" {
+	note := shortened(strings.TrimSpace(j.Note))
+	if note != "" {
 		if entry.Detail == nil {
 			entry.Detail = map[string]string{}
 		}
 		entry.Detail["note"] = note
 	}
-	_, err := s.Campaigns.MoveCampaign(ctx, id, CampaignMoved{Event: Return, By: by, At: s.Now(), Note: note, Audit: entry})
+	_, err := s.Campaigns.MoveCampaign(ctx, id, CampaignMoved{Event: Return, By: by, At: s.Now(), Seen: j.Seen, Note: note, Audit: entry})
 	return err
 }
 

@@ -131,7 +131,7 @@ func (s *system) campaign(serving processes) measured {
 	m := measured{serving: serving}
 	from := s.usage()
 	began := time.Now()
-	if err := newCampaigns(s.cfg, s.store, nil).Approve(s.b.Context(), approver, id); err != nil {
+	if err := newCampaigns(s.cfg, s.store, nil).Approve(s.b.Context(), approver, id, time.Time{}); err != nil {
 		s.b.Fatal(err)
 	}
 	asking.begin()

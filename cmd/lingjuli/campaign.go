@@ -107,7 +107,7 @@ func moveCampaign(a *app, id int64, as string, event notify.CampaignEvent, note 
 		if err != nil {
 			return err
 		}
-		warnings, err := r.all.act(a.ctx, by, id, event, note)
+		warnings, err := r.all.act(a.ctx, by, id, event, notify.Judgment{Note: note})
 		if err != nil {
 			return r.explainMove(err, id)
 		}

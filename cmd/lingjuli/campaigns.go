@@ -31,20 +31,20 @@ func (c campaigns) Create(ctx context.Context, by staff.Member, spec notify.Spec
 	return c.Service.Create(ctx, by, spec)
 }
 
-// Act moves a campaign as staff wish. note is the approver's word on a return.
-func (c campaigns) Act(ctx context.Context, by staff.Member, id int64, event notify.CampaignEvent, note string) error {
-	_, err := c.act(ctx, by, id, event, note)
+// Act moves a campaign as staff wish.
+func (c campaigns) Act(ctx context.Context, by staff.Member, id int64, event notify.CampaignEvent, j notify.Judgment) error {
+	_, err := c.act(ctx, by, id, event, j)
 	return err
 }
 
-func (c campaigns) act(ctx context.Context, by staff.Member, id int64, event notify.CampaignEvent, note string) (warnings []notify.Warning, err error) {
+func (c campaigns) act(ctx context.Context, by staff.Member, id int64, event notify.CampaignEvent, j notify.Judgment) (warnings []notify.Warning, err error) {
 	switch event {
 	case notify.Submit:
 		return c.Submit(ctx, by, id)
 	case notify.Approve:
-		return nil, c.Approve(ctx, by, id)
+		return nil, c.Approve(ctx, by, id, j.Seen)
 	case notify.Return:
-		return nil, c.Return(ctx, by, id, note)
+		return nil, c.Return(ctx, by, id, j)
 	case notify.Pause:
 		return nil, c.Pause(ctx, by, id)
 	case notify.Resume:

@@ -254,7 +254,7 @@ func (d *demo) loadStaff(cfg config, s *store.Store) error {
 		}
 		id, err := campaigns.Create(d.a.ctx, author, spec)
 		if err == nil && c.Submit {
-			err = campaigns.Act(d.a.ctx, author, id, notify.Submit, "")
+			err = campaigns.Act(d.a.ctx, author, id, notify.Submit, notify.Judgment{})
 		}
 		if err != nil {
 			return err

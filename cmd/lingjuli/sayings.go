@@ -28,6 +28,7 @@ func wordings() []wording {
 		{staff.ErrPasswordLong, "password_long", false},
 		{staff.ErrPasswordSimple, "password_simple", false},
 		{notify.ErrSameColleague, "approver_is_author", false},
+		{notify.ErrChanged, "campaign_changed", false},
 		{notify.ErrNoTemplate, "unknown_template", true},
 		{notify.ErrKind, "wrong_kind", true},
 		{notify.ErrNoWay, "no_way", true},

@@ -2,7 +2,10 @@ package console
 
 import (
 	"errors"
+	"strconv"
+	"time"
 
+	"github.com/lingjuli/lingjuli/internal/staff"
 	"github.com/lingjuli/lingjuli/notify"
 )
 
@@ -16,11 +19,10 @@ func (c *console) actOn(act campaignAct) action {
 		if err != nil {
 			return err
 		}
-		note := ""
-		if act.Event == notify.Return {
-			note = v.r.PostForm.Get("note")
+		err = v.Campaigns.Act(v.ctx(), v.who, campaign.ID, act.Event, v.judgment(act))
+		if errors.Is(err, notify.ErrChanged) {
+			return v.redirect(query(campaignAddress(campaign.ID), "changed", "1"))
 		}
-		err = v.Campaigns.Act(v.ctx(), v.who, campaign.ID, act.Event, note)
 		if errors.Is(err, notify.ErrWrongState) && v.alreadyDone(act, campaign.ID) {
 			err = nil
 		}
@@ -29,6 +31,23 @@ func (c *console) actOn(act campaignAct) action {
 		}
 		return v.redirect(query(campaignAddress(campaign.ID), "done", act.Done))
 	}
+}
+
+// judgment reads an approver's word, and which campaign it is about: one approves and returns what one has read. A form that
+// doesn't say so is about none that there is.
+func (v *visit) judgment(act campaignAct) (j notify.Judgment) {
+	if act.Act != staff.ApproveCampaign {
+		return j
+	}
+	seen, err := strconv.ParseInt(v.r.PostForm.Get("seen"), 10, 64)
+	if err != nil || seen <= 0 {
+		seen = -1
+	}
+	j.Seen = time.UnixMicro(seen)
+	if act.Event == notify.Return {
+		j.Note = v.r.PostForm.Get("note")
+	}
+	return j
 }
 
 // alreadyDone says whether the campaign stands where the act leads: the button was pressed twice. Of a return that doesn't

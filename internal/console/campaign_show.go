@@ -17,6 +17,7 @@ type campaignPage struct {
 	Author     string
 	Editor     string // empty where it is the author
 	Approver   string
+	Changed    bool          // it is not the one that the visitor approved or returned just now
 	Own        bool          // the visitor wrote or last changed it: a colleague must approve
 	Acts       []campaignAct // what the visitor may do now
 	Changeable bool
@@ -34,8 +35,8 @@ func (v *visit) showCampaign() error {
 	}
 	page := campaignPage{
 		frame: v.frame("campaign.title", "campaigns"), Campaign: c, Audience: viewAudience(c.Spec.Audience),
-		Own: c.AuthorID == v.who.ID || c.EditorID == v.who.ID, Changeable: v.changeable(c), Live: v.watchable(c),
-		Started: !c.StartedAt.IsZero(),
+		Own: c.WrittenBy(v.who), Changeable: v.changeable(c), Live: v.watchable(c),
+		Started: !c.StartedAt.IsZero(), Changed: v.r.URL.Query().Has("changed"),
 	}
 	for _, act := range campaignActs() {
 		if v.allowed(act, c) {

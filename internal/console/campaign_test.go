@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -49,11 +50,54 @@ func TestACampaignIsWrittenSubmittedAndApprovedByAnother(t *testing.T) {
 	if page := approver.get("/console/"); !strings.Contains(page.body, "等您批准") {
 		t.Error("the approver's home page doesn't tell")
 	}
-	if page := approver.post("/console/campaigns/1/approve"); page.path != "/console/campaigns/1?done=approved" || d.office.list[0].State != notify.Approved {
+	if page := approver.judge("approve"); page.path != "/console/campaigns/1?done=approved" || d.office.list[0].State != notify.Approved {
 		t.Errorf("led to %s", page.path)
 	}
 	if page := approver.post("/console/campaigns/1/approve"); page.status != http.StatusConflict {
 		t.Errorf("approved twice: %d", page.status)
+	}
+}
+
+// seen is what the forms of a campaign's page say of the version on it.
+func (b *browser) seen() string {
+	b.t.Helper()
+	page := b.get("/console/campaigns/1")
+	found := regexp.MustCompile(`name="seen" value="(\d+)"`).FindAllStringSubmatch(page.body, -1)
+	if len(found) != 2 || found[0][1] != found[1][1] {
+		b.t.Fatalf("the forms that approve and return say %q", found)
+	}
+	return found[0][1]
+}
+
+// judge approves or returns the first campaign as its page shows it.
+func (b *browser) judge(act string, more ...string) answer {
+	b.t.Helper()
+	return b.post("/console/campaigns/1/"+act, append(more, "seen", b.seen())...)
+}
+
+func TestAnApproverIsShownWhatWasChangedBehindTheirBackAndNothingIsDone(t *testing.T) {
+	d := newDesk(t)
+	d.add("author", staff.Author, "441802")
+	d.add("approver", staff.Approver, "441802")
+	author, approver := d.login("author"), d.login("approver")
+	author.post("/console/campaigns", written()...)
+	author.post("/console/campaigns/1/submit")
+	first := approver.seen()
+	form := written()
+	form[slices.Index(form, "name")+1] = "另一份提醒"
+	author.post("/console/campaigns/1/edit", form...)
+	author.post("/console/campaigns/1/submit")
+	for _, press := range [][]string{{"approve", "seen", first}, {"return", "seen", first, "note", "不妥"}, {"approve"}, {"approve", "seen", "0"}, {"return", "seen", "x"}} {
+		page := approver.post("/console/campaigns/1/"+press[0], press[1:]...)
+		if page.path != "/console/campaigns/1?changed=1" || !strings.Contains(page.body, "请重新看过再决定") || !strings.Contains(page.body, "另一份提醒") {
+			t.Errorf("%v led to %s (%d)", press, page.path, page.status)
+		}
+	}
+	if c := d.office.list[0]; c.State != notify.Submitted {
+		t.Errorf("it is %s", c.State)
+	}
+	if page := approver.judge("approve"); page.path != "/console/campaigns/1?done=approved" {
+		t.Errorf("what they have seen by now: %s (%d)", page.path, page.status)
 	}
 }
 
@@ -65,7 +109,8 @@ func TestNobodyApprovesWhatTheyWroteAnAdminNeither(t *testing.T) {
 	if page := b.post("/console/campaigns/1/submit"); strings.Contains(page.body, "/approve\"") {
 		t.Error("the button is offered")
 	}
-	if page := b.post("/console/campaigns/1/approve"); page.status != http.StatusForbidden || d.office.list[0].State != notify.Submitted {
+	seen := fmt.Sprint(d.office.list[0].UpdatedAt.UnixMicro())
+	if page := b.post("/console/campaigns/1/approve", "seen", seen); page.status != http.StatusForbidden || d.office.list[0].State != notify.Submitted {
 		t.Errorf("%d, %s", page.status, d.office.list[0].State)
 	}
 }
@@ -77,7 +122,7 @@ func TestAReturnedCampaignTellsItsAuthorWhy(t *testing.T) {
 	author, approver := d.login("author"), d.login("approver")
 	author.post("/console/campaigns", written()...)
 	author.post("/console/campaigns/1/submit")
-	approver.post("/console/campaigns/1/return", "note", "截止日期写错了 <b>")
+	approver.judge("return", "note", "截止日期写错了 <b>")
 	page := author.get("/console/campaigns/1")
 	if !strings.Contains(page.body, "截止日期写错了 &lt;b&gt;") || !strings.Contains(page.body, "/console/campaigns/1/edit") {
 		t.Error("the note or the way to mend it is missing")

@@ -14,8 +14,8 @@ import (
 type Campaigns interface {
 	Create(ctx context.Context, by staff.Member, spec notify.Spec) (int64, error)
 	Change(ctx context.Context, by staff.Member, id int64, spec notify.Spec) error
-	// Act: notify.ErrWrongState, notify.ErrSameColleague, staff.ErrForbidden. note is the approver's word on a return.
-	Act(ctx context.Context, by staff.Member, id int64, event notify.CampaignEvent, note string) error
+	// Act: notify.ErrWrongState, notify.ErrChanged, notify.ErrSameColleague, staff.ErrForbidden.
+	Act(ctx context.Context, by staff.Member, id int64, event notify.CampaignEvent, j notify.Judgment) error
 	FindCampaign(ctx context.Context, id int64) (notify.Campaign, error)
 	ListCampaigns(ctx context.Context, scope register.Scope, before int64, limit int) ([]notify.Campaign, error)
 }
@@ -70,7 +70,7 @@ func (v *visit) allowed(act campaignAct, c notify.Campaign) bool {
 	if !moves || !v.who.May(act.Act, c.AuthorID == v.who.ID) {
 		return false
 	}
-	return act.Event != notify.Approve || c.AuthorID != v.who.ID && c.EditorID != v.who.ID
+	return act.Event != notify.Approve || !c.WrittenBy(v.who)
 }
 
 // changeable says whether the visitor may change the campaign's text, audience and time.

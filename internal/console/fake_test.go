@@ -194,22 +194,25 @@ func (o *office) Create(_ context.Context, by staff.Member, spec notify.Spec) (i
 
 func (o *office) Change(_ context.Context, by staff.Member, id int64, spec notify.Spec) error {
 	c := &o.list[id-1]
-	c.Spec, c.EditorID, c.State = spec, by.ID, notify.Draft
+	c.Spec, c.EditorID, c.State, c.UpdatedAt = spec, by.ID, notify.Draft, c.UpdatedAt.Add(time.Microsecond)
 	return nil
 }
 
-func (o *office) Act(_ context.Context, by staff.Member, id int64, event notify.CampaignEvent, note string) error {
+func (o *office) Act(_ context.Context, by staff.Member, id int64, event notify.CampaignEvent, j notify.Judgment) error {
 	c := &o.list[id-1]
-	if event == notify.Approve && (c.AuthorID == by.ID || c.EditorID == by.ID) {
+	if _, ok := c.State.On(event); ok && !j.Seen.IsZero() && !j.Seen.Equal(c.UpdatedAt) {
+		return notify.ErrChanged
+	}
+	if event == notify.Approve && c.WrittenBy(by) {
 		return notify.ErrSameColleague
 	}
 	to, ok := c.State.On(event)
 	if !ok {
 		return notify.ErrWrongState
 	}
-	c.State, c.Detail = to, ""
+	c.State, c.Detail, c.UpdatedAt = to, "", c.UpdatedAt.Add(time.Microsecond)
 	if event == notify.Return {
-		c.Detail = note
+		c.Detail = j.Note
 	}
 	did := map[notify.CampaignEvent]string{
 		notify.Submit: staff.DidSubmit, notify.Approve: staff.DidApprove, notify.Return: staff.DidReturn,

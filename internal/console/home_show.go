@@ -79,7 +79,7 @@ func (v *visit) tasks() ([]taskGroup, error) {
 
 // waitsFor says what an open campaign waits for, seen from the visitor's desk; empty: nothing of theirs.
 func (v *visit) waitsFor(c notify.Campaign) string {
-	own := c.AuthorID == v.who.ID || c.EditorID == v.who.ID
+	own := c.WrittenBy(v.who)
 	switch c.State {
 	case notify.Submitted:
 		if !own && v.who.May(staff.ApproveCampaign, false) {

@@ -15,8 +15,12 @@ import (
 
 // SetBudget implements notify.Budgets.
 func (s *Store) SetBudget(ctx context.Context, b notify.Budget, zone *time.Location, at time.Time, actor string) error {
-	err := s.write(ctx, "store: set a budget", func(t *tx) error {
-		_, err := t.exec(`INSERT INTO budgets (region, month, amount, updated_at, since) VALUES ($1, $2, $3, $4, $4)
+	var now time.Time
+	err := s.write(ctx, "store: set a budget", func(t *tx) (err error) {
+		if now, err = t.now(); err != nil {
+			return err
+		}
+		_, err = t.exec(`INSERT INTO budgets (region, month, amount, updated_at, since) VALUES ($1, $2, $3, $4, $4)
 			ON CONFLICT (region, month) DO UPDATE SET amount = excluded.amount, updated_at = excluded.updated_at`,
 			b.Region, b.Month, b.Amount, toMicros(at))
 		if err != nil {
@@ -31,10 +35,10 @@ func (s *Store) SetBudget(ctx context.Context, b notify.Budget, zone *time.Locat
 			Detail: map[string]string{"month": notify.FormatMonth(b.Month), "yuan": amount},
 		})
 	})
-	if err != nil || b.Month != notify.MonthOf(at.In(zone)) {
+	if err != nil || b.Month != notify.MonthOf(now.In(zone)) {
 		return err
 	}
-	return s.wakeForBudget(ctx, b.Region, notify.BudgetWake(at, zone), at, 0)
+	return s.wakeForBudget(ctx, b.Region, notify.BudgetWake(now, zone), now, 0)
 }
 
 // ListBudgets implements notify.Budgets.
@@ -95,7 +99,7 @@ func (t *tx) addBudgets(cl claim, facts *notify.ClaimFacts, members map[int64]*n
 	if !facts.Channel.Phone() || len(members) == 0 {
 		return nil
 	}
-	month := notify.MonthOf(cl.Today)
+	month := notify.MonthOf(facts.Now.In(cl.Zone))
 	all, err := t.budgets(month)
 	if err != nil || len(all) == 0 {
 		return err
@@ -210,6 +214,7 @@ func (s *Store) BalanceBudgets(ctx context.Context, zone *time.Location, now tim
 		return false, err
 	}
 	var richer []string
+	var clock time.Time // the database's: by it they were told until when to wait
 	err = s.write(ctx, "store: balance budgets", func(t *tx) error {
 		richer, more = nil, false
 		if err := t.lockKey("balance budgets"); err != nil { // one at a time: a use is settled once
@@ -220,12 +225,15 @@ func (s *Store) BalanceBudgets(ctx context.Context, zone *time.Location, now tim
 			return err
 		}
 		more = len(uses) == balanceBatch
-		richer, err = t.balance(uses, now)
+		if richer, err = t.balance(uses, now); err != nil {
+			return err
+		}
+		clock, err = t.now()
 		return err
 	})
 	for _, region := range richer {
 		if err == nil {
-			err = s.wakeForBudget(ctx, region, notify.BudgetWake(now, zone), now, wakeForReturned)
+			err = s.wakeForBudget(ctx, region, notify.BudgetWake(clock, zone), clock, wakeForReturned)
 		}
 	}
 	return more, err
@@ -258,7 +266,8 @@ func (t *tx) dueUses(now time.Time) ([]budgetUse, error) {
 	return list, rows.Err()
 }
 
-// balance settles uses and says in which regions there is more money than before.
+// balance settles uses and says in which regions there is more money than before. Where the portion ends within a call,
+// the rest of that call is left to the next.
 func (t *tx) balance(uses []budgetUse, now time.Time) (richer []string, err error) {
 	type key struct {
 		region string
@@ -275,8 +284,10 @@ func (t *tx) balance(uses []budgetUse, now time.Time) (richer []string, err erro
 		if len(calls[state]) == 0 {
 			continue
 		}
+		last := uses[len(uses)-1]
 		ids := slices.Compact(slices.Sorted(slices.Values(calls[state])))
-		if _, err := t.exec(`UPDATE budget_uses SET state = $2 WHERE `+t.among("call_id", 1)+` AND state < 2`, t.idList(ids), state); err != nil {
+		if _, err := t.exec(`UPDATE budget_uses SET state = $2 WHERE `+t.among("call_id", 1)+` AND state < 2 AND (call_id, region) <= ($3, $4)`,
+			t.idList(ids), state, last.callID, last.region); err != nil {
 			return nil, err
 		}
 	}

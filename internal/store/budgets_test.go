@@ -128,6 +128,50 @@ func eventuallyBalanced(t *testing.T, s *Store, region string, want int64) {
 	}
 }
 
+// Budgets of province, city and county lie within one another: the end of a portion falls between the uses of one call.
+func TestAllMoneyComesBackThoughAPortionEndsWithinACall(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		id, now := approved(t, s, nil), toMicros(time.Now())
+		regions := []string{"44", "4418", "441802"}
+		const calls = balanceBatch/3 + 1
+		for _, region := range regions {
+			setBudget(t, s, region, thisMonth(), 1000*tenFen)
+		}
+		exec(t, s, `UPDATE budgets SET used = $1`, int64(calls*tenFen))
+		if err := s.write(t.Context(), "test", func(tx *tx) error {
+			for call := range int64(calls) {
+				if _, err := tx.exec(`INSERT INTO calls (id, month, campaign_id, channel, state, members, marks, begun_at, created_at, updated_at)
+					VALUES ($1, 202611, $2, 'sms', 'refused', '', '', $3, $3, $3)`, 1000+call, id, now); err != nil {
+					return err
+				}
+				for _, region := range regions {
+					if _, err := tx.exec(`INSERT INTO budget_uses (call_id, region, month, amount, at) VALUES ($1, $2, $3, $4, $5)`,
+						1000+call, region, thisMonth(), int64(tenFen), now); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for more, passes := true, 0; more; passes++ {
+			var err error
+			if more, err = s.BalanceBudgets(t.Context(), time.UTC, time.Now()); err != nil || passes > 2 {
+				t.Fatal(err, passes)
+			}
+			if more == (passes > 0) {
+				t.Fatalf("pass %d: more is %t", passes, more)
+			}
+		}
+		for _, region := range regions {
+			if used := usedOf(t, s, region); used != 0 {
+				t.Errorf("%d of %s never came back", used, region)
+			}
+		}
+	})
+}
+
 func TestALateAnswerOfACallThatSeemedLostIsPaidAfterAll(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		putOnFile(t, s, crowd(1)...)
@@ -171,6 +215,31 @@ func TestWhoWaitsForMoneyWhenTheCampaignExpiresIsSkippedForIt(t *testing.T) {
 		exec(t, s, `UPDATE campaigns SET expires_at = 1`) // the hour is over
 		wantCounts(t, play(t, s, p, id, paidRules(), finished), map[string]int64{"accepted": 2, "budget": 3})
 	})
+}
+
+// The worker's clock is in another month than the database's, as it is for a moment each month where it is a little behind
+// or ahead.
+func TestTheMoneyIsThatOfTheDatabasesMonthWhateverTheWorkersClockSays(t *testing.T) {
+	for name, days := range map[string]int{"behind": -40, "ahead": 40} {
+		t.Run(name, func(t *testing.T) {
+			eachStore(t, func(t *testing.T, s *Store) {
+				clock := func() time.Time { return time.Now().AddDate(0, 0, days) }
+				putOnFile(t, s, crowd(5)...)
+				setBudget(t, s, "44", notify.MonthOf(time.Now().UTC().AddDate(0, 0, -40)), 1*tenFen)
+				setBudget(t, s, "44", thisMonth(), 2*tenFen)
+				setBudget(t, s, "44", notify.MonthOf(time.Now().UTC().AddDate(0, 0, 40)), 3*tenFen)
+				id := approved(t, s, nil)
+				w := startWorkerBy(t, clock, s, &platform{}, paidRules(), miniredis.RunT(t).Addr())
+				defer w.Shutdown()
+				st := until(t, s, id, "this month's money is spent", func(st notify.Status) bool {
+					return st.Waiting[notify.ForBudget] > 0 && st.Queued == 0 && st.Sending == 0
+				})
+				if wake := notify.BudgetWake(time.Now(), time.UTC); st.Accepted != 2 || st.Waiting[notify.ForBudget] != 3 || st.NextAt == nil || !st.NextAt.Equal(wake) {
+					t.Errorf("%d gone, %v wait until %v, want %v", st.Accepted, st.Waiting, st.NextAt, wake)
+				}
+			})
+		})
+	}
 }
 
 func TestLongTextsCostTheirSegments(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -129,7 +130,7 @@ func (s *Store) ChangeCampaign(ctx context.Context, id int64, spec notify.Spec, 
 		return err
 	}
 	return s.write(ctx, fmt.Sprintf("store: change campaign %d", id), func(t *tx) error {
-		if err := t.moveCampaign(id, notify.Change, m.At); err != nil {
+		if err := t.moveCampaign(id, m); err != nil {
 			return err
 		}
 		_, err := t.exec(`UPDATE campaigns SET name = $2, kind = $3, template_key = $4, template = '', spec = $5,
@@ -194,7 +195,7 @@ func (s *Store) MoveCampaign(ctx context.Context, id int64, m notify.CampaignMov
 				return err
 			}
 		}
-		if err := t.moveCampaign(id, m.Event, m.At); err != nil {
+		if err := t.moveCampaign(id, m); err != nil {
 			return err
 		}
 		if err := t.markMove(id, m); err != nil {
@@ -202,6 +203,9 @@ func (s *Store) MoveCampaign(ctx context.Context, id int64, m notify.CampaignMov
 		}
 		if c, err = t.campaign(id, ""); err != nil {
 			return err
+		}
+		if m.Event == notify.Approve && c.WrittenBy(m.By) {
+			return notify.ErrSameColleague
 		}
 		return t.audit(m.Audit)
 	})
@@ -232,16 +236,22 @@ func (t *tx) markMove(id int64, m notify.CampaignMoved) error {
 	return nil
 }
 
-// moveCampaign is the compare-and-set of a campaign's state.
-func (t *tx) moveCampaign(id int64, event notify.CampaignEvent, at time.Time) error {
-	m := event.Move()
-	n, err := t.exec(`UPDATE campaigns SET state = $2, reason = '', detail = '', updated_at = $3, check_at = 0
-		WHERE id = $1 AND state IN (`+quoted(m.From)+`)`, id, m.To, toMicros(at))
+// moveCampaign is the compare-and-set of a campaign's state, and of what was seen of it: updated_at grows with each move,
+// whatever the clocks say.
+func (t *tx) moveCampaign(id int64, moved notify.CampaignMoved) error {
+	m := moved.Event.Move()
+	n, err := t.exec(`UPDATE campaigns SET state = $2, reason = '', detail = '', check_at = 0,
+			updated_at = CASE WHEN updated_at < $3 THEN $3 ELSE updated_at + 1 END
+		WHERE id = $1 AND state IN (`+quoted(m.From)+`) AND (updated_at = $4 OR $4 = 0)`, id, m.To, toMicros(moved.At), toMicros(moved.Seen))
 	if err != nil || n == 1 {
 		return err
 	}
-	if _, err := t.campaign(id, ""); err != nil {
+	c, err := t.campaign(id, "")
+	switch {
+	case err != nil:
 		return err
+	case slices.Contains(m.From, c.State):
+		return notify.ErrChanged
 	}
 	return notify.ErrWrongState
 }

@@ -173,6 +173,12 @@ func quickRules() notify.Rules { return notify.Rules{Zone: time.UTC} }
 // startWorker starts a worker that looks after lost answers soon, or when looks say.
 func startWorker(t *testing.T, s *Store, p *platform, rules notify.Rules, redisAddr string, looks ...time.Duration) *notify.Worker {
 	t.Helper()
+	return startWorkerBy(t, time.Now, s, p, rules, redisAddr, looks...)
+}
+
+// startWorkerBy starts a worker that goes by a clock of its own.
+func startWorkerBy(t *testing.T, clock func() time.Time, s *Store, p *platform, rules notify.Rules, redisAddr string, looks ...time.Duration) *notify.Worker {
+	t.Helper()
 	if len(looks) == 0 {
 		looks = []time.Duration{200 * time.Millisecond, 400 * time.Millisecond}
 	}
@@ -185,7 +191,7 @@ func startWorker(t *testing.T, s *Store, p *platform, rules notify.Rules, redisA
 		Store: noNotices{s}, Senders: map[notify.Channel]notify.Sender{notify.SMS: p, notify.Voice: p, notify.WeChat: p}, Looker: p,
 		Redis: asynq.RedisClientOpt{Addr: redisAddr}, Rules: rules,
 		Looks: looks, Validity: validity,
-		SMSQPS: 500, WeChat: 500, Now: time.Now,
+		SMSQPS: 500, WeChat: 500, Now: clock,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	})
 	if err != nil {

@@ -17,7 +17,8 @@ import (
 type claim struct {
 	notify.ClaimQuery
 	decide  func(notify.ClaimFacts) ([]notify.Beginning, error)
-	numbers int64 // the version of numbers on file
+	numbers int64     // the version of numbers on file
+	today   time.Time // local time, by the database's clock
 }
 
 // BeginCalls claims queued calls of one campaign and channel in one transaction: it locks what could race, gives the
@@ -100,10 +101,11 @@ type claimRow struct {
 // claimFacts reads everything that decides about the members of these calls, under the locks that a cap needs.
 func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []*heldCall) (notify.ClaimFacts, map[int64]claimRow, error) {
 	facts := notify.ClaimFacts{Campaign: c, Channel: calls[0].channel}
-	var err error
-	if cl.numbers, facts.Outs, err = t.numbersAndOuts(); err != nil { // before the people: what changes meanwhile is noticed
+	seen, err := t.versions() // before the people: what changes meanwhile is noticed
+	if err != nil {
 		return facts, nil, err
 	}
+	cl.numbers, facts.Outs, cl.today = seen.numbers, seen.outs, seen.at.In(cl.Zone)
 	members, rows, err := t.memberFacts(cl, c, calls)
 	if err != nil {
 		return facts, nil, err
@@ -111,7 +113,7 @@ func (t *tx) claimFacts(cl claim, c notify.Campaign, calls []*heldCall) (notify.
 	if err := t.addEarlier(cl, &facts, members, rows); err != nil {
 		return facts, nil, err
 	}
-	if err := t.addAbout(notify.TopicsOf(c.Spec, c.Template), members, cl.Today); err != nil {
+	if err := t.addAbout(notify.TopicsOf(c.Spec, c.Template), members, cl.today); err != nil {
 		return facts, nil, err
 	}
 	if err := t.addBudgets(cl, &facts, members); err != nil {
@@ -202,7 +204,7 @@ func (t *tx) memberFacts(cl claim, c notify.Campaign, calls []*heldCall) (map[in
 	people := slices.Sorted(maps.Keys(callOf))
 	r := &memberReader{own: slices.ContainsFunc(calls, func(c *heldCall) bool { return !c.asPlanned() }), callOf: callOf}
 	from, args := t.membersSQL(c, people, r.own)
-	audience, more := c.Spec.Audience.SQL(cl.Today, len(args)+1)
+	audience, more := c.Spec.Audience.SQL(cl.today, len(args)+1)
 	list := make([]notify.Facts, 0, len(people))
 	facts := make(map[int64]*notify.Facts, len(people))
 	extra := make(map[int64]claimRow, len(people))

@@ -94,7 +94,7 @@ func TestADoubtAfterThePlanHoldsTooAndWhoeverIsTrustedOrHasAnotherNumberIsReache
 			}
 		}
 		id := approved(t, s, nil)
-		if done, err := s.StartDue(ctx, at); done != 1 || err != nil {
+		if done, err := s.StartDue(ctx); done != 1 || err != nil {
 			t.Fatal(done, err)
 		}
 		if done, err := s.PlanPage(ctx, id, at, 100); !done || err != nil {
@@ -136,7 +136,7 @@ func TestOnlyAReceiptThatCallsANumberInvalidDoubtsItAndOnlyANewDoubtHasClaimsLoo
 		play(t, s, p, id, quickRules(), finished)
 		outs := func() (n int64) {
 			t.Helper()
-			if err := s.read(t.Context(), "test", func(tx *tx) (err error) { _, n, err = tx.numbersAndOuts(); return err }); err != nil {
+			if err := s.read(t.Context(), "test", func(tx *tx) (err error) { v, err := tx.versions(); n = v.outs; return err }); err != nil {
 				t.Fatal(err)
 			}
 			return n

@@ -16,19 +16,22 @@ import (
 // cursorDone stands in a campaign's cursor when there is nothing left behind it.
 const cursorDone = math.MaxInt64
 
-// StartDue starts approved campaigns whose time has come.
-func (s *Store) StartDue(ctx context.Context, now time.Time) (int, error) {
+// StartDue starts approved campaigns whose time has come by the database's clock: a worker's that is ahead starts nothing early.
+func (s *Store) StartDue(ctx context.Context) (int, error) {
 	var started int64
 	m := notify.Start.Move()
 	var due bool
 	err := s.read(ctx, "store: look for campaigns to start", func(t *tx) error {
-		return t.row(`SELECT EXISTS (SELECT 1 FROM campaigns WHERE state IN (`+quoted(m.From)+`) AND starts_at <= $1)`, toMicros(now)).Scan(&due)
+		return t.row(`SELECT EXISTS (SELECT 1 FROM campaigns WHERE state IN (` + quoted(m.From) + `) AND starts_at <= (` + s.d.nowSQL() + `))`).Scan(&due)
 	})
 	if err != nil || !due {
 		return 0, err
 	}
 	err = s.write(ctx, "store: start campaigns", func(t *tx) error {
-		var err error
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
 		started, err = t.exec(`UPDATE campaigns SET state = '`+string(m.To)+`', started_at = $1, updated_at = $1
 			WHERE state IN (`+quoted(m.From)+`) AND starts_at <= $1`, toMicros(now))
 		return err

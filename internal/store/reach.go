@@ -1,5 +1,7 @@
 package store
 
+import "time"
+
 // setWeChatBound notes on people whether an openid of their own is bound to them. For those who keep bindings.
 func (t *tx) setWeChatBound(people []int64, bound bool) error {
 	_, err := t.exec(`UPDATE people SET wechat_bound = $1 WHERE `+t.among("id", 2), bound, t.idList(people))
@@ -74,9 +76,16 @@ func (t *tx) outsChanged() error {
 // outsVersion is the sequence that counts how often that was so.
 const outsVersion = "outs"
 
-// numbersAndOuts are both versions.
-func (t *tx) numbersAndOuts() (numbers, outs int64, err error) {
-	err = t.row(`SELECT COALESCE(max(CASE WHEN name = $1 THEN next END), 0), COALESCE(max(CASE WHEN name = $2 THEN next END), 0)
-		FROM sequences WHERE name IN ($1, $2)`, numbersVersion, outsVersion).Scan(&numbers, &outs)
-	return numbers, outs, err
+// versions are both, and when that was by the database's clock.
+type versions struct {
+	numbers, outs int64
+	at            time.Time
+}
+
+func (t *tx) versions() (v versions, err error) {
+	var us int64
+	err = t.row(`SELECT COALESCE(max(CASE WHEN name = $1 THEN next END), 0), COALESCE(max(CASE WHEN name = $2 THEN next END), 0), (`+t.d.nowSQL()+`)
+		FROM sequences WHERE name IN ($1, $2)`, numbersVersion, outsVersion).Scan(&v.numbers, &v.outs, &us)
+	v.at = fromMicros(us)
+	return v, err
 }

@@ -44,7 +44,7 @@ func TestAClaimThatWasRolledBackAndLostKeepsNothingOfWhatItDecided(t *testing.T)
 		ctx := t.Context()
 		putOnFile(t, s, crowd(3)...)
 		call := dispatched(t, s, approved(t, s, nil), notify.SMS)
-		q := notify.ClaimQuery{IDs: call, Owner: "first", Lease: time.Minute, Today: time.Now()}
+		q := notify.ClaimQuery{IDs: call, Owner: "first", Lease: time.Minute, Zone: time.UTC}
 		runs, claimed := 0, 0
 		err := s.BeginCalls(ctx, q, func(f notify.ClaimFacts) ([]notify.Beginning, error) {
 			runs++
@@ -70,7 +70,7 @@ func TestAClaimThatWasRolledBackAndLostKeepsNothingOfWhatItDecided(t *testing.T)
 func dispatched(t *testing.T, s *Store, id int64, channel notify.Channel) []int64 {
 	t.Helper()
 	now := time.Now()
-	if _, err := s.StartDue(t.Context(), now); err != nil {
+	if _, err := s.StartDue(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if done, err := s.PlanPage(t.Context(), id, now, 100); err != nil || !done {
@@ -97,7 +97,7 @@ func begunWith(f notify.ClaimFacts) (list []notify.Beginning) {
 // begun claims calls for everybody in them.
 func begun(t *testing.T, s *Store, calls []int64) {
 	t.Helper()
-	err := s.BeginCalls(context.Background(), notify.ClaimQuery{IDs: calls, Owner: "w", Lease: time.Minute, Today: time.Now()},
+	err := s.BeginCalls(context.Background(), notify.ClaimQuery{IDs: calls, Owner: "w", Lease: time.Minute, Zone: time.UTC},
 		func(f notify.ClaimFacts) ([]notify.Beginning, error) { return begunWith(f), nil })
 	if err != nil {
 		t.Fatal(err)
@@ -209,7 +209,7 @@ func TestANumberThatBecameNobodysIsNotSentTo(t *testing.T) {
 		calls := dispatched(t, s, approved(t, s, nil), notify.SMS)
 		putOnFile(t, s, villager{id: 11, phone: phoneOf(0), household: "x"}, villager{id: 12, phone: phoneOf(0), household: "y"})
 		many := false
-		err := s.BeginCalls(t.Context(), notify.ClaimQuery{IDs: calls, Owner: "w", Lease: time.Minute, Today: time.Now()},
+		err := s.BeginCalls(t.Context(), notify.ClaimQuery{IDs: calls, Owner: "w", Lease: time.Minute, Zone: time.UTC},
 			func(f notify.ClaimFacts) ([]notify.Beginning, error) {
 				many = f.Calls[0].Members[0].PhoneMany
 				return nil, nil

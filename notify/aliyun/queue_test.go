@@ -115,6 +115,42 @@ func pulling(t *testing.T, s *queueService, sink Sink) func() (int, error) {
 	return func() (int, error) { return q.pull(t.Context(), token.client, "q-SmsReport") }
 }
 
+// Under the race detector: the SDK sets dialler and TLS of what it knows as a transport, on every call.
+func TestQueuesArePulledAtOnceOverOneTransportThatTheSDKLeavesAlone(t *testing.T) {
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, noMessage)
+	}))
+	t.Cleanup(web.Close)
+	tokens := newSimulator(t, func(string, url.Values) (int, string) {
+		return 200, `{"Code":"OK","MessageTokenDTO":{"AccessKeyId":"STS.key","AccessKeySecret":"secret","SecurityToken":"token","ExpireTime":"2026-11-23 13:00:00"}}`
+	})
+	names := []string{"q-SmsReport", "q-SmsUp", "q-VoiceReport"}
+	q, err := NewQueues(Config{AccessKeyID: "testid", AccessKeySecret: "testsecret", Endpoint: tokens.URL, Now: time.Now}, web.URL, names,
+		sinkFunc(func([]notify.Report) error { return nil }), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pulls sync.WaitGroup
+	for _, name := range names {
+		token, err := q.token(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pulls.Go(func() {
+			for range 5 {
+				if n, err := q.pull(t.Context(), token.client, name); n != 0 || err != nil {
+					t.Errorf("%s: %d, %v", name, n, err)
+				}
+			}
+		})
+	}
+	pulls.Wait()
+	if q.carry.TLSClientConfig != nil && q.carry.TLSClientConfig.InsecureSkipVerify {
+		t.Error("the SDK has set how certificates are looked at")
+	}
+}
+
 func TestMessagesAreDeletedOnlyAfterTheyWereKept(t *testing.T) {
 	message := func(phone string) string {
 		return base64.StdEncoding.EncodeToString([]byte(`{"phone_number":"` + phone + `","success":true,"err_code":"DELIVERED","out_id":"a.b","sms_size":"1"}`))

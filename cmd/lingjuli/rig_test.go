@@ -35,9 +35,10 @@ type rig struct {
 	redis   string           // "" with the embedded one
 	restart func(crash bool) // of PostgreSQL; nil where it is not restarted
 	people  int
-	qps     int            // send calls a second of the workers that start from now on
-	hang    time.Duration  // for how long the carrier keeps a call that it will not take
-	doors   []*carrierDoor // the carrier's addresses, one for each worker
+	qps     int             // send calls a second of the workers that start from now on
+	hang    time.Duration   // for how long the carrier keeps a call that it will not take
+	more    []sandbox.Fault // of the carrier, beside those of every trial
+	doors   []*carrierDoor  // the carrier's addresses, one for each worker
 	started int
 }
 
@@ -48,6 +49,7 @@ type trial struct {
 	flushes  int // Redis is emptied so often
 	restarts int // PostgreSQL is restarted so often
 	within   time.Duration
+	peace    func() // what happens when the kills are over; nil: nothing
 }
 
 const (
@@ -71,6 +73,9 @@ func (r *rig) killTest(what trial) (id string) {
 	r.killWorkers(ctx, what, id)
 	t.Logf("%d kills, Redis emptied %d times, PostgreSQL restarted %d times in %v", what.kills, what.flushes, what.restarts, time.Since(began).Round(time.Second))
 	r.qps = settling
+	if what.peace != nil {
+		what.peace()
+	}
 	finished := r.settle(ctx, what.workers, id)
 	t.Logf("finished after %v: %s", time.Since(began).Round(time.Second), finished.raw)
 	t.Logf("the carrier: %+v, faults %v", r.carrier.Stats().SMS, r.carrier.Stats().Faults)
@@ -258,12 +263,12 @@ func (r *rig) faults(bad map[string]bool) {
 	for p := range bad {
 		phones = append(phones, p)
 	}
-	err := r.carrier.SetFaults(
+	err := r.carrier.SetFaults(append(r.more,
 		sandbox.Fault{Action: "SendBatchSms", Kind: sandbox.FaultCloseAfterAccept, Percent: 3},
 		sandbox.Fault{Action: "SendBatchSms", Kind: sandbox.FaultHang, Percent: 2, Seconds: r.hang.Seconds()},
 		sandbox.Fault{Action: "SendBatchSms", Kind: sandbox.FaultCode, Percent: 2, Code: "isp.SYSTEM_ERROR"},
 		sandbox.Fault{Kind: sandbox.FaultRefuseMember, Phones: phones},
-	)
+	)...)
 	if err != nil {
 		r.t.Fatal(err)
 	}

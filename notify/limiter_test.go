@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"testing"
@@ -76,11 +77,35 @@ func TestACampaignsCallsTakeFromItsOwnRateFromTheShareOfCampaignsAndFromTheAccou
 	} {
 		got := generous{}
 		r := &runner{limiter: got, qps: map[Channel]int{SMS: 20, WeChat: 100}, now: time.Now}
-		if err := r.takeTokens(t.Context(), c.task); err != nil {
-			t.Fatal(err)
+		if n, err := r.takeTokens(t.Context(), c.task); err != nil || n != len(c.task.Calls) {
+			t.Fatalf("%d calls may go: %v", n, err)
 		}
 		if !maps.Equal(got, c.want) {
 			t.Errorf("%+v takes %v, want %v", c.task, got, c.want)
+		}
+	}
+}
+
+// slow has so many tokens, and then none for longer than a task waits.
+type slow int
+
+func (s *slow) Take(_ context.Context, b Bucket, _ int) (time.Duration, error) {
+	if b.Key == "rate:wechat" {
+		return 0, nil
+	}
+	if *s--; *s < 0 {
+		return tokenPatience + time.Second, nil
+	}
+	return 0, nil
+}
+
+func TestWhereTheRateHasNoRoomForATasksCallsThoseThatItHasRoomForGo(t *testing.T) {
+	task := callTask{Channel: WeChat, Calls: make([]int64, 10)}
+	for tokens, want := range []error{errNoTurn, nil, nil, nil} {
+		left := slow(tokens)
+		r := &runner{limiter: &left, qps: map[Channel]int{WeChat: 1}, now: time.Now}
+		if n, err := r.takeTokens(t.Context(), task); n != tokens || !errors.Is(err, want) {
+			t.Errorf("%d tokens: %d calls may go, %v", tokens, n, err)
 		}
 	}
 }

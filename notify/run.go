@@ -88,10 +88,11 @@ type flight struct {
 // run takes queued calls of one campaign and channel from claim to settled. Where alive has ended nothing new is begun:
 // what was rung for waits in its row.
 func (r *runner) run(ctx, alive context.Context, task callTask) error {
-	if err := r.takeTokens(alive, task); err != nil {
+	turns, err := r.takeTokens(alive, task)
+	if err != nil {
 		return err
 	}
-	flights, err := r.begin(ctx, task.Calls)
+	flights, err := r.begin(ctx, task.Calls[:turns])
 	if err != nil || len(flights) == 0 {
 		return err
 	}
@@ -102,23 +103,34 @@ func (r *runner) run(ctx, alive context.Context, task callTask) error {
 // errNoTurn: the rate had no room for so long that the call was left to wait in its row.
 var errNoTurn = errors.New("no turn within the rate")
 
-// takeTokens waits for the campaign's turn: first its own rate, then the share of campaigns, then the account.
-func (r *runner) takeTokens(ctx context.Context, task callTask) error {
+// takeTokens waits for the campaign's turn, a few calls at a time: first its own rate, then the share of campaigns, then the
+// account. It gives how many of the calls may go. Where the rate is so low that the others would wait too long, they wait
+// in their rows: no rate is too low for one call.
+func (r *runner) takeTokens(ctx context.Context, task callTask) (turns int, err error) {
 	qps := r.pace.slowed(task.Channel, r.qps[task.Channel], r.now())
 	deadline := r.now().Add(tokenPatience)
-	n := len(task.Calls)
-	if task.Rate > 0 {
-		spec := Spec{Rate: task.Rate}
-		if err := r.take(ctx, CampaignBucket(task.CampaignID, spec, task.Channel), task.Size, deadline); err != nil {
-			return err
+	account := AccountBucket(string(task.Channel), qps)
+	for turns < len(task.Calls) {
+		some := min(len(task.Calls)-turns, account.Burst)
+		if task.Rate > 0 {
+			some = 1
+			own := CampaignBucket(task.CampaignID, Spec{Rate: task.Rate}, task.Channel)
+			err = r.take(ctx, own, task.Size/len(task.Calls), deadline)
 		}
-	}
-	for _, b := range []Bucket{BulkBucket(string(task.Channel), qps), AccountBucket(string(task.Channel), qps)} {
-		if err := r.take(ctx, b, n, deadline); err != nil {
-			return err
+		for _, b := range []Bucket{BulkBucket(string(task.Channel), qps), account} {
+			if err == nil {
+				err = r.take(ctx, b, some, deadline)
+			}
 		}
+		switch {
+		case errors.Is(err, errNoTurn) && turns > 0:
+			return turns, nil
+		case err != nil:
+			return 0, err
+		}
+		turns += some
 	}
-	return nil
+	return turns, nil
 }
 
 // take takes n tokens one by one, waiting where it must.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -80,20 +81,27 @@ func held(t testing.TB, calls []arrival, since time.Time, perSecond, burst float
 	}
 }
 
-// asks has people of the town follow the account and say who they are. What is left to say is their ID number, upon which
-// a code goes to each.
+// asks has people of the next county follow the account and say who they are. What is left to say is their ID number, upon
+// which a code goes to each.
 func (w *town) asks(people int) (gives func()) {
 	w.t.Helper()
 	w.box.SetCallback("http://" + w.srv.addr + "/wechat/callback")
 	w.registerReplies()
+	id := func(i int) string { return fictional.IDNumber("441882", "1960-01-02", i) }
+	var sheet strings.Builder
+	sheet.WriteString("姓名,身份证号,手机号,行政区划代码\n")
 	for i := range people {
-		w.says(openIDOf(i), "我的医保", "甲"+han(i))
+		fmt.Fprintf(&sheet, "%s,%s,1391000%04d,441882000000\n", benchName, id(i), i)
+	}
+	w.imported("people", sheet.String())
+	for i := range people {
+		w.says(openIDOf(i), "我的医保", benchName)
 	}
 	return func() {
 		var all sync.WaitGroup
 		for i := range people {
 			all.Go(func() {
-				if _, err := w.box.Say(w.t.Context(), openIDOf(i), fictional.IDNumber("441881", "1950-01-02", i)); err != nil {
+				if _, err := w.box.Say(w.t.Context(), openIDOf(i), id(i)); err != nil {
 					w.t.Error(err)
 				}
 			})

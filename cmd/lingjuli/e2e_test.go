@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lingjuli/lingjuli/internal/sandbox"
 	"github.com/lingjuli/lingjuli/internal/store/storetest"
 )
 
@@ -100,4 +101,46 @@ func (r *rig) awaitSender(ctx context.Context, killed int) int {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+const (
+	heldPeople    = 400
+	lookedAfterIn = 30 * time.Second
+)
+
+func TestNobodyTwiceNobodyNeverWhereWhatADeadWorkerHeldIsLookedAfter(t *testing.T) {
+	r := newRig(t, storetest.SQLiteURL(t), "", heldPeople)
+	r.loadPeople()
+	if err := r.carrier.SetFaults(sandbox.Fault{Action: "SendBatchSms", Kind: sandbox.FaultHangAfterAccept, Seconds: 60}); err != nil {
+		t.Fatal(err)
+	}
+	id := r.startCampaign()
+	worker := r.startWorker(0)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	for r.doors[0].calls.Load() < heldPeople/100 {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("the calls don't go: %s", r.status(id).raw)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	r.kill(worker)
+	died := time.Now()
+	if s := r.status(id); s.Sending != heldPeople {
+		t.Fatalf("the dead worker held %d of %d: %s", s.Sending, heldPeople, s.raw)
+	}
+	if err := r.carrier.SetFaults(); err != nil {
+		t.Fatal(err)
+	}
+	worker = r.startWorker(0)
+	for r.status(id).Sending > 0 {
+		if time.Since(died) > lookedAfterIn {
+			t.Fatalf("nobody has looked after it %v later: %s", lookedAfterIn, r.status(id).raw)
+		}
+		<-time.After(100 * time.Millisecond)
+	}
+	t.Logf("looked after in %v", time.Since(died).Round(100*time.Millisecond))
+	r.kill(worker)
+	r.compare(r.settle(ctx, 1, id), nil)
 }

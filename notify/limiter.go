@@ -25,12 +25,12 @@ type Bucket struct {
 // bulkShare is the part of a platform's rate that campaigns may use; the rest is kept for codes and answers.
 const bulkShare = 9 // tenths
 
-// AccountBucket is everything that goes to a platform. Burst and rate together stay within the rate in any second.
+// AccountBucket is everything that goes to a platform: after a pause a tenth of a second's calls may go at once.
 func AccountBucket(platform string, qps int) Bucket {
 	return Bucket{Key: "rate:" + platform, PerTen: 10 * qps, Burst: max(1, qps/10)}
 }
 
-// BulkBucket is what campaigns send to a platform.
+// BulkBucket is what campaigns send to a platform. Its burst and its share together stay within the account's rate in any second.
 func BulkBucket(platform string, qps int) Bucket {
 	return Bucket{Key: "rate:" + platform + ":bulk", PerTen: max(1, bulkShare*qps), Burst: max(1, qps/10)}
 }

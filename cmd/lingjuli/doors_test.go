@@ -36,6 +36,7 @@ type town struct {
 	box    *sandbox.Sandbox
 	aliyun string // the stand-in's address
 	srv    *server
+	stop   func() error // the server, once
 	base   string
 	window string        // of its campaigns; "": any hour
 	change func(*config) // what no variable says
@@ -185,8 +186,9 @@ func (w *town) serve() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.t.Cleanup(func() { _ = srv.stop() })
-	w.srv, w.base = srv, "http://"+srv.addr+"/aliyun/town-callback"
+	stop := sync.OnceValue(srv.stop)
+	w.t.Cleanup(func() { _ = stop() })
+	w.stop, w.srv, w.base = stop, srv, "http://"+srv.addr+"/aliyun/town-callback"
 }
 
 // command runs a command beside the server and gives what it printed.

@@ -3,11 +3,8 @@
 package main
 
 import (
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"strconv"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,7 +29,7 @@ func TestNobodyTwiceNobodyNeverInALargeCampaign(t *testing.T) {
 	people, kills := number(t, "LINGJULI_E2E_N"), number(t, "LINGJULI_E2E_KILLS")
 	postgres := startPostgres(t)
 	r := newRig(t, postgres.url(), redisURL+"/8", people)
-	r.postgres = postgres
+	r.restart = postgres.restart
 	r.killTest(trial{workers: largeWorkers, kills: kills, flushes: 2, restarts: 2, within: 30*time.Minute + time.Duration(people)*20*time.Millisecond})
 }
 
@@ -91,28 +88,4 @@ func (r *rig) share(workers int) e2eStatus {
 		case <-time.After(time.Second):
 		}
 	}
-}
-
-// carrierDoor is one of the carrier's addresses, and how many calls came by it.
-type carrierDoor struct {
-	*httptest.Server
-	calls atomic.Int64
-}
-
-func (r *rig) openDoor() *carrierDoor {
-	d := &carrierDoor{}
-	gateway := r.carrier.AliyunHandler()
-	d.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if req.URL.Query().Get("Action") == "SendBatchSms" { // anybody looks
-			d.calls.Add(1)
-		}
-		gateway.ServeHTTP(w, req)
-	}))
-	r.doors = append(r.doors, d)
-	r.t.Cleanup(func() {
-		d.CloseClientConnections()
-		_ = r.carrier.Close() // calls that hang are let go
-		d.Close()
-	})
-	return d
 }

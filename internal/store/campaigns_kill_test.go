@@ -80,7 +80,7 @@ func (m *mortal) Dispatch(ctx context.Context, id int64, c notify.Channel, now t
 }
 
 func (m *mortal) PlanPage(ctx context.Context, id int64, now time.Time, _ int) (done bool, err error) {
-	err = m.around(func() error { done, err = m.Store.PlanPage(ctx, id, now, 97); return err })
+	err = m.around(func() error { done, err = m.Store.PlanPage(ctx, id, now, planPage); return err })
 	return done, err
 }
 
@@ -145,6 +145,14 @@ func mortalWorker(t *testing.T, m *mortal, p *platform, redis string) *notify.Wo
 	return w
 }
 
+// The first lives are so short that the campaign can't be over before they are: they act 11 times at most, and together
+// that is less than 15 pages of the plan and 13 calls ask for, two acts each.
+const (
+	planPage   = 29
+	shortLives = 5
+	shortLife  = 12
+)
+
 func TestAWorkerKilledAtAnyMomentLeavesNobodyWithTwoTextsAndNobodyWithout(t *testing.T) {
 	const people, kept = 420, 10
 	eachStore(t, func(t *testing.T, s *Store) {
@@ -159,14 +167,17 @@ func TestAWorkerKilledAtAnyMomentLeavesNobodyWithTwoTextsAndNobodyWithout(t *tes
 		p := moody(seed)
 		redis := miniredis.RunT(t)
 		id := approved(t, s, func(spec *notify.Spec) { spec.Rate = 120 }) // small calls: more of them to die in
-		kills := 0
-		deadline := time.Now().Add(3 * time.Minute)
+		lives, deaths, flushed := 0, 0, false
+		deadline := time.Now().Add(6 * time.Minute)
 		for !finished(statusOf(t, s, id)) {
 			if time.Now().After(deadline) {
-				t.Fatalf("not finished after %d kills: %+v", kills, statusOf(t, s, id))
+				t.Fatalf("not finished after %d deaths: %+v", deaths, statusOf(t, s, id))
 			}
 			m := &mortal{noNotices: noNotices{s}, left: 4 + r.IntN(60)}
-			if kills >= kept {
+			switch {
+			case lives < shortLives:
+				m.left = 4 + r.IntN(shortLife-4)
+			case lives >= kept:
 				m.left = 1 << 30
 			}
 			w := mortalWorker(t, m, p, redis.Addr())
@@ -174,9 +185,17 @@ func TestAWorkerKilledAtAnyMomentLeavesNobodyWithTwoTextsAndNobodyWithout(t *tes
 				time.Sleep(50 * time.Millisecond)
 			}
 			w.Shutdown()
-			if kills++; kills == 5 {
-				redis.FlushAll()
+			lives++
+			if m.dead() && !finished(statusOf(t, s, id)) {
+				deaths++
 			}
+			if deaths == shortLives && !flushed {
+				redis.FlushAll()
+				flushed = true
+			}
+		}
+		if deaths < shortLives || !flushed {
+			t.Errorf("of %d workers %d died before the campaign was over, want %d; Redis was emptied: %v", lives, deaths, shortLives, flushed)
 		}
 		got := p.texts()
 		for phone, n := range got {
@@ -196,7 +215,7 @@ func TestAWorkerKilledAtAnyMomentLeavesNobodyWithTwoTextsAndNobodyWithout(t *tes
 				t.Errorf("%s got nothing", v.phone)
 			}
 		}
-		t.Logf("%d kills, %+v", kills, st)
+		t.Logf("%d lives, %d deaths, %+v", lives, deaths, st)
 		if st.Total != people || int(st.Accepted) != len(got) || int(st.Failed) != refused || int(st.Skipped[notify.ByHousehold]) != -households ||
 			st.Accepted+st.Failed+st.Skipped[notify.ByHousehold] != people {
 			t.Errorf("%d phones have a text, %d are refused: %+v", len(got), refused, st)

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lingjuli/lingjuli/internal/sandbox"
+	"github.com/lingjuli/lingjuli/internal/store/storetest"
+)
+
+const (
+	fewPeople = 600
+	fewKills  = 6
+)
+
+// TestNobodyTwiceNobodyNeverOnARealRedis is the short one of the kill tests, which every change must pass: the program as
+// it is built, PostgreSQL and a Redis that is no part of the process. The long ones are behind `make e2e`.
+func TestNobodyTwiceNobodyNeverOnARealRedis(t *testing.T) {
+	t.Parallel()
+	url, redisURL := storetest.PostgresURL(t), os.Getenv("LINGJULI_TEST_REDIS")
+	if url == "" || redisURL == "" {
+		const missing = "LINGJULI_TEST_POSTGRES and LINGJULI_TEST_REDIS must name servers: make test starts them"
+		if os.Getenv("CI") == "true" {
+			t.Fatal(missing)
+		}
+		t.Skip(missing)
+	}
+	r := newRig(t, url, redisURL+"/5", fewPeople)
+	r.hang = 2 * time.Second
+	// Most deaths are between taking and answering, and no receipt says what was taken before the lease of the dead has ended.
+	r.more = []sandbox.Fault{{Action: "SendBatchSms", Kind: sandbox.FaultHangAfterAccept, Percent: 80, Seconds: 0.5}}
+	web, base := r.startWeb()
+	receipts := func(delay float64) {
+		r.carrier.SetReceipts(sandbox.Receipts{Bases: []string{base}, DelaySeconds: delay, DuplicatePercent: 30, Shuffle: true, RetryScale: 0.02})
+	}
+	receipts(20)
+	id := r.killTest(trial{workers: 2, kills: fewKills, flushes: 1, within: 4 * patience, peace: func() { receipts(0.3) }})
+	r.awaitReceipts(id)
+	r.kill(web)
+}
+
+// startWeb starts a process that brings receipts into the database and sends nothing, and says where it takes them.
+func (r *rig) startWeb() (web *exec.Cmd, base string) {
+	web = r.start("LINGJULI_SMS_QPS=1", r.doors[0].URL, "serve", "--roles", "web")
+	r.t.Cleanup(func() { _ = web.Process.Kill() })
+	r.awaitServing([]*exec.Cmd{web})
+	_, after, _ := strings.Cut(logOf(web), "Serving at http://")
+	addr, _, _ := strings.Cut(after, "\n")
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		r.t.Fatal(err)
+	}
+	return web, "http://" + addr + "/aliyun/e2e-callback"
+}
+
+// awaitReceipts waits until our books say of each text what the carrier says of it.
+func (r *rig) awaitReceipts(id string) {
+	for deadline := time.Now().Add(patience); ; <-time.After(200 * time.Millisecond) {
+		s, theirs := r.status(id), r.carrier.Stats().SMS
+		if theirs.Delivered == r.people-r.people/badEvery && s.Delivered == int64(theirs.Delivered) && s.Accepted == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			r.t.Fatalf("the carrier delivered %d, has %d to report; we count %s", theirs.Delivered, theirs.Waiting, s.raw)
+		}
+	}
+}

@@ -22,7 +22,9 @@ const (
 
 // Limits lists the reasons of halts after which going on raises the limits: those that a limit made. What halted for another
 // reason, like money, says nothing about them.
-func Limits() []string { return []string{haltContent, haltFailures, haltNumbers} }
+func Limits() []string {
+	return []string{haltContent, haltFailures, haltNumbers, haltEverybody}
+}
 
 // What halts a campaign, in parts of its last receipts. Each time staff go on after such a halt doubles them.
 const (

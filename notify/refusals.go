@@ -38,8 +38,9 @@ type Answered struct {
 
 // Near is what the calls near a refused one make of its refusal.
 type Near struct {
-	Taken bool // somebody's message was taken since: it is about this person
-	InRow int  // small calls refused with the same code since the last that was taken
+	Taken bool  // somebody's message was taken since: it is about this person
+	InRow int   // small calls refused with the same code since the last that was taken
+	Since int64 // when the first of them began
 }
 
 // RefusalWeighs says whether the refusal of a call of so many members is held against those near it.
@@ -49,6 +50,9 @@ func (r CallResult) RefusalWeighs(members int) bool {
 
 // refusalsEnough is how many refusals in a row halt the campaign. Each time staff go on after a halt by a limit doubles it.
 func (c Campaign) refusalsEnough() int { return refusalsEnough << min(c.Raised, 3) }
+
+// MeetsEverybody says whether what was refused near by is enough to say so, unless others far from it were taken meanwhile.
+func (c Campaign) MeetsEverybody(near Near) bool { return near.InRow >= c.refusalsEnough() }
 
 // NearBy is how far from a call, in ids to each side, others bear on its refusal. Calls that are made together have ids together.
 func (c Campaign) NearBy() int64 { return int64(nearPerRefusal * c.refusalsEnough()) }
@@ -72,6 +76,9 @@ func Weigh(code string, since int64, calls []Answered) Near {
 	for _, a := range calls {
 		if a.BegunAt > taken && a.BegunAt < open && a.counts(code, at) {
 			near.InRow++
+			if near.Since == 0 || a.BegunAt < near.Since {
+				near.Since = a.BegunAt
+			}
 		}
 	}
 	return near
@@ -98,7 +105,7 @@ func (r CallResult) ByRefusals(c Campaign, near Near, now time.Time) CallResult 
 	switch {
 	case c.State == Halted && c.Reason == haltEverybody: // answered as it was halted
 		r.Event, r.WakeAt = Retry, now
-	case near.InRow >= c.refusalsEnough():
+	case c.MeetsEverybody(near):
 		r.Event, r.WakeAt = Retry, now
 		r.Halt = &Halting{Reason: haltEverybody, Detail: strings.TrimSpace(r.Code + " " + r.Message)}
 	case r.Event == Refuse && !near.Taken && !r.WakeAt.IsZero():

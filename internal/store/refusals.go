@@ -59,5 +59,17 @@ func (t *tx) near(c *heldCall, code, lock string) (notify.Campaign, notify.Near,
 		}
 		list = append(list, a)
 	}
-	return campaign, notify.Weigh(code, since, list), rows.Err()
+	if err := rows.Err(); err != nil {
+		return campaign, notify.Near{}, err
+	}
+	near := notify.Weigh(code, since, list)
+	if campaign.MeetsEverybody(near) {
+		// A village whose rows are at fault stands together. Where others go on being taken, it is not everybody.
+		err = t.row(`SELECT EXISTS (SELECT 1 FROM calls WHERE campaign_id = $1 AND channel = $2 AND state = 'accepted' AND begun_at >= $3
+			AND route = (SELECT route FROM calls WHERE id = $4))`, c.key.id, c.channel, near.Since, c.id).Scan(&near.Taken)
+		if near.Taken {
+			near.InRow = 0
+		}
+	}
+	return campaign, near, err
 }

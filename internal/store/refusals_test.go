@@ -134,6 +134,36 @@ func TestWhereSomeAreRefusedForTheirOwnTextTheOthersGetTheirs(t *testing.T) {
 	}
 }
 
+func TestAVillageWhoseRowsAreAtFaultHaltsNothingWhileOthersAreTaken(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(130)...)
+		p := &platform{}
+		village := func(_ notify.Outgoing, m notify.Member) bool { return m.PersonID > 100 }
+		p.refuses("", village)
+		refused := p.answer
+		p.answer = func(call notify.Outgoing, n int) (notify.Answer, bool) {
+			if answer, taken := refused(call, n); taken {
+				return answer, taken
+			}
+			return notify.Answer{Outcome: notify.NotSent, Verdict: notify.RetryLater}, false
+		}
+		id := approved(t, s, nil)
+		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
+		defer w.Shutdown()
+		until(t, s, id, "taken", func(st notify.Status) bool { return st.Accepted == 100 })
+		// The others go on being taken, in calls that were planned long before.
+		exec(t, s, `UPDATE calls SET begun_at = begun_at + 3600000000 WHERE state = 'accepted'`)
+		if err := s.write(t.Context(), "test", func(tx *tx) error { _, err := tx.ids("calls", 5000); return err }); err != nil {
+			t.Fatal(err)
+		}
+		p.refuses(missingParameters, village)
+		st := until(t, s, id, "settled", func(st notify.Status) bool { return st.State == notify.Halted || st.Accepted+st.Failed == 130 })
+		if st.State == notify.Halted || st.Failed != 30 {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
 func TestAPersonsCodeHaltsNothingHoweverManyItMeets(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		putOnFile(t, s, crowd(100)...)

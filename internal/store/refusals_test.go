@@ -40,7 +40,9 @@ func goOn(t *testing.T, s *Store, id int64) {
 // haltsFor waits until a campaign is halted because everybody is refused, and nothing is under way.
 func haltsFor(t *testing.T, s *Store, id int64, code string) notify.Status {
 	t.Helper()
-	st := until(t, s, id, "halted", func(st notify.Status) bool { return (st.State == notify.Halted || st.State == notify.Finished) && st.Sending == 0 })
+	st := until(t, s, id, "halted", func(st notify.Status) bool {
+		return (st.State == notify.Halted || st.State == notify.Finished) && st.Sending == 0
+	})
 	c, err := s.FindCampaign(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)

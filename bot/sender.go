@@ -278,6 +278,7 @@ func answerTo(err error, again bool) notify.Answer {
 func answerRefused(answer *notify.Answer, no *APIError, again bool) {
 	ruling := Classify(no.Code)
 	answer.Outcome, answer.Verdict, answer.RetryAfter = notify.Refused, ruling.Verdict, ruling.After
+	answer.Common = ruling.Common
 	answer.Code, answer.Message, answer.RequestID = fmt.Sprint(no.Code), redactText(no.Msg), no.Rid
 	switch {
 	case no.Path == tokenPath:

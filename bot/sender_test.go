@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -98,9 +99,13 @@ func TestEveryCodeHasItsRuling(t *testing.T) {
 		notify.MemberLater:   {43117},
 		"":                   {40241, 45065},
 	}
+	personal := []int64{43101, 40003, 43004, 50005, 43019, 48002, 46004}
 	for verdict, codes := range want {
 		for _, code := range codes {
 			got := Classify(code)
+			if common := verdict == notify.MemberFinal && !slices.Contains(personal, code); got.Common != common {
+				t.Errorf("%d may meet everybody: %v", code, got.Common)
+			}
 			if got.Verdict != verdict {
 				t.Errorf("%d: %q, want %q", code, got.Verdict, verdict)
 			}

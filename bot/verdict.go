@@ -10,10 +10,11 @@ import (
 type Ruling struct {
 	Verdict notify.Verdict // empty: the message is there already
 	After   time.Duration  // for RetryLater and MemberLater: not before
+	Common  bool           // of MemberFinal: it may meet everybody
 }
 
 // Classify rules on an errcode of a send. Codes it doesn't know are final for the member: the next channel is
-// tried, and a fault that hits everybody shows in the campaign's share of failures.
+// tried, and where one that may be nobody's own meets everybody, the campaign is halted (notify.Weigh).
 //
 // Meanings: https://developers.weixin.qq.com/doc/service/guide/dev/errcode.html and the pages of each call.
 func Classify(code int64) Ruling {
@@ -22,23 +23,24 @@ func Classify(code int64) Ruling {
 		45065: // client_msg_id exists
 		return Ruling{}
 	case -1: // busy, also how bursts are throttled
-		return Ruling{notify.RetryLater, 2 * time.Second}
+		return Ruling{Verdict: notify.RetryLater, After: 2 * time.Second}
 	case 45011, // calls a minute
 		45066: // the same client_msg_id is under way
-		return Ruling{notify.RetryLater, time.Minute}
+		return Ruling{Verdict: notify.RetryLater, After: time.Minute}
 	case 43117: // too much for this openid
-		return Ruling{notify.MemberLater, 4 * time.Hour}
+		return Ruling{Verdict: notify.MemberLater, After: 4 * time.Hour}
 	case 45015, // no message of theirs in 48 h
 		45047: // their messages used up
 		return Ruling{Verdict: notify.ChannelClosed}
+	case 40003, 43004, 43019, 46004, 48002, 50005, // this person has no use of the account
+		43101: // no consent, or none left, for this template; no word against any other way to reach them
+		return Ruling{Verdict: notify.MemberFinal}
 	}
 	if halts(code) {
 		return Ruling{Verdict: notify.Halt}
 	}
-	// 40003 43004 43019 46004 48002 50005: this person has no use of the account;
-	// 43101: no consent, or none left, for this template; no word against any other way to reach them;
-	// 40007 45002 45008 47003 61451: this person's text is at fault.
-	return Ruling{Verdict: notify.MemberFinal}
+	// 40007 45002 45008 47003 61451: this person's text is at fault, or everybody's.
+	return Ruling{Verdict: notify.MemberFinal, Common: true}
 }
 
 // halts says that no message of the campaign would get through until staff do something.

@@ -175,7 +175,8 @@ type CallResult struct {
 	BizID   string
 	OfPhone bool      // Refuse: it is about the number; others on it follow without a call of their own
 	OptOut  bool      // Refuse: the platform says they opted out there
-	WakeAt  time.Time // Retry: due again; Lose: the first look; Accept: when to fall back for want of a receipt
+	Common  bool      // Refuse, Bisect: it may meet everybody; what was answered near by says
+	WakeAt  time.Time // Retry: due again; Lose: the first look; Accept: when to fall back for want of a receipt; Refuse: when to try once more, if it may meet everybody
 	Tried   bool      // Retry: counts as one of the few tries
 	Spent   bool      // Lose: the bytes can't be taken any more
 	Halt    *Halting  // the campaign stops too

@@ -36,7 +36,7 @@ const (
 	Approve CampaignEvent = "approve"
 	Start   CampaignEvent = "start"
 	Pause   CampaignEvent = "pause"
-	Resume  CampaignEvent = "resume" // from halted it raises the limit that halted it
+	Resume  CampaignEvent = "resume" // from halted by a limit it raises the limits
 	Stop    CampaignEvent = "halt"
 	Finish  CampaignEvent = "finish"
 	Cancel  CampaignEvent = "cancel"

@@ -13,7 +13,20 @@ const (
 	outcomeOther   = 'o'
 )
 
-// What halts a campaign, in parts of its last receipts. Each time staff go on after a halt doubles them.
+// The reasons of halts that a limit made.
+const (
+	haltContent  = "halt.content"
+	haltFailures = "halt.failures"
+	haltNumbers  = "halt.numbers"
+)
+
+// Limits lists the reasons of halts after which going on raises the limits: those that a limit made. What halted for another
+// reason, like money, says nothing about them.
+func Limits() []string {
+	return []string{haltContent, haltFailures, haltNumbers, haltEverybody}
+}
+
+// What halts a campaign, in parts of its last receipts. Each time staff go on after such a halt doubles them.
 const (
 	outcomesKept   = 500
 	outcomesEnough = 25
@@ -57,9 +70,9 @@ func Judge(c Campaign, outcomes string) *Halting {
 		limit  float64
 		reason string
 	}{
-		{outcomeContent, n, contentLimit, "halt.content"},
-		{outcomeOther, n, otherLimit, "halt.failures"},
-		{outcomeDead, n, deadLimit, "halt.numbers"},
+		{outcomeContent, n, contentLimit, haltContent},
+		{outcomeOther, n, otherLimit, haltFailures},
+		{outcomeDead, n, deadLimit, haltNumbers},
 	} {
 		count := strings.Count(outcomes, string(t.letter))
 		limit := t.limit * float64(int(1)<<min(c.Raised, 5))

@@ -2,7 +2,6 @@ package notify
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"testing"
@@ -82,30 +81,6 @@ func TestACampaignsCallsTakeFromItsOwnRateFromTheShareOfCampaignsAndFromTheAccou
 		}
 		if !maps.Equal(got, c.want) {
 			t.Errorf("%+v takes %v, want %v", c.task, got, c.want)
-		}
-	}
-}
-
-// slow has so many tokens, and then none for longer than a task waits.
-type slow int
-
-func (s *slow) Take(_ context.Context, b Bucket, _ int) (time.Duration, error) {
-	if b.Key == "rate:wechat" {
-		return 0, nil
-	}
-	if *s--; *s < 0 {
-		return tokenPatience + time.Second, nil
-	}
-	return 0, nil
-}
-
-func TestWhereTheRateHasNoRoomForATasksCallsThoseThatItHasRoomForGo(t *testing.T) {
-	task := callTask{Channel: WeChat, Calls: make([]int64, 10)}
-	for tokens, want := range []error{errNoTurn, nil, nil, nil} {
-		left := slow(tokens)
-		r := &runner{limiter: &left, qps: map[Channel]int{WeChat: 1}, now: time.Now}
-		if n, err := r.takeTurns(t.Context(), task); n != tokens || !errors.Is(err, want) {
-			t.Errorf("%d tokens: %d calls may go, %v", tokens, n, err)
 		}
 	}
 }

@@ -127,6 +127,7 @@ func (p Presented) refused(r *CallResult) {
 		}
 		r.Event, r.WakeAt = Retry, LimitWake(p.Now.Add(max(a.RetryAfter, time.Minute)))
 	default: // MemberFinal, OptedOutThere, ChannelClosed
+		r.Common = a.Common
 		if p.Members > 1 {
 			r.Event = Bisect
 			return
@@ -134,6 +135,9 @@ func (p Presented) refused(r *CallResult) {
 		r.Event = Refuse
 		r.OptOut = a.Verdict == OptedOutThere
 		r.OfPhone = r.OptOut || a.OfPhone
+		if r.Common && p.Tries == 0 {
+			r.WakeAt = p.Now.Add(secondTry)
+		}
 	}
 }
 

@@ -125,4 +125,5 @@ type Answer struct {
 	RequestID  string
 	RetryAfter time.Duration
 	OfPhone    bool // a refusal about the number itself: whoever else is on it would be refused too
+	Common     bool // a refusal that may be about no person at all: everybody else's text may be refused too
 }

@@ -52,6 +52,40 @@ func TestStoryATemplateWithdrawnInTheMiddleHaltsAndTheRestGoesOnWhereItStood(t *
 	})
 }
 
+func TestStoryATemplateChangedInTheMiddleHaltsAndWhoeverWasRefusedGetsTheirText(t *testing.T) {
+	const people = 60
+	eachTown(t, people, nil, func(w *town) {
+		list, err := notify.ParseTemplates(demoTemplates)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		due := list[0].SMS
+		changed := func(more string) {
+			w.t.Helper()
+			if err := w.box.AddTemplate(sandbox.SMSTemplate{Code: due.Code, Name: "due", Type: string(due.Type), Content: due.Content + more}); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+		id, _ := w.halfway(people)
+		changed("办事点${where}。") // somebody put another variable into it at the platform
+		w.budget("none")
+		w.command("campaign", "resume", id, "--as", "li")
+		s := w.until(id, "halted", func(s notify.Status) bool { return s.State != notify.Running })
+		if s.State != notify.Halted || s.Reason != "halt.everybody" || s.Accepted != people/2 || s.Failed != 0 {
+			w.t.Fatalf("%+v", s)
+		}
+		if text := w.command("campaign", "status", id); !strings.Contains(text, "isv.TEMPLATE_MISSING_PARAMETERS") {
+			w.t.Errorf("the reason is not said: %s", text)
+		}
+		changed("")
+		w.command("campaign", "resume", id, "--as", "li")
+		w.wants(w.until(id, "finished", done), people, fmt.Sprintf("accepted %d", people))
+		if stats := w.box.Stats().SMS; stats.Duplicates != 0 {
+			w.t.Errorf("the carrier counts %d texts twice", stats.Duplicates)
+		}
+	})
+}
+
 func TestStoryOfTwoApprovalsAtOnceOneCountsAndNobodyGetsTwoTexts(t *testing.T) {
 	eachTown(t, 30, nil, func(w *town) {
 		password := strings.NewReader("another-password-1\n")

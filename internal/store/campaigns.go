@@ -183,8 +183,8 @@ func (t *tx) campaigns(where string, args ...any) ([]notify.Campaign, error) {
 func (s *Store) MoveCampaign(ctx context.Context, id int64, m notify.CampaignMoved) (c notify.Campaign, err error) {
 	err = s.write(ctx, fmt.Sprintf("store: %s campaign %d", m.Event, id), func(t *tx) error {
 		if m.Event == notify.Resume {
-			// Going on after a halt raises the limit and looks at what comes from now on.
-			n, err := t.exec(`UPDATE campaigns SET raised = raised + 1 WHERE id = $1 AND state = $2`, id, notify.Halted)
+			// Going on after a halt that a limit made raises the limits and looks at what comes from now on.
+			n, err := t.exec(`UPDATE campaigns SET raised = raised + 1 WHERE id = $1 AND state = $2 AND reason IN (`+quoted(notify.Limits())+`)`, id, notify.Halted)
 			if err != nil {
 				return err
 			}

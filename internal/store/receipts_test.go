@@ -170,6 +170,50 @@ func TestManyReceiptsThatTheTextIsRefusedHaltTheCampaign(t *testing.T) {
 	})
 }
 
+func TestGoingOnRaisesTheLimitsOnlyAfterAHaltThatALimitMade(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		id, out := awaitingReceipts(t, s, 100)
+		refuse := func(from, to int) notify.Status {
+			for i := from; i < to; i++ {
+				push(t, s, report(out[phoneOf(i)], phoneOf(i), "MOBILE_NOT_ON_SERVICE"))
+			}
+			applyAll(t, s)
+			return statusOf(t, s, id)
+		}
+		goOn := func() int {
+			t.Helper()
+			c, err := s.MoveCampaign(t.Context(), id, notify.CampaignMoved{Event: notify.Resume, At: time.Now(), Audit: staff.Entry{At: time.Now(), Act: "x"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c.Raised
+		}
+		for n, why := range []string{"halt.refused", "halt.outage", "halt.request"} {
+			if st := refuse(8*n, 8*n+8); st.State != notify.Running {
+				t.Fatalf("too few receipts to tell: %+v", st)
+			}
+			err := s.write(t.Context(), "test", func(tx *tx) error {
+				return tx.haltCampaign(id, notify.Halting{Reason: why, Detail: "isv.AMOUNT_NOT_ENOUGH"}, time.Now())
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if raised := goOn(); raised != 0 {
+				t.Errorf("going on after %s raised the limits to step %d", why, raised)
+			}
+		}
+		if st := refuse(24, 26); st.State != notify.Halted || st.Reason != "halt.numbers" { // with those of before
+			t.Fatalf("%+v", st)
+		}
+		if raised := goOn(); raised != 1 {
+			t.Errorf("going on after the limit's own halt raised it to step %d", raised)
+		}
+		if st := refuse(26, 60); st.State != notify.Running {
+			t.Errorf("halted by a limit that was raised: %+v", st)
+		}
+	})
+}
+
 func TestReceiptsOfAProcessWhoseClockIsAheadAreAppliedAtOnce(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		id, out := awaitingReceipts(t, s, 1)

@@ -27,17 +27,24 @@ func (s *Store) SettleCalls(ctx context.Context, results []notify.CallResult) er
 			return err
 		}
 		var plain []statement
+		var others []*heldCall
 		for _, c := range calls {
-			r := results[slices.Index(ids, c.id)]
-			if s, ok := c.settlePlainly(r, now); ok {
+			if s, ok := c.settlePlainly(results[slices.Index(ids, c.id)], now); ok {
 				plain = append(plain, s)
-				continue
+			} else {
+				others = append(others, c)
 			}
+		}
+		if err := t.execAll(plain); err != nil { // first: what was taken says something of what was refused
+			return err
+		}
+		for _, c := range others {
+			r := results[slices.Index(ids, c.id)]
 			if err := t.settleCall(c, r, now); err != nil {
 				return fmt.Errorf("call %d: %s: %w", r.CallID, r.Event, err)
 			}
 		}
-		return t.execAll(plain)
+		return nil
 	})
 }
 
@@ -74,6 +81,11 @@ func (t *tx) settleCall(c *heldCall, r notify.CallResult, now time.Time) error {
 	moved, err := t.moveCall(c, notify.CallRefused, now, "code = $4, message = $5, wake_at = 0", r.Code, r.Message)
 	if err != nil || !moved {
 		return err
+	}
+	if r.RefusalWeighs(len(c.members)) {
+		if r, err = t.weighRefusal(c, r, now); err != nil {
+			return err
+		}
 	}
 	if r.Halt != nil {
 		if err := t.haltCampaign(c.key.id, *r.Halt, now); err != nil {

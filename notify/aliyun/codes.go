@@ -58,7 +58,7 @@ func (j judgment) of(status int, code, message string, now time.Time) notify.Ans
 	}
 	answer := notify.Answer{
 		Outcome: notify.Refused, Verdict: verdict, Code: code, Message: why,
-		OfPhone: why == whyNumber || why == whyOptedOut,
+		OfPhone: why == whyNumber || why == whyOptedOut, Common: common(verdict, code, why),
 	}
 	switch verdict {
 	case "":
@@ -67,6 +67,12 @@ func (j judgment) of(status int, code, message string, now time.Time) notify.Ans
 		answer.RetryAfter = pauseFor(why, message, now)
 	}
 	return answer
+}
+
+// common says of a refusal that one person gets whether it may meet everybody: the template was changed since, or its words
+// are refused. isv.BLACK_KEY_CONTROL_LIMIT is of a number, and was of words before.
+func common(verdict notify.Verdict, code, why string) bool {
+	return verdict == notify.MemberFinal && (why == whyData || code == "isv.BLACK_KEY_CONTROL_LIMIT")
 }
 
 // redialSoon is how long a call that could not be made waits: the platform makes one a minute to a number.

@@ -12,6 +12,7 @@ func TestCodesMeanTheSameWhereverTheyAppear(t *testing.T) {
 	for code, want := range map[string]notify.Verdict{
 		"isv.MOBILE_NUMBER_ILLEGAL": notify.MemberFinal, "isv.BLACK_KEY_CONTROL_LIMIT": notify.MemberFinal,
 		"isv.PARAM_LENGTH_LIMIT": notify.MemberFinal, "isv.UNSUPPORTED_CONTENT": notify.MemberFinal,
+		"isv.TEMPLATE_MISSING_PARAMETERS": notify.MemberFinal, "isv.INVALID_JSON_PARAM": notify.MemberFinal, "isv.SMS_CONTENT_ILLEGAL": notify.MemberFinal,
 		"isv.CUSTOMER_REFUSED":        notify.OptedOutThere,
 		"isv.BUSINESS_LIMIT_CONTROL":  notify.MemberLater,
 		"isv.AMOUNT_NOT_ENOUGH":       notify.Halt,
@@ -39,6 +40,9 @@ func TestCodesMeanTheSameWhereverTheyAppear(t *testing.T) {
 			}
 			if ofPhone := map[string]bool{"isv.MOBILE_NUMBER_ILLEGAL": true, "isv.BLACK_KEY_CONTROL_LIMIT": true, "isv.CUSTOMER_REFUSED": true}[code]; a.OfPhone != ofPhone {
 				t.Errorf("%s is of the phone: %v", code, a.OfPhone)
+			}
+			if common := want == notify.MemberFinal && code != "isv.MOBILE_NUMBER_ILLEGAL"; a.Common != common {
+				t.Errorf("%s may meet everybody: %v", code, a.Common)
 			}
 			discreet(t, a)
 		}

@@ -196,14 +196,13 @@ func (c *campaignStatusCmd) Run(a *app) error {
 	return withCampaigns(a, func(r campaignRun) error {
 		for {
 			ended, err := c.show(r)
-			switch {
-			case c.Watch && a.ctx.Err() != nil:
-				return nil
-			case err != nil || ended || !c.Watch:
+			stopped := c.Watch && a.ctx.Err() != nil
+			if !stopped && (err != nil || ended || !c.Watch) {
 				return err
 			}
 			select {
 			case <-a.ctx.Done():
+				return nil
 			case <-time.After(time.Second):
 			}
 		}

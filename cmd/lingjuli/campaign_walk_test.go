@@ -110,8 +110,11 @@ func (w *walk) employ() {
 		w.t.Fatal(err)
 	}
 	for _, m := range []staff.Member{
-		{Name: "mo", Role: staff.Author}, {Name: "county", Role: staff.Approver, Region: "441802"}, {Name: "ou", Role: staff.Operator},
-		{Name: "wang", Role: staff.Township, Region: "441802"}, {Name: "shen", Role: staff.Auditor},
+		{Name: "mo", Role: staff.Author},
+		{Name: "county", Role: staff.Approver, Region: "441802"},
+		{Name: "ou", Role: staff.Operator},
+		{Name: "wang", Role: staff.Township, Region: "441802"},
+		{Name: "shen", Role: staff.Auditor},
 	} {
 		if _, _, err := service.Add(ctx, "test", m, "town-password-1"); err != nil {
 			w.t.Fatal(err)

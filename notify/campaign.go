@@ -1,6 +1,9 @@
 package notify
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // CampaignState is where a campaign stands.
 type CampaignState string
@@ -65,7 +68,7 @@ func CampaignMoves() []CampaignMove {
 		{Pause, []CampaignState{Running}, Paused},
 		{Resume, []CampaignState{Paused, Halted}, Running},
 		{Stop, []CampaignState{Running, Paused}, Halted},
-		{Finish, []CampaignState{Running}, Finished},
+		{Finish, []CampaignState{Running, Paused}, Finished}, // a paused one once it has expired
 		{Cancel, []CampaignState{Draft, Submitted, Approved, Running, Paused, Halted}, Cancelled},
 	}
 }
@@ -87,4 +90,15 @@ func (s CampaignState) On(e CampaignEvent) (to CampaignState, ok bool) {
 		return s, false
 	}
 	return m.To, true
+}
+
+// Expired says whether what has not gone by now goes no more.
+func (c Campaign) Expired(now time.Time) bool {
+	return !c.ExpiresAt.IsZero() && !now.Before(c.ExpiresAt)
+}
+
+// Plans says whether people of its audience are still to be planned: everybody gets a row, in one that expired while it stood too.
+func (c Campaign) Plans(now time.Time) bool {
+	stood := c.State == Paused || c.State == Halted
+	return c.PlannedAt.IsZero() && (c.State == Running || stood && c.Expired(now))
 }

@@ -23,7 +23,7 @@ func (r Rules) Gate(c Campaign, now time.Time) (drop Drop, open bool) {
 	switch {
 	case c.State == Cancelled:
 		return Drop{Event: Skip, Reason: string(WasCancelled)}, false
-	case !c.ExpiresAt.IsZero() && !now.Before(c.ExpiresAt):
+	case c.Expired(now):
 		return Drop{Event: Skip, Reason: string(Expired)}, false
 	case c.State != Running:
 		return Drop{Event: PutBack, WakeAt: now}, false

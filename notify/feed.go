@@ -31,7 +31,7 @@ func (w *Worker) feedOnce(ctx context.Context) (more bool, err error) {
 	if _, err := w.cfg.Store.StartDue(ctx); err != nil {
 		return false, err
 	}
-	running, err := w.cfg.Store.Running(ctx)
+	running, err := w.cfg.Store.Running(ctx, now)
 	if err != nil {
 		return false, err
 	}

@@ -34,7 +34,7 @@ func TestEveryPairOfCampaignStateAndEventIsAsDecided(t *testing.T) {
 		Submitted: {Change: Draft, Return: Draft, Approve: Approved, Cancel: Cancelled},
 		Approved:  {Start: Running, Cancel: Cancelled},
 		Running:   {Pause: Paused, Stop: Halted, Finish: Finished, Cancel: Cancelled},
-		Paused:    {Resume: Running, Stop: Halted, Cancel: Cancelled},
+		Paused:    {Resume: Running, Stop: Halted, Finish: Finished, Cancel: Cancelled},
 		Halted:    {Resume: Running, Cancel: Cancelled},
 	}
 	for _, from := range CampaignStates() {

@@ -100,7 +100,7 @@ type Plans interface {
 	// StartDue starts approved campaigns whose time has come by the database's clock.
 	StartDue(ctx context.Context) (int, error)
 	// Running lists campaigns that have something to plan or dispatch.
-	Running(ctx context.Context) ([]Campaign, error)
+	Running(ctx context.Context, now time.Time) ([]Campaign, error)
 	// PlanPage plans the next page of a campaign's audience. done: the plan is complete, or somebody else is at it.
 	PlanPage(ctx context.Context, campaignID int64, now time.Time, limit int) (done bool, err error)
 	// Dispatch puts due rows of one channel into calls, as long as fewer than maxOpen calls wait, and returns the

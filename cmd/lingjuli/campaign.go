@@ -191,19 +191,14 @@ type campaignStatusCmd struct {
 	Watch bool  `name:"watch"`
 }
 
-// Run prints how many rows are in each state now.
+// Run prints how many rows are in each state now. Whoever stops a watch has ended it, whatever it was at.
 func (c *campaignStatusCmd) Run(a *app) error {
 	return withCampaigns(a, func(r campaignRun) error {
 		for {
-			s, err := r.all.Service.Status(a.ctx, c.ID)
-			if err != nil {
-				return r.explainMove(err, c.ID)
-			}
-			if err := c.print(r, s); err != nil {
+			ended, err := c.show(r)
+			stopped := c.Watch && a.ctx.Err() != nil
+			if !stopped && (err != nil || ended || !c.Watch) {
 				return err
-			}
-			if !c.Watch || s.State.Final() || s.State == notify.Halted {
-				return nil
 			}
 			select {
 			case <-a.ctx.Done():
@@ -212,6 +207,15 @@ func (c *campaignStatusCmd) Run(a *app) error {
 			}
 		}
 	})
+}
+
+// show prints how a campaign stands. ended: nothing happens to it by itself any more.
+func (c *campaignStatusCmd) show(r campaignRun) (ended bool, err error) {
+	s, err := r.all.Service.Status(r.ctx, c.ID)
+	if err != nil {
+		return false, r.explainMove(err, c.ID)
+	}
+	return s.State.Final() || s.State == notify.Halted, c.print(r, s)
 }
 
 func (c *campaignStatusCmd) print(r campaignRun, s notify.Status) error {

@@ -75,13 +75,16 @@ func (d *crowdedDoor) shuts() {
 	}
 }
 
-// crowdedDoors are those of the towns of a test.
-type crowdedDoors struct{ of sync.Map }
+// crowdedDoors are those of the towns of a test, each before the platform whose address a variable holds.
+type crowdedDoors struct {
+	before string
+	of     sync.Map
+}
 
 func (d *crowdedDoors) build(w *town) {
-	door := newCrowdedDoor(w.t, w.aliyun)
+	door := newCrowdedDoor(w.t, w.env[d.before])
 	d.of.Store(w, door)
-	w.env["LINGJULI_ALIYUN_SMS_ENDPOINT"] = "http://" + door.addr
+	w.env[d.before] = "http://" + door.addr
 }
 
 func (d *crowdedDoors) at(w *town) *crowdedDoor {
@@ -94,25 +97,35 @@ func (d *crowdedDoors) at(w *town) *crowdedDoor {
 	return door
 }
 
+// departures are of people who leave while a campaign's call to them is claimed.
+type departures struct {
+	door    *crowdedDoor
+	channel notify.Channel
+	people  int
+	why     notify.SkipReason
+	leaves  func(i int)
+	got     func(i int) int
+}
+
 // betweenClaimAndSend has somebody of a claimed call leave before its first byte; one campaign came to all of them before.
-// A connection is given up after five seconds, and the call is claimed anew: then the story is told again by another.
-func (w *town) betweenClaimAndSend(door *crowdedDoor, people int, why notify.SkipReason, leaves func(i int)) {
+// A connection is given up after some seconds, and the call is claimed anew: then the story is told again by another.
+func (w *town) betweenClaimAndSend(of departures) {
 	w.t.Helper()
-	for leaving := range people {
-		id := w.submitted("sms")
-		door.shuts()
+	for leaving := range of.people {
+		id := w.submitted(string(of.channel))
+		of.door.shuts()
 		w.command("campaign", "approve", id, "--as", "li")
-		w.until(id, "claimed", func(s notify.Status) bool { return s.Sending == int64(people-leaving) })
-		leaves(leaving)
-		claimed := w.status(id).Sending == int64(people-leaving)
-		door.opens()
+		w.until(id, "claimed", func(s notify.Status) bool { return s.Sending == int64(of.people-leaving) })
+		of.leaves(leaving)
+		claimed := w.status(id).Sending == int64(of.people-leaving)
+		of.door.opens()
 		s := w.until(id, "finished", done)
-		if s.Accepted+s.Delivered != int64(people-leaving-1) || s.Skipped[why] != int64(leaving+1) {
+		if s.Accepted+s.Delivered != int64(of.people-leaving-1) || s.Skipped[of.why] != int64(leaving+1) {
 			w.t.Errorf("%+v", s)
 		}
-		for i := range people {
-			if n, want := w.got(w.phone(i)), 1+leaving+1; i > leaving && n != want || i == leaving && n != want-1 {
-				w.t.Errorf("person %d got %d texts, %d campaigns came before they left", i, n, leaving+1)
+		for i := range of.people {
+			if n, want := of.got(i), 1+leaving+1; i > leaving && n != want || i == leaving && n != want-1 {
+				w.t.Errorf("person %d got %d messages, %d campaigns came before they left", i, n, leaving+1)
 			}
 		}
 		if claimed {
@@ -122,25 +135,58 @@ func (w *town) betweenClaimAndSend(door *crowdedDoor, people int, why notify.Ski
 	w.t.Fatal("nobody left while their call was claimed")
 }
 
+// gotText counts the texts of campaigns that a person's phone got.
+func (w *town) gotText(i int) int { return w.got(w.phone(i)) }
+
 func TestStoryWhoOptsOutBetweenTheClaimAndTheFirstByteGetsNothing(t *testing.T) {
-	var doors crowdedDoors
+	doors := crowdedDoors{before: "LINGJULI_ALIYUN_SMS_ENDPOINT"}
 	const people = 4
 	eachTown(t, people, doors.build, func(w *town) {
 		w.box.SetReceipts(sandbox.Receipts{Bases: []string{w.base}})
 		w.until(w.campaign("sms", ""), "finished", done) // a text to answer
-		w.betweenClaimAndSend(doors.at(w), people, notify.OptedOut, func(i int) {
+		w.betweenClaimAndSend(departures{doors.at(w), notify.SMS, people, notify.OptedOut, func(i int) {
 			if err := w.box.ReplySMS(w.phone(i), "退订"); err != nil {
 				w.t.Fatal(err)
 			}
 			for w.count("SELECT count(*) FROM opt_outs") == i {
 				time.Sleep(20 * time.Millisecond)
 			}
-		})
+		}, w.gotText})
 	})
 }
 
+func TestStoryWhoOptsOutByWeChatBetweenTheClaimAndTheFirstByteGetsNoNotice(t *testing.T) {
+	doors := crowdedDoors{before: "LINGJULI_WECHAT_API_BASE"}
+	eachTown(t, 0, func(w *town) { useWeChat(w); doors.build(w) }, func(w *town) {
+		w.opensWeChat()
+		people := len(villagersByName())
+		for i := range people {
+			w.binds(i)
+			if err := w.box.Choose(w.t.Context(), openIDOf(i), sandbox.Choice{Template: "TPL_PREMIUM", Accept: true}); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+		w.until(w.campaign("wechat", ""), "finished", done)
+		w.betweenClaimAndSend(departures{doors.at(w), notify.WeChat, people, notify.OptedOut, func(i int) {
+			if reply := w.says(openIDOf(i), "退订"); reply == "" || w.count("SELECT count(*) FROM opt_outs") != i+1 {
+				w.t.Fatalf("退订 was answered %q", reply)
+			}
+		}, w.gotNotice})
+	})
+}
+
+// gotNotice counts the notices that a villager's WeChat shows.
+func (w *town) gotNotice(i int) (n int) {
+	for _, m := range w.box.Chat(openIDOf(i)) {
+		if m.Kind == "notice" {
+			n++
+		}
+	}
+	return n
+}
+
 func TestStoryANumberThatComesIntoDoubtBetweenTheClaimAndTheFirstByteGetsNothing(t *testing.T) {
-	var doors crowdedDoors
+	doors := crowdedDoors{before: "LINGJULI_ALIYUN_SMS_ENDPOINT"}
 	const people = 4
 	eachTown(t, people, doors.build, func(w *town) {
 		codes := map[string]string{}
@@ -153,9 +199,9 @@ func TestStoryANumberThatComesIntoDoubtBetweenTheClaimAndTheFirstByteGetsNothing
 		w.box.SetReceipts(sandbox.Receipts{Bases: []string{w.base}})
 		list := w.unreached(first).People
 		w.command("staff", "add", "wang", "--role", "township", "--region", "441881")
-		w.betweenClaimAndSend(doors.at(w), people, notify.PhoneDoubted, func(i int) {
+		w.betweenClaimAndSend(departures{doors.at(w), notify.SMS, people, notify.PhoneDoubted, func(i int) {
 			w.command("visit", list[i].RowCode, "wrong_number", "--as", "wang")
-		})
+		}, w.gotText})
 	})
 }
 

@@ -224,6 +224,29 @@ func TestWhatHasNotGoneByItsExpiryIsSkipped(t *testing.T) {
 	})
 }
 
+// One that stood before all of its audience was planned is planned to the end: everybody has a row, and the reason stands in it.
+func TestACampaignThatExpiresWhereItStandsHasARowForEverybody(t *testing.T) {
+	for state, want := range map[notify.CampaignState]notify.CampaignState{notify.Paused: notify.Finished, notify.Halted: notify.Halted} {
+		t.Run(string(state), func(t *testing.T) {
+			eachStore(t, func(t *testing.T, s *Store) {
+				putOnFile(t, s, crowd(120)...)
+				id := approved(t, s, nil)
+				if _, err := s.StartDue(t.Context(), time.Now()); err != nil {
+					t.Fatal(err)
+				}
+				if done, err := s.PlanPage(t.Context(), id, time.Now(), 50); err != nil || done {
+					t.Fatal(done, err)
+				}
+				exec(t, s, `UPDATE campaigns SET state = $1, reason = 'halt.numbers', expires_at = 1`, string(state))
+				p := &platform{}
+				st := play(t, s, p, id, quickRules(), func(st notify.Status) bool { return st.State == want && st.Skipped[notify.Expired] == 120 })
+				wantCounts(t, st, map[string]int64{"expired": 120})
+				onceEach(t, p, 0)
+			})
+		})
+	}
+}
+
 func TestWhoNoLongerFitsTheAudienceIsSkippedAtTheLastMoment(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		putOnFile(t, s, crowd(5)...)

@@ -39,17 +39,18 @@ func (s *Store) StartDue(ctx context.Context) (int, error) {
 	return int(started), err
 }
 
-// Running lists running campaigns, the oldest first.
-func (s *Store) Running(ctx context.Context) (list []notify.Campaign, err error) {
+// Running lists running campaigns, and those that expired before all of their audience was planned, the oldest first.
+func (s *Store) Running(ctx context.Context, now time.Time) (list []notify.Campaign, err error) {
 	err = s.read(ctx, "store: running campaigns", func(t *tx) error {
-		list, err = t.campaigns(`WHERE state = 'running' ORDER BY id`)
+		list, err = t.campaigns(`WHERE state = 'running' OR state IN ('paused', 'halted') AND planned_at = 0 AND expires_at > 0 AND expires_at <= $1
+			ORDER BY id`, toMicros(now))
 		return err
 	})
 	return list, err
 }
 
-// PlanPage plans the next people of a running campaign's audience, in the order of their ids, and moves the campaign's
-// cursor in the same transaction. done: the plan is complete, or somebody else is at it.
+// PlanPage plans the next people of the audience of a running campaign, or of one that stood when it expired, in the order of
+// their ids, and moves the campaign's cursor in the same transaction. done: the plan is complete, or somebody else is at it.
 func (s *Store) PlanPage(ctx context.Context, campaignID int64, now time.Time, limit int) (done bool, err error) {
 	planned := 0 // the month of a plan that this page completed
 	err = s.write(ctx, fmt.Sprintf("store: plan campaign %d", campaignID), func(t *tx) error {
@@ -61,7 +62,7 @@ func (s *Store) PlanPage(ctx context.Context, campaignID int64, now time.Time, l
 		if err != nil {
 			return err
 		}
-		if done = c.State != notify.Running || !c.PlannedAt.IsZero(); done {
+		if done = !c.Plans(now); done {
 			return nil
 		}
 		done, err = t.planPage(c, now, limit)

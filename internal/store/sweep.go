@@ -34,7 +34,7 @@ func (s *Store) EndCampaigns(ctx context.Context, now time.Time) (more bool, err
 }
 
 func (s *Store) endCampaign(ctx context.Context, c notify.Campaign, now time.Time) (more bool, err error) {
-	expired := !c.ExpiresAt.IsZero() && !c.ExpiresAt.After(now)
+	expired := c.Expired(now)
 	if expired && c.State != notify.Cancelled {
 		if more, err = s.drainHeld(ctx, c, now); err != nil || more {
 			return more, err
@@ -67,8 +67,7 @@ type leftover struct {
 	stuck bool // no call is under way, and somebody waits behind nobody
 }
 
-// drain takes planned and queued rows out, of calls and those that wait by themselves. The plan of an expired campaign
-// ends where it stands.
+// drain takes planned and queued rows out, of calls and those that wait by themselves.
 func (s *Store) drain(ctx context.Context, c notify.Campaign, why notify.SkipReason, now time.Time) (more bool, err error) {
 	err = s.write(ctx, fmt.Sprintf("store: take rows out of campaign %d", c.ID), func(t *tx) error {
 		calls, err := t.drainCalls(c, now)
@@ -111,7 +110,7 @@ func (t *tx) drainCalls(c notify.Campaign, now time.Time) (int, error) {
 // accepted goes on to no further channel in one that has ended; a telephone that may be ringing may have to ring again.
 func (t *tx) leftover(c notify.Campaign, ended bool, now time.Time) (left leftover, err error) {
 	left.open = true
-	if c.State == notify.Running && c.PlannedAt.IsZero() {
+	if c.State != notify.Cancelled && c.PlannedAt.IsZero() {
 		return left, nil
 	}
 	var calls bool
@@ -143,25 +142,24 @@ func (s *Store) finishOrWait(ctx context.Context, c notify.Campaign, left leftov
 				return err
 			}
 		case left.open:
-		case c.State == notify.Running:
-			if done, err := t.finish(c.ID, now); err != nil || done {
+		case c.State == notify.Running || c.State == notify.Paused:
+			if done, err := t.finish(c, now); err != nil || done {
 				return err
 			}
 		default:
-			next = time.UnixMicro(cursorDone) // nothing of an ended campaign is looked at again
+			next = time.UnixMicro(cursorDone) // nothing of one that was cancelled, or expired while it was halted, is looked at again
 		}
 		_, err := t.exec(`UPDATE campaigns SET check_at = $2 WHERE id = $1`, c.ID, next.UnixMicro())
 		return err
 	})
 }
 
-// finish ends a campaign unless a row came back since it was looked at: WeChat may still say that a message failed.
-func (t *tx) finish(id int64, now time.Time) (bool, error) {
-	if _, err := t.campaign(id, t.forUpdate()); err != nil {
+// finish ends a campaign unless somebody moved it, or a row came back, since it was looked at: WeChat may still say that a message failed.
+func (t *tx) finish(c notify.Campaign, now time.Time) (bool, error) {
+	if _, err := t.campaign(c.ID, t.forUpdate()); err != nil {
 		return false, err
 	}
-	m := notify.Finish.Move()
-	n, err := t.exec(`UPDATE campaigns SET state = $2, finished_at = $3, updated_at = $3 WHERE id = $1 AND state IN (`+quoted(m.From)+`)
-		AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.campaign_id = $1 AND d.wake_at > 0)`, id, m.To, toMicros(now))
+	n, err := t.exec(`UPDATE campaigns SET state = $2, finished_at = $3, updated_at = $3 WHERE id = $1 AND state = $4
+		AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.campaign_id = $1 AND d.wake_at > 0)`, c.ID, notify.Finish.Move().To, toMicros(now), c.State)
 	return n == 1, err
 }

@@ -26,14 +26,9 @@ const (
 	taskLetter = "letter"
 )
 
-// How many calls one task carries: of many members, or of one. What is done once for a task is shared by them; more where
-// the platform takes so many a second that they don't wait long for their turn.
-const (
-	ringCalls   = 5
-	ringMany    = 10
-	ringSingles = 10
-	manyASecond = 100
-)
+// ringCalls is how many calls one task carries at most: what is done once for a task is shared by them. They are never more
+// than go in a quarter of a second, so that a task never waits long for its turn.
+const ringCalls = 10
 
 // callTask rings for calls of one campaign and channel.
 type callTask struct {
@@ -52,22 +47,19 @@ type bell struct {
 	silent atomic.Bool
 }
 
-// ring rings for calls, several in one task; one by one where the campaign has a rate of its own.
+// ring rings for calls, several in one task.
 func (b *bell) ring(ctx context.Context, c Campaign, channel Channel, calls []int64) {
-	step := ringCalls
-	switch {
-	case channel.MaxMembers() == 1:
-		step = ringSingles
-	case c.Spec.Rate > 0:
-		step = 1
-	case b.qps[channel] >= manyASecond:
-		step = ringMany
+	size := CallSize(c.Spec, channel)
+	step := min(ringCalls, b.qps[channel]/4)
+	if c.Spec.Rate > 0 {
+		step = min(step, c.Spec.Rate/size/4)
 	}
+	step = max(1, step)
 	for len(calls) > 0 {
 		n := min(step, len(calls))
 		task := callTask{CampaignID: c.ID, Channel: channel, Rate: c.Spec.Rate, Calls: calls[:n]}
 		if c.Spec.Rate > 0 {
-			task.Size = n * CallSize(c.Spec, channel)
+			task.Size = n * size
 		}
 		if !b.send(ctx, queueBulk, taskCalls, task) {
 			return // the rows are there, the sweeper rings again

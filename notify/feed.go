@@ -36,13 +36,13 @@ func (w *Worker) feedOnce(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	for _, c := range running {
-		again, e := w.feedCampaign(ctx, c, now)
+		again, e := w.feedCampaign(ctx, c, len(running), now)
 		more, err = more || again, errors.Join(err, e) // one that can't be fed doesn't hold up the others
 	}
 	return more, err
 }
 
-func (w *Worker) feedCampaign(ctx context.Context, c Campaign, now time.Time) (more bool, err error) {
+func (w *Worker) feedCampaign(ctx context.Context, c Campaign, running int, now time.Time) (more bool, err error) {
 	if pool := w.cfg.Rules.ReplyPool; len(pool) > 0 && c.ReplyCodes == nil && c.Asks() {
 		if err := w.cfg.Store.TakeReplyCodes(ctx, c.ID, pool, now); err != nil {
 			return false, err
@@ -55,12 +55,12 @@ func (w *Worker) feedCampaign(ctx context.Context, c Campaign, now time.Time) (m
 		}
 		more = !done
 	}
-	again, err := w.dispatch(ctx, c, now)
+	again, err := w.dispatch(ctx, c, running, now)
 	return more || again, err
 }
 
 // dispatch gives calls their turn. What may not go by the hour waits visibly, with the time when it will.
-func (w *Worker) dispatch(ctx context.Context, c Campaign, now time.Time) (more bool, err error) {
+func (w *Worker) dispatch(ctx context.Context, c Campaign, running int, now time.Time) (more bool, err error) {
 	for _, channel := range c.Channels() {
 		if gate, open := w.cfg.Rules.gateOf(c, channel, now); !open {
 			if gate.Event == PutBack && c.State == Running {
@@ -68,7 +68,7 @@ func (w *Worker) dispatch(ctx context.Context, c Campaign, now time.Time) (more 
 			}
 			continue
 		}
-		calls, again, err := w.cfg.Store.Dispatch(ctx, c.ID, channel, now, w.openCalls(channel))
+		calls, again, err := w.cfg.Store.Dispatch(ctx, c.ID, channel, now, openCalls(c.Spec, channel, w.run.qps[channel], running))
 		if err != nil {
 			return false, err
 		}
@@ -78,12 +78,17 @@ func (w *Worker) dispatch(ctx context.Context, c Campaign, now time.Time) (more 
 	return more, err
 }
 
-// openCalls is how many calls of a campaign may wait on a channel: two seconds' worth. More would only make the queue
-// long, and a pause slow. Calls of one member are as many as their people.
-func (w *Worker) openCalls(c Channel) int {
+// openCalls is how many calls of a campaign may wait on a channel that takes qps calls a second while so many campaigns run:
+// two seconds' worth of the campaign's own rate, and of what the channel takes, which the campaigns share as long as half a
+// second's worth is left for each. More would only make the queue long, and a pause slow.
+func openCalls(s Spec, c Channel, qps, running int) int {
 	most := 256
 	if c.MaxMembers() == 1 {
-		most = 2048
+		most = 2048 // as many as their people
 	}
-	return min(max(2*w.run.qps[c], 8), most)
+	open := min(max(2*qps/running, qps/2, 8), most)
+	if s.Rate > 0 {
+		open = min(open, max(2, 2*s.Rate/CallSize(s, c)))
+	}
+	return open
 }

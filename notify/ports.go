@@ -112,6 +112,8 @@ type Plans interface {
 
 // Calls claims and settles.
 type Calls interface {
+	// StillQueued gives those of the calls that wait to be claimed, without keeping anybody from them.
+	StillQueued(ctx context.Context, ids []int64) ([]int64, error)
 	// BeginCalls claims queued calls of one campaign and channel. decide is given the facts under lock and says what
 	// becomes of each; it may be called again where the transaction must be, and only the last time counts: with no
 	// calls in the facts nothing was claimed. Calls that are no longer queued, or that somebody else is claiming, are

@@ -235,7 +235,10 @@ func TestAnAnswerMeansOneThing(t *testing.T) {
 		event  DeliveryEvent
 		check  func(CallResult) bool
 	}{
-		"accepted":                  {func(p *Presented) { p.Answer.Outcome = Accepted }, Accept, nil},
+		"a text accepted":           {func(p *Presented) { p.Answer.Outcome = Accepted }, Accept, func(r CallResult) bool { return r.WakeAt.Equal(now.Add(24 * time.Hour)) }},
+		"a call accepted":           {func(p *Presented) { p.Channel, p.Answer.Outcome = Voice, Accepted }, Accept, func(r CallResult) bool { return r.WakeAt.Equal(now.Add(24 * time.Hour)) }},
+		"accepted, to wait so long": {func(p *Presented) { p.Spec.FallbackAfter, p.Answer.Outcome = Span(time.Hour), Accepted }, Accept, func(r CallResult) bool { return r.WakeAt.Equal(now.Add(time.Hour)) }},
+		"accepted by WeChat":        {func(p *Presented) { p.Channel, p.Answer.Outcome = WeChat, Accepted }, Accept, func(r CallResult) bool { return r.WakeAt.IsZero() }},
 		"timeout":                   {func(p *Presented) { p.Answer.Outcome = Unknown }, Lose, func(r CallResult) bool { return !r.Spent }},
 		"nothing written":           {func(p *Presented) { p.Answer.Outcome = NotSent }, Retry, func(r CallResult) bool { return !r.Tried }},
 		"nonce used":                {func(p *Presented) { p.Answer = Answer{Outcome: Refused, Verdict: BytesSpent} }, Lose, func(r CallResult) bool { return r.Spent }},

@@ -88,10 +88,18 @@ type flight struct {
 // run takes queued calls of one campaign and channel from claim to settled. Where alive has ended nothing new is begun:
 // what was rung for waits in its row.
 func (r *runner) run(ctx, alive context.Context, task callTask) error {
-	if err := r.takeTokens(alive, task); err != nil {
+	// Others may have been quicker, or the campaign was cancelled: nothing of the rate is spent on what doesn't go.
+	waiting, err := r.calls.StillQueued(ctx, task.Calls)
+	if err != nil || len(waiting) == 0 {
 		return err
 	}
-	flights, err := r.begin(ctx, task.Calls)
+	task.Size = task.Size / len(task.Calls) * len(waiting)
+	task.Calls = waiting
+	turns, err := r.takeTurns(alive, task)
+	if err != nil {
+		return err
+	}
+	flights, err := r.begin(ctx, task.Calls[:turns])
 	if err != nil || len(flights) == 0 {
 		return err
 	}
@@ -99,50 +107,55 @@ func (r *runner) run(ctx, alive context.Context, task callTask) error {
 	return r.present(ctx, flights, func(some []*flight) error { return r.settle(context.WithoutCancel(ctx), some) })
 }
 
-// errNoTurn: the rate had no room for so long that the call was left to wait in its row.
+// errNoTurn: the rate had no room for so long that the calls were left to wait in their rows.
 var errNoTurn = errors.New("no turn within the rate")
 
-// takeTokens waits for the campaign's turn: first its own rate, then the share of campaigns, then the account.
-func (r *runner) takeTokens(ctx context.Context, task callTask) error {
+// takeTurns waits for the turns of a task's calls: first by the campaign's own rate, then by the share of campaigns, then
+// by the account's. It says how many calls got one before its patience ended; the others wait in their rows.
+func (r *runner) takeTurns(ctx context.Context, task callTask) (calls int, err error) {
 	qps := r.pace.slowed(task.Channel, r.qps[task.Channel], r.now())
 	deadline := r.now().Add(tokenPatience)
-	n := len(task.Calls)
+	calls = len(task.Calls)
 	if task.Rate > 0 {
-		spec := Spec{Rate: task.Rate}
-		if err := r.take(ctx, CampaignBucket(task.CampaignID, spec, task.Channel), task.Size, deadline); err != nil {
-			return err
+		each := max(1, task.Size/calls)
+		recipients, err := r.take(ctx, CampaignBucket(task.CampaignID, Spec{Rate: task.Rate}, task.Channel), task.Size, deadline)
+		if calls = recipients / each; err != nil {
+			return 0, err
 		}
 	}
 	for _, b := range []Bucket{BulkBucket(string(task.Channel), qps), AccountBucket(string(task.Channel), qps)} {
-		if err := r.take(ctx, b, n, deadline); err != nil {
-			return err
+		if calls, err = r.take(ctx, b, calls, deadline); err != nil {
+			return 0, err
 		}
 	}
-	return nil
+	return calls, nil
 }
 
-// take takes n tokens one by one, waiting where it must.
-func (r *runner) take(ctx context.Context, b Bucket, n int, deadline time.Time) error {
-	for n > 0 {
-		some := min(n, b.Burst)
+// take takes n tokens, a burst at a time, waiting where it must, or as many as there are before the deadline: one at least.
+func (r *runner) take(ctx context.Context, b Bucket, n int, deadline time.Time) (taken int, err error) {
+	for taken < n {
+		some := min(n-taken, b.Burst)
 		wait, err := r.limiter.Take(ctx, b, some)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if wait == 0 {
-			n -= some
+			taken += some
 			continue
 		}
 		if r.now().Add(wait).After(deadline) {
-			return errNoTurn
+			break
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return 0, ctx.Err()
 		case <-time.After(wait):
 		}
 	}
-	return nil
+	if taken == 0 {
+		return 0, errNoTurn
+	}
+	return taken, nil
 }
 
 // begin claims the calls: drops who no longer qualifies, renders and signs, all under the claim's locks.

@@ -37,7 +37,8 @@ type town struct {
 	aliyun string // the stand-in's address
 	srv    *server
 	base   string
-	window string // of its campaigns; "": any hour
+	window string        // of its campaigns; "": any hour
+	change func(*config) // what no variable says
 }
 
 // settled are databases with the town's templates and staff on file, which each town copies.
@@ -117,6 +118,9 @@ func (w *town) config() config {
 	cfg, err := s.parse()
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	if w.change != nil {
+		w.change(&cfg)
 	}
 	return cfg
 }
@@ -226,19 +230,29 @@ func (w *town) status(id string) notify.Status {
 	return s
 }
 
-// until waits for a status of a campaign, as the command prints it. To ask by the command costs much: it is asked where the
-// server's own store says something new, and every half second.
-func (w *town) until(id, what string, done func(notify.Status) bool) notify.Status {
+// server is a campaign's status as the server's own store has it.
+func (w *town) server(id string) notify.Status {
 	w.t.Helper()
 	number, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	s, err := w.srv.store.CampaignStatus(w.t.Context(), number)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s
+}
+
+// until waits for a status of a campaign, as the command prints it. To ask by the command costs much: it is asked where the
+// server's own store says something new, and every half second.
+func (w *town) until(id, what string, done func(notify.Status) bool) notify.Status {
+	w.t.Helper()
 	var s, last notify.Status
 	var asked time.Time
 	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		now, err := w.srv.store.CampaignStatus(w.t.Context(), number)
-		if err != nil || !reflect.DeepEqual(now, last) || time.Since(asked) > 500*time.Millisecond {
+		now := w.server(id)
+		if !reflect.DeepEqual(now, last) || time.Since(asked) > 500*time.Millisecond {
 			s, last, asked = w.status(id), now, time.Now()
 		}
 		if done(s) {
@@ -416,7 +430,8 @@ func TestACallWhoseAnswerIsLostIsDecidedByItsReportAndNeverMadeAgain(t *testing.
 func TestNoTelephoneRingsAtNapTimeAndTextsGo(t *testing.T) {
 	local := time.Now().In(notify.CarrierZone())
 	nap := local.Add(-time.Hour).Format("15:04") + "-" + local.Add(time.Hour).Format("15:04")
-	eachTown(t, 3, func(w *town) { w.env["LINGJULI_VOICE_NAP"] = nap }, func(w *town) {
+	asleep := func(w *town) { w.env["LINGJULI_VOICE_NAP"], w.change = nap, workdays }
+	eachTown(t, 3, asleep, func(w *town) {
 		w.window = "00:00-24:00"
 		calls := w.campaign("voice", "")
 		texts := w.campaign("sms", "")

@@ -59,13 +59,9 @@ func newTurns(cfg config, s *store.Store, bell turn.Doorbell, teller turn.Teller
 	if err != nil {
 		return nil, err
 	}
-	holidays, err := notify.LoadHolidays()
-	if err != nil {
-		return nil, err
-	}
 	return turn.New(turn.Config{
 		Engine: flows.New(book, texts, understanding{u}), Texts: texts, Store: s, Bell: bell, Teller: teller, Zone: cfg.Zone, SubscribeURL: cfg.consentURL(),
-		Calendar: holidays.Works,
+		Calendar: cfg.Holidays.Works,
 	}), nil
 }
 
@@ -75,12 +71,8 @@ func rules(cfg config) notify.Rules {
 	if err != nil {
 		panic(err) // the settings were checked when they were read
 	}
-	holidays, err := notify.LoadHolidays()
-	if err != nil {
-		panic(err) // embedded days that do not parse are a broken build, caught by any test
-	}
 	return notify.Rules{
-		Holidays: holidays, ReplyPool: cfg.Aliyun.ExtendCodes,
+		Holidays: cfg.Holidays, ReplyPool: cfg.Aliyun.ExtendCodes,
 		Zone: cfg.Zone, Cap: limit, CapWait: cfg.CapWait, Signature: cfg.Aliyun.SignName, Nap: cfg.Nap,
 		PriceFen: map[notify.Channel]float64{notify.SMS: cfg.SMSPrice * 100, notify.Voice: cfg.VoicePrice * 100},
 	}

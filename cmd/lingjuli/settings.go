@@ -98,6 +98,7 @@ type config struct {
 	SMSPrice    float64
 	VoicePrice  float64
 	Nap         notify.Window // when no telephone rings
+	Holidays    notify.Holidays
 	CLIApprove  bool
 	Sending     int        // how many processes of a machine send campaigns at once; 0: by its cores
 	StandBy     func(bool) // what a process does that has no seat for sending; nil: nothing
@@ -157,6 +158,7 @@ func (s settings) parse() (config, error) {
 		SMSPrice:    p.price("sms-price", s.SMSPrice),
 		VoicePrice:  p.price("voice-price", s.VoicePrice),
 		Nap:         p.nap(s.VoiceNap),
+		Holidays:    p.holidays(),
 		CLIApprove:  p.onOff("cli-approve", s.CLIApprove),
 		Sending:     p.sending(s.SendingProcesses),
 		Profiles:    p.profile(s.Pprof),
@@ -173,6 +175,15 @@ type parser struct{ faults []error }
 
 func (p *parser) bad(flag, must, detail string) {
 	p.faults = append(p.faults, &settingError{envName(flag), must, detail})
+}
+
+// holidays are built in: days that do not parse are a broken build, caught by any test.
+func (p *parser) holidays() notify.Holidays {
+	days, err := notify.LoadHolidays()
+	if err != nil {
+		p.faults = append(p.faults, err)
+	}
+	return days
 }
 
 func (p *parser) database(text string) string {

@@ -81,6 +81,15 @@ func (s *Store) QueuedCalls(ctx context.Context, limit int) (list []notify.Call,
 	return list, err
 }
 
+// StillQueued gives those of the calls that wait to be claimed.
+func (s *Store) StillQueued(ctx context.Context, ids []int64) (queued []int64, err error) {
+	err = s.read(ctx, "store: calls that are still queued", func(t *tx) error {
+		queued, err = t.idsOf(`SELECT id FROM calls WHERE `+t.among("id", 1)+` AND state = 'queued' ORDER BY id`, t.idList(ids))
+		return err
+	})
+	return queued, err
+}
+
 // CallNumbers gives the numbers a call went to, at most limit of them, spread over the call. Members whose number
 // has changed since are left out: the old one is not on file any more.
 func (s *Store) CallNumbers(ctx context.Context, callID int64, limit int) (numbers []register.Phone, err error) {

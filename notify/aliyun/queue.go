@@ -121,10 +121,6 @@ type queueToken struct {
 	until  time.Time // renewed then
 }
 
-// carrier hides a transport from the SDK, which would write to its fields on every call: it is shared, and dials on
-// behind a call that has given up.
-type carrier struct{ http.RoundTripper }
-
 func (t *queueToken) good(now time.Time) bool { return t != nil && now.Before(t.until) }
 
 // token asks for a key of a queue and makes the SDK's client with it.
@@ -150,9 +146,7 @@ func (q *Queues) token(ctx context.Context, name string) (t *queueToken, err err
 		return nil, errors.New("aliyun: the SDK does not take the token")
 	}
 	key := &credentials.StsTokenCredential{AccessKeyId: given.AccessKeyId, AccessKeySecret: given.AccessKeySecret, AccessKeyStsToken: given.SecurityToken}
-	config := sdk.NewConfig().WithTimeout(pullTimeout)
-	config.Transport = carrier{q.carry}
-	if err := client.InitWithOptions(config, key); err != nil {
+	if err := client.InitWithOptions(sdk.NewConfig().WithHttpTransport(q.carry).WithTimeout(pullTimeout), key); err != nil {
 		return nil, errors.New("aliyun: the SDK does not take the token")
 	}
 	return &queueToken{client, renewAt(q.now(), timeOf(loose(given.ExpireTime)))}, nil

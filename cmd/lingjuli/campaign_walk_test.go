@@ -201,7 +201,7 @@ func (w *walk) system(act string) {
 	var err error
 	switch act {
 	case "start":
-		_, err = w.store.StartDue(ctx, now)
+		_, err = w.store.StartDue(ctx)
 	case "finish": // of an audience of nobody
 		_, err = w.store.PlanPage(ctx, w.campaignID(), now, 10)
 		for more := true; more && err == nil; {

@@ -446,3 +446,12 @@ func TestNoTelephoneRingsAtNapTimeAndTextsGo(t *testing.T) {
 		w.until(w.campaign("voice", ""), "called", func(s notify.Status) bool { return s.Accepted+s.Delivered == 3 })
 	})
 }
+
+// submitted is a campaign that waits for its approval.
+func (w *town) submitted(channels string) string {
+	w.t.Helper()
+	lines := strings.Fields(w.command("campaign", "create", "-f", w.write(channels, "", ""), "--as", "chen"))
+	id := lines[len(lines)-1]
+	w.command("campaign", "submit", id, "--as", "chen")
+	return id
+}

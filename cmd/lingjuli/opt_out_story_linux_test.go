@@ -6,7 +6,6 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -203,13 +202,4 @@ func TestStoryANumberThatComesIntoDoubtBetweenTheClaimAndTheFirstByteGetsNothing
 			w.command("visit", list[i].RowCode, "wrong_number", "--as", "wang")
 		}, w.gotText})
 	})
-}
-
-// submitted is a campaign that waits for its approval.
-func (w *town) submitted(channels string) string {
-	w.t.Helper()
-	lines := strings.Fields(w.command("campaign", "create", "-f", w.write(channels, "", ""), "--as", "chen"))
-	id := lines[len(lines)-1]
-	w.command("campaign", "submit", id, "--as", "chen")
-	return id
 }

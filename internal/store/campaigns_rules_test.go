@@ -231,7 +231,7 @@ func TestACampaignThatExpiresWhereItStandsHasARowForEverybody(t *testing.T) {
 			eachStore(t, func(t *testing.T, s *Store) {
 				putOnFile(t, s, crowd(120)...)
 				id := approved(t, s, nil)
-				if _, err := s.StartDue(t.Context(), time.Now()); err != nil {
+				if _, err := s.StartDue(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				if done, err := s.PlanPage(t.Context(), id, time.Now(), 50); err != nil || done {

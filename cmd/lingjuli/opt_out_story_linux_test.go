@@ -19,6 +19,7 @@ import (
 // Linux takes no more. So a call that has been claimed waits before its first byte.
 type crowdedDoor struct {
 	t      testing.TB
+	fd     int
 	socket *os.File
 	addr   string
 	to     *httputil.ReverseProxy
@@ -32,12 +33,9 @@ func newCrowdedDoor(t testing.TB, carrier string) *crowdedDoor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &crowdedDoor{t: t, socket: os.NewFile(uintptr(fd), "door")}
+	d := &crowdedDoor{t: t, fd: fd, socket: os.NewFile(uintptr(fd), "door")}
 	t.Cleanup(func() { _ = d.socket.Close() })
 	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Listen(fd, 0); err != nil { // one may wait
 		t.Fatal(err)
 	}
 	target, err := url.Parse(carrier)
@@ -50,8 +48,18 @@ func newCrowdedDoor(t testing.TB, carrier string) *crowdedDoor {
 	return d
 }
 
+// roomFor says how many may wait before the door, and one more.
+func (d *crowdedDoor) roomFor(n int) {
+	d.t.Helper()
+	if err := syscall.Listen(d.fd, n); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// opens lets everybody in, and at once: who was turned away would come again later, perhaps just as the door shuts.
 func (d *crowdedDoor) opens() {
 	d.t.Helper()
+	d.roomFor(64)
 	listener, err := net.FileListener(d.socket) // on a copy, which may be closed
 	if err != nil {
 		d.t.Fatal(err)
@@ -68,6 +76,7 @@ func (d *crowdedDoor) opens() {
 func (d *crowdedDoor) shuts() {
 	d.t.Helper()
 	_ = d.open.Close()
+	d.roomFor(0)
 	var err error
 	if d.before, err = net.DialTimeout("tcp", d.addr, 5*time.Second); err != nil {
 		d.t.Fatal(err)

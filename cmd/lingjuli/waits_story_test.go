@@ -132,7 +132,7 @@ func TestStoryASlowCampaignThatIsCancelledIsOverNowAndNotWhenItsTurnsWouldHaveCo
 	const people = 250 // at one a second: some four minutes, which nobody waits for here
 	eachTown(t, people, with("LINGJULI_SMS_QPS=200"), func(w *town) {
 		id := w.campaign("sms", "rate: 1\n")
-		w.until(id, "under way, the others queued", func(s notify.Status) bool { return s.Accepted > 0 && s.Queued > people/2 })
+		w.until(id, "under way", func(s notify.Status) bool { return s.Accepted > 0 })
 		w.command("campaign", "cancel", id, "--as", "li")
 		s := w.until(id, "drained", func(s notify.Status) bool { return s.Planned+s.Queued+s.Sending+s.Unconfirmed == 0 })
 		sent := w.box.Stats().SMS.Recipients

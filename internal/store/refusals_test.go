@@ -155,7 +155,7 @@ func TestAVillageWhoseRowsAreAtFaultHaltsNothingWhileOthersAreTaken(t *testing.T
 		until(t, s, id, "taken", func(st notify.Status) bool { return st.Accepted == 100 })
 		// The others go on being taken, in calls that were planned long before.
 		exec(t, s, `UPDATE calls SET begun_at = begun_at + 3600000000 WHERE state = 'accepted'`)
-		if err := s.write(t.Context(), "test", func(tx *tx) error { _, err := tx.ids("calls", 5000); return err }); err != nil {
+		if err := s.write(t.Context(), "test", func(tx *tx) error { _, err := tx.newIDs("calls", 5000); return err }); err != nil {
 			t.Fatal(err)
 		}
 		p.refuses(missingParameters, village)

@@ -127,7 +127,9 @@ func TestStatusAndPreviewAsJSONHaveTheNamesOfTheDoors(t *testing.T) {
 		w.budget("0.09") // two texts
 		w.command("campaign", "submit", id, "--as", "chen")
 		w.command("campaign", "approve", id, "--as", "li")
-		w.until(id, "held for money", func(s notify.Status) bool { return s.Waiting[notify.ForBudget] > 0 && s.Queued+s.Sending == 0 })
+		w.until(id, "held for money", func(s notify.Status) bool { // what was kept for whoever is refused has gone to another
+			return s.Accepted == 2 && s.Waiting[notify.ForBudget] > 0 && s.Queued+s.Sending == 0
+		})
 		s := w.printed(id, "running", 4, statusNames("next_at", "waiting"))
 		started := w.at(s, "started_at")
 		if started.Before(before) || started.After(time.Now()) || s["finished_at"] != nil || !w.at(s, "next_at").After(time.Now()) {

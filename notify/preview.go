@@ -68,6 +68,19 @@ func (s *Service) Preview(ctx context.Context, scope register.Scope, spec Spec) 
 	if err != nil {
 		return Preview{}, err
 	}
+	return s.preview(ctx, scope, spec, t)
+}
+
+// PreviewCampaign says it of a campaign on file. From its submission on it goes with the template of then, whatever became of
+// the template since.
+func (s *Service) PreviewCampaign(ctx context.Context, c Campaign) (Preview, error) {
+	if c.State == Draft {
+		return s.Preview(ctx, c.Scope, c.Spec)
+	}
+	return s.preview(ctx, c.Scope, c.Spec, c.Template)
+}
+
+func (s *Service) preview(ctx context.Context, scope register.Scope, spec Spec, t Template) (Preview, error) {
 	texts, err := NewTexts(t)
 	if err != nil {
 		return Preview{}, err

@@ -103,15 +103,16 @@ func (s *Service) Create(ctx context.Context, by staff.Member, spec Spec) (int64
 	}, s.entry(by, staff.DidWrite, 0))
 }
 
-// Change replaces the spec of a draft or submitted campaign; it must be submitted anew.
-func (s *Service) Change(ctx context.Context, by staff.Member, id int64, spec Spec) error {
+// Change replaces the spec of a draft or submitted campaign, if it is the one that was seen (zero: as it stands); it must be
+// submitted anew.
+func (s *Service) Change(ctx context.Context, by staff.Member, id int64, spec Spec, seen time.Time) error {
 	if _, err := s.find(ctx, by, staff.WriteCampaign, id); err != nil {
 		return err
 	}
 	if _, err := s.fits(ctx, spec); err != nil {
 		return err
 	}
-	return s.Campaigns.ChangeCampaign(ctx, id, spec, CampaignMoved{Event: Change, By: by, At: s.Now(), Audit: s.entry(by, staff.DidWrite, id)})
+	return s.Campaigns.ChangeCampaign(ctx, id, spec, CampaignMoved{Event: Change, By: by, At: s.Now(), Seen: seen, Audit: s.entry(by, staff.DidWrite, id)})
 }
 
 // find finds a campaign that the member may act on: the role allows it, and the campaign lies in the member's region.

@@ -105,10 +105,14 @@ func (s Spec) Check() error {
 			return fault("channel_wrong", fmt.Sprintf("channel %q is unknown or named twice", c), "Got", string(c))
 		}
 	}
-	if _, err := s.StartsAt(); err != nil {
+	starts, err := s.StartsAt()
+	if err != nil {
 		return err
 	}
-	_, err := s.Hours()
+	if !s.Expires.IsZero() && !starts.IsZero() && !starts.Before(s.Expires) {
+		return fault("starts_too_late", fmt.Sprintf("schedule %s is not before expires, so nothing would go", s.Schedule), "Got", s.Schedule)
+	}
+	_, err = s.Hours()
 	return err
 }
 

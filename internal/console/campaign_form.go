@@ -13,6 +13,7 @@ import (
 // campaignForm is the form as it was typed. It survives a refusal unchanged.
 type campaignForm struct {
 	ID       int64 // 0: a new campaign
+	Seen     int64 // which version of the campaign the form began with, in microseconds
 	Name     string
 	Template string // its kind is the campaign's
 	Params   []paramRow
@@ -47,8 +48,9 @@ func newCampaignForm(region string) campaignForm {
 
 // readCampaignForm takes what the browser sent.
 func readCampaignForm(post url.Values) campaignForm {
+	seen, _ := strconv.ParseInt(post.Get("seen"), 10, 64) // a form that doesn't say is about whatever stands
 	form := campaignForm{
-		Name: strings.TrimSpace(post.Get("name")), Template: post.Get("template"),
+		Seen: max(seen, 0), Name: strings.TrimSpace(post.Get("name")), Template: post.Get("template"),
 		Start: post.Get("start"), StartAt: post.Get("start_at"), AnyHour: post.Get("any_hour") != "", From: post.Get("from"), To: post.Get("to"),
 		Expires: post.Get("expires"), Fallback: strings.TrimSpace(post.Get("fallback")), Unit: post.Get("fallback_unit"), Rate: strings.TrimSpace(post.Get("rate")),
 		Audience: readAudience(post),
@@ -65,9 +67,18 @@ func readCampaignForm(post url.Values) campaignForm {
 	return form
 }
 
-// problem is one thing to mend: a locale key, with what was typed, or with what is wrong with it.
+// seen is the version that the form began with; zero: it doesn't say.
+func (f campaignForm) seen() time.Time {
+	if f.Seen == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(f.Seen)
+}
+
+// problem is one thing to mend: a locale key, with what was typed, or with what is wrong with it, or where to look.
 type problem struct {
 	Key, Detail string
+	Link        string
 	Fault       *specFault
 }
 

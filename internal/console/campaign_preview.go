@@ -18,12 +18,17 @@ type previewView struct {
 	Fault       *specFault // why there is no forecast
 }
 
-// previewOf asks whom the campaign would reach. It reaches as far as its author's region, whoever looks at it:
-// scope is that. What is wrong with the campaign itself is said in the view.
+// previewOf asks whom what stands in the form would reach. It reaches as far as its author's region, whoever looks at it:
+// scope is that.
 func (v *visit) previewOf(spec notify.Spec, scope register.Scope) (*previewView, error) {
 	author := v.who
 	author.Region = scope.Prefix
 	preview, err := v.Forecast.Preview(v.ctx(), author, spec)
+	return v.viewPreview(spec.Channels, preview, err)
+}
+
+// viewPreview shows a preview. Where there is none because of the campaign itself, it says what is wrong with it.
+func (v *visit) viewPreview(channels []notify.Channel, preview notify.Preview, err error) (*previewView, error) {
 	if fault := faultOf(err); fault != nil {
 		return &previewView{Fault: fault}, nil
 	}
@@ -34,7 +39,7 @@ func (v *visit) previewOf(spec notify.Spec, scope register.Scope) (*previewView,
 		return nil, err
 	}
 	view := &previewView{Preview: preview}
-	for _, channel := range spec.Channels {
+	for _, channel := range channels {
 		n := preview.Reachable[channel]
 		view.Reached += n
 		view.Channels = append(view.Channels, share{Key: string(channel), Count: n, Percent: percent(n, preview.Matched)})

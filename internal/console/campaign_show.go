@@ -80,7 +80,10 @@ func (v *visit) campaignFigures(page *campaignPage) error {
 	if c.State == notify.Cancelled {
 		return nil
 	}
-	preview, err := v.forecasts.of(c, v.Now(), func() (*previewView, error) { return v.previewOf(c.Spec, c.Scope) })
+	preview, err := v.forecasts.of(c, v.Now(), func() (*previewView, error) {
+		p, err := v.Forecast.PreviewCampaign(v.ctx(), c)
+		return v.viewPreview(c.Spec.Channels, p, err)
+	})
 	page.Preview = preview
 	return err
 }

@@ -101,6 +101,31 @@ func TestAnApproverIsShownWhatWasChangedBehindTheirBackAndNothingIsDone(t *testi
 	}
 }
 
+func TestTheSecondOfTwoWhoSaveIsToldAndLosesNothing(t *testing.T) {
+	d := newDesk(t)
+	d.add("author", staff.Author, "441802")
+	b := d.login("author")
+	b.post("/console/campaigns", written()...)
+	opened := regexp.MustCompile(`name="seen" value="(\d+)"`).FindStringSubmatch(b.get("/console/campaigns/1/edit").body)
+	if opened == nil {
+		t.Fatal("the form doesn't say with which version it began")
+	}
+	named := func(name, seen string) []string {
+		form := written("seen", seen)
+		form[slices.Index(form, "name")+1] = name
+		return form
+	}
+	b.post("/console/campaigns/1/edit", named("甲的", opened[1])...)
+	page := b.post("/console/campaigns/1/edit", named("乙的", opened[1])...)
+	if page.status != http.StatusConflict || !strings.Contains(page.body, "同事刚刚保存过") || !strings.Contains(page.body, `value="乙的"`) || d.office.list[0].Spec.Name != "甲的" {
+		t.Errorf("%d, %s on file", page.status, d.office.list[0].Spec.Name)
+	}
+	again := regexp.MustCompile(`name="seen" value="(\d+)"`).FindStringSubmatch(page.body)
+	if page := b.post("/console/campaigns/1/edit", named("乙的", again[1])...); page.path != "/console/campaigns/1?done=saved" || d.office.list[0].Spec.Name != "乙的" {
+		t.Errorf("%s, %s on file", page.path, d.office.list[0].Spec.Name)
+	}
+}
+
 func TestNobodyApprovesWhatTheyWroteAnAdminNeither(t *testing.T) {
 	d := newDesk(t)
 	d.add("boss", staff.Admin, "")

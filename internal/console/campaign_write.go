@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
@@ -22,7 +23,9 @@ func (v *visit) editCampaign() error {
 	if !v.changeable(c) {
 		return notify.ErrWrongState
 	}
-	return v.showForm(http.StatusOK, formOf(c.ID, c.Spec, v.Location), nil, nil)
+	form := formOf(c.ID, c.Spec, v.Location)
+	form.Seen = c.UpdatedAt.UnixMicro()
+	return v.showForm(http.StatusOK, form, nil, nil)
 }
 
 // createCampaign takes the form of a new campaign.
@@ -77,7 +80,10 @@ func (v *visit) save(form campaignForm, spec notify.Spec) (err error) {
 	if id == 0 {
 		id, err = v.Campaigns.Create(v.ctx(), v.who, spec)
 	} else {
-		err = v.Campaigns.Change(v.ctx(), v.who, id, spec)
+		err = v.Campaigns.Change(v.ctx(), v.who, id, spec, form.seen())
+	}
+	if errors.Is(err, notify.ErrChanged) {
+		return v.showChanged(form)
 	}
 	if fault := faultOf(err); fault != nil {
 		return v.showForm(http.StatusUnprocessableEntity, form, []problem{{Key: "form.refused", Fault: fault}}, nil)
@@ -86,6 +92,17 @@ func (v *visit) save(form campaignForm, spec notify.Spec) (err error) {
 		return err
 	}
 	return v.redirect(query(campaignAddress(id), "done", "saved"))
+}
+
+// showChanged tells somebody who saves that a colleague has saved before them. What they typed stays, and saving once more
+// puts it in the colleague's place.
+func (v *visit) showChanged(form campaignForm) error {
+	c, err := v.campaign()
+	if err != nil {
+		return err
+	}
+	form.Seen = c.UpdatedAt.UnixMicro()
+	return v.showForm(http.StatusConflict, form, []problem{{Key: "form.changed", Link: campaignAddress(c.ID)}}, nil)
 }
 
 // showForm renders the form. Templates that can't be listed are a fault of ours.

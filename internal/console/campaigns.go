@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/lingjuli/lingjuli/internal/register"
 	"github.com/lingjuli/lingjuli/internal/staff"
@@ -13,7 +14,8 @@ import (
 // Campaigns writes and steers campaigns under the rules of who may do what.
 type Campaigns interface {
 	Create(ctx context.Context, by staff.Member, spec notify.Spec) (int64, error)
-	Change(ctx context.Context, by staff.Member, id int64, spec notify.Spec) error
+	// Change: seen is the version that the form showed, zero where it doesn't say. notify.ErrChanged.
+	Change(ctx context.Context, by staff.Member, id int64, spec notify.Spec, seen time.Time) error
 	// Act: notify.ErrWrongState, notify.ErrChanged, notify.ErrSameColleague, staff.ErrForbidden.
 	Act(ctx context.Context, by staff.Member, id int64, event notify.CampaignEvent, j notify.Judgment) error
 	FindCampaign(ctx context.Context, id int64) (notify.Campaign, error)
@@ -23,6 +25,7 @@ type Campaigns interface {
 // Forecast tells what a campaign would do, and what it has done.
 type Forecast interface {
 	Preview(ctx context.Context, by staff.Member, spec notify.Spec) (notify.Preview, error)
+	PreviewCampaign(ctx context.Context, c notify.Campaign) (notify.Preview, error)
 	CampaignStatus(ctx context.Context, id int64) (notify.Status, error)
 	ListTemplates(ctx context.Context) ([]notify.Template, error)
 }

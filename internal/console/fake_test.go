@@ -192,8 +192,11 @@ func (o *office) Create(_ context.Context, by staff.Member, spec notify.Spec) (i
 	return id, err
 }
 
-func (o *office) Change(_ context.Context, by staff.Member, id int64, spec notify.Spec) error {
+func (o *office) Change(_ context.Context, by staff.Member, id int64, spec notify.Spec, seen time.Time) error {
 	c := &o.list[id-1]
+	if !seen.IsZero() && !seen.Equal(c.UpdatedAt) {
+		return notify.ErrChanged
+	}
 	c.Spec, c.EditorID, c.State, c.UpdatedAt = spec, by.ID, notify.Draft, c.UpdatedAt.Add(time.Microsecond)
 	return nil
 }
@@ -249,6 +252,10 @@ func (o *office) CampaignStatus(_ context.Context, id int64) (notify.Status, err
 
 func (o *office) ListTemplates(context.Context) ([]notify.Template, error) {
 	return []notify.Template{o.template}, nil
+}
+
+func (o *office) PreviewCampaign(ctx context.Context, c notify.Campaign) (notify.Preview, error) {
+	return o.Preview(ctx, staff.Member{Region: c.Scope.Prefix}, c.Spec)
 }
 
 func (o *office) Preview(_ context.Context, by staff.Member, spec notify.Spec) (notify.Preview, error) {

@@ -363,7 +363,7 @@ func TestStaffStayWithinTheirRoleTheirRegionAndTheTwoPersonRule(t *testing.T) {
 	wantErr(err, nil)
 	wantErr(service.Approve(ctx, author, id, time.Time{}), staff.ErrForbidden)
 	wantErr(service.Approve(ctx, elsewhere, id, time.Time{}), staff.ErrForbidden)
-	wantErr(service.Change(ctx, admin, id, spec), nil)
+	wantErr(service.Change(ctx, admin, id, spec, time.Time{}), nil)
 	_, err = service.Submit(ctx, author, id)
 	wantErr(err, nil)
 	wantErr(service.Approve(ctx, admin, id, time.Time{}), notify.ErrSameColleague)

@@ -47,7 +47,7 @@ func TestAnApproverJudgesWhatTheyHaveSeenAndNothingElse(t *testing.T) {
 		}
 		first := submit()
 		spec.Name = "y"
-		step(t, "change", service.Change(ctx, author, id, spec), nil)
+		step(t, "change", service.Change(ctx, author, id, spec, time.Time{}), nil)
 		step(t, "approve what is a draft again", service.Approve(ctx, approver, id, first.UpdatedAt), notify.ErrWrongState)
 		second := submit()
 		step(t, "approve the first", service.Approve(ctx, approver, id, first.UpdatedAt), notify.ErrChanged)
@@ -89,7 +89,7 @@ func TestWhoChangesACampaignWhileTheyApproveItDoesNotApproveIt(t *testing.T) {
 
 		hasty := *service
 		hasty.Campaigns = &meanwhile{Campaigns: s, act: func() {
-			step(t, "the admin changes", service.Change(ctx, admin, id, spec), nil)
+			step(t, "the admin changes", service.Change(ctx, admin, id, spec, time.Time{}), nil)
 			_, err := service.Submit(ctx, admin, id)
 			step(t, "the admin submits", err, nil)
 		}}
@@ -110,11 +110,74 @@ func TestWhatIsChangedWhileItIsSubmittedIsNotSubmittedWithTheTemplateOfBefore(t 
 		id, err := service.Create(ctx, author, spec)
 		step(t, "create", err, nil)
 		hasty := *service
-		hasty.Campaigns = &meanwhile{Campaigns: s, act: func() { step(t, "the admin changes", service.Change(ctx, admin, id, spec), nil) }}
+		hasty.Campaigns = &meanwhile{Campaigns: s, act: func() { step(t, "the admin changes", service.Change(ctx, admin, id, spec, time.Time{}), nil) }}
 		_, err = hasty.Submit(ctx, author, id)
 		step(t, "submit", err, notify.ErrChanged)
 		if c, err := s.FindCampaign(ctx, id); err != nil || c.State != notify.Draft || !c.SubmittedAt.IsZero() {
 			t.Fatalf("%s %v", c.State, err)
+		}
+	})
+}
+
+func TestTheSecondOfTwoEditorsDoesNotOverwriteTheFirstUnseen(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		service, spec := judged(t, s)
+		author := staff.Member{ID: 1, Role: staff.Author}
+		id, err := service.Create(ctx, author, spec)
+		step(t, "create", err, nil)
+		opened, err := s.FindCampaign(ctx, id)
+		step(t, "read", err, nil)
+		spec.Name = "the first"
+		step(t, "the first saves", service.Change(ctx, author, id, spec, opened.UpdatedAt), nil)
+		spec.Name = "the second"
+		step(t, "the second saves", service.Change(ctx, author, id, spec, opened.UpdatedAt), notify.ErrChanged)
+		c, err := s.FindCampaign(ctx, id)
+		if err != nil || c.Spec.Name != "the first" {
+			t.Fatalf("%s: %v", c.Spec.Name, err)
+		}
+		step(t, "the second has seen it", service.Change(ctx, author, id, spec, c.UpdatedAt), nil)
+	})
+}
+
+func TestWhoApprovesIsShownTheTextThatGoesAndNotWhatBecameOfItsTemplate(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		putOnFile(t, s, villager{id: 1, phone: phoneOf(1), household: "a"})
+		service, spec := judged(t, s)
+		author := staff.Member{ID: 1, Role: staff.Author}
+		id, err := service.Create(ctx, author, spec)
+		step(t, "create", err, nil)
+		says := func() string {
+			t.Helper()
+			c, err := s.FindCampaign(ctx, id)
+			step(t, "read", err, nil)
+			p, err := service.PreviewCampaign(ctx, c)
+			step(t, "preview", err, nil)
+			if len(p.Samples) != 1 {
+				t.Fatalf("%+v", p)
+			}
+			return p.Samples[0].Text
+		}
+		reword := func(content string) {
+			t.Helper()
+			other := templateOf(notify.SMS)
+			other.SMS.Content = content
+			step(t, "reword", s.ApplyTemplates(ctx, []notify.Template{other}, time.Now(), staff.Entry{At: time.Now()}), nil)
+		}
+		reword("${name}，一稿。")
+		if got := says(); got != "王**，一稿。" {
+			t.Errorf("a draft goes with the template as it stands: %q", got)
+		}
+		_, err = service.Submit(ctx, author, id)
+		step(t, "submit", err, nil)
+		reword("${name}，二稿。")
+		if got := says(); got != "王**，一稿。" {
+			t.Errorf("shown %q", got)
+		}
+		step(t, "change", service.Change(ctx, author, id, spec, time.Time{}), nil)
+		if got := says(); got != "王**，二稿。" {
+			t.Errorf("a draft again: %q", got)
 		}
 	})
 }

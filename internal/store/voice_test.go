@@ -110,6 +110,8 @@ func TestAFurtherChannelKeepsACampaignByVoiceGoingUntilItsReport(t *testing.T) {
 			t.Fatalf("%s, and a text may still have to go", st.State)
 		}
 		push(t, s, callReport(out, phoneOf(0), notify.NoNumber, "200004"))
+		until(t, s, id, "the text taken", func(st notify.Status) bool { return st.Accepted == 1 })
+		exec(t, s, `UPDATE campaigns SET check_at = 0`) // it is looked at again after a minute
 		st := until(t, s, id, "finished", finished)
 		if st.ByChannel[notify.SMS] != 1 || st.Accepted != 1 {
 			t.Errorf("%+v", st)

@@ -50,14 +50,15 @@ func TestACampaignFileIsReadAsItStandsInTheManual(t *testing.T) {
 
 func TestWhatIsWrongWithACampaignFileIsNamed(t *testing.T) {
 	for change, word := range map[[2]string]string{
-		{"rate: 0", "rats: 0"}:                          "line 15: unknown key rats",
-		{"premium_reminder", "greeting"}:                "kind",
-		{"[wechat, sms, voice]", "[wechat, pigeon]"}:    "pigeon",
-		{"[wechat, sms, voice]", "[]"}:                  "channels",
-		{"schedule: now", "schedule: tomorrow"}:         "schedule",
-		{"fallback_after: 24h", "fallback_after: day"}:  "day",
-		{"age: {gte: 18}", "shoe_size: {gte: 18}"}:      "shoe_size",
-		{"template: medical_premium_due", "template: "}: "template",
+		{"rate: 0", "rats: 0"}:                                   "line 15: unknown key rats",
+		{"premium_reminder", "greeting"}:                         "kind",
+		{"[wechat, sms, voice]", "[wechat, pigeon]"}:             "pigeon",
+		{"[wechat, sms, voice]", "[]"}:                           "channels",
+		{"schedule: now", "schedule: tomorrow"}:                  "schedule",
+		{"schedule: now", "schedule: 2026-12-31T20:00:00+08:00"}: "is not before expires",
+		{"fallback_after: 24h", "fallback_after: day"}:           "day",
+		{"age: {gte: 18}", "shoe_size: {gte: 18}"}:               "shoe_size",
+		{"template: medical_premium_due", "template: "}:          "template",
 	} {
 		_, err := ParseSpec([]byte(strings.Replace(goodCampaign, change[0], change[1], 1)))
 		if err == nil || !strings.Contains(err.Error(), word) || strings.Contains(err.Error(), "\n") {

@@ -79,6 +79,9 @@ func newSystem(b *testing.B, at place, people, campaigns int) *system {
 `)
 	s.command("template", "apply", "-f", filepath.Join(s.dir, "templates.yaml"))
 	s.loaded = s.cfg.DatabaseURL
+	if at.redis != "embedded" {
+		databasetest.Tidy(b, s.loaded)
+	}
 	s.open()
 	b.Cleanup(func() { _ = s.store.Close() })
 	return s

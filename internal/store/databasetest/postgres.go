@@ -38,6 +38,20 @@ func CopyOf(t testing.TB, address string) string {
 	return create(t, " TEMPLATE "+strings.TrimPrefix(u.Path, "/")+" STRATEGY FILE_COPY")
 }
 
+// Tidy brings a database of this package that was just filled to the state that the server's own upkeep brings it to: else
+// it does so later, and beside whatever is measured first.
+func Tidy(t testing.TB, address string) {
+	t.Helper()
+	db, err := sql.Open("pgx", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Exec("VACUUM (ANALYSE)")
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // create makes a database and drops it when the test ends.
 func create(t testing.TB, how string) string {
 	t.Helper()

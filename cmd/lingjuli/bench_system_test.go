@@ -80,7 +80,7 @@ func newSystem(b *testing.B, at place, people, campaigns int) *system {
 	s.command("template", "apply", "-f", filepath.Join(s.dir, "templates.yaml"))
 	s.loaded = s.cfg.DatabaseURL
 	if at.redis != "embedded" {
-		databasetest.Tidy(b, s.loaded)
+		databasetest.Vacuum(b, s.loaded)
 	}
 	s.open()
 	b.Cleanup(func() { _ = s.store.Close() })

@@ -38,9 +38,9 @@ func CopyOf(t testing.TB, address string) string {
 	return create(t, " TEMPLATE "+strings.TrimPrefix(u.Path, "/")+" STRATEGY FILE_COPY")
 }
 
-// Tidy brings a database of this package that was just filled to the state that the server's own upkeep brings it to: else
-// it does so later, and beside whatever is measured first.
-func Tidy(t testing.TB, address string) {
+// Vacuum does at once what autovacuum would do to a database of this package that was just filled: else the server
+// does so later, beside whatever is measured first.
+func Vacuum(t testing.TB, address string) {
 	t.Helper()
 	db, err := sql.Open("pgx", address)
 	if err != nil {

@@ -35,12 +35,15 @@ func (c *demoCmd) Run(a *app) error {
 		return err
 	}
 	defer func() { _ = d.life.stop() }()
-	if err := d.start(); err != nil {
+	err := d.start()
+	if err != nil && a.ctx.Err() == nil {
 		return err
 	}
-	d.print()
-	<-a.ctx.Done()
-	fmt.Fprintln(a.stdout, a.texts.t("stopping"))
+	if err == nil {
+		d.print()
+		<-a.ctx.Done()
+	}
+	fmt.Fprintln(a.stdout, a.texts.t("stopping")) // also where it was stopped while it started: the next start goes on from there
 	return d.life.stop()
 }
 

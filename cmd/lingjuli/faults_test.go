@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"net"
 	"os"
 	"os/exec"
@@ -188,6 +189,34 @@ func TestTheDemoSaysAtOnceWhatIsInItsWay(t *testing.T) {
 	_, stderr, code = call(t, map[string]string{"LANG": "en"}, "demo", "--listen", "127.0.0.1:0", "--dir", file)
 	if code != exitFailed || strings.TrimSpace(stderr) != file+" is no folder: choose another --dir" {
 		t.Errorf("a file for a folder: exit %d, said %q", code, stderr)
+	}
+}
+
+// stopOn is a terminal at which somebody stops the program as soon as they read a line with these words.
+type stopOn struct {
+	bytes.Buffer
+	words string
+	stop  func()
+}
+
+func (s *stopOn) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), s.words) {
+		s.stop()
+	}
+	return s.Buffer.Write(p)
+}
+
+func TestADemoThatIsStoppedWhileItLoadsSaysSoAndGoesOnLater(t *testing.T) {
+	dir := t.TempDir()
+	for _, words := range []string{"Loading", "http://"} {
+		ctx, stop := context.WithCancel(t.Context())
+		out, stderr := &stopOn{words: words, stop: stop}, &bytes.Buffer{}
+		env := map[string]string{"LANG": "en", "LINGJULI_LISTEN": "127.0.0.1:0"}
+		code := run(ctx, []string{"demo", "--people", "50", "--dir", dir}, nil, out, stderr, func(name string) string { return env[name] })
+		stop()
+		if said := out.String(); code != exitDone || !strings.Contains(said, words) || !strings.HasSuffix(said, "Stopping…\n") {
+			t.Errorf("stopped at %q: exit %d, said %q and %q", words, code, said, stderr)
+		}
 	}
 }
 

@@ -22,6 +22,8 @@ func (w texts) reason(err error) string {
 	var lost *bot.TransportError
 	var dial net.Error
 	switch {
+	case errors.Is(err, context.Canceled):
+		return w.t("reason_stopped")
 	case errors.As(err, &theirs) && theirs.Code != "":
 		return w.code(theirs.Code)
 	case errors.As(err, &theirs):

@@ -132,6 +132,8 @@ func TestNobodyAnswersThreeTimesAndTheNextOfTheHouseholdCarriesIt(t *testing.T) 
 				hoursLater(t, s)
 			}
 		}
+		until(t, s, id, "given up on", func(st notify.Status) bool { return st.Failed == 1 })
+		hoursLater(t, s) // a phone rings once a minute
 		push(t, s, callReport(dialled(t, s, p, id, phone, 4), phone, "", "200000"))
 		st := until(t, s, id, "heard", func(st notify.Status) bool { return finished(st) && st.Delivered == 1 })
 		wantCounts(t, st, map[string]int64{"failed": 1, "delivered": 1})

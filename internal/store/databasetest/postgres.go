@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver that makes and drops databases
 )
@@ -48,6 +49,28 @@ func Vacuum(t testing.TB, address string) {
 	}
 	_, err = db.Exec("VACUUM (ANALYSE)")
 	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// AwaitAutovacuum waits until autovacuum has visited a database of this package: it comes once a minute (autovacuum_naptime),
+// and so what follows at once is not visited before a minute is over, whatever was before.
+func AwaitAutovacuum(t testing.TB, address string) {
+	t.Helper()
+	db, err := sql.Open("pgx", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.Exec("CREATE TABLE bait AS SELECT n FROM generate_series(1, 1000) AS n; DELETE FROM bait"); err != nil {
+		t.Fatal(err)
+	}
+	for visited := false; !visited; time.Sleep(100 * time.Millisecond) {
+		if err := db.QueryRow("SELECT last_autovacuum IS NOT NULL FROM pg_stat_user_tables WHERE relname = 'bait'").Scan(&visited); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := db.Exec("DROP TABLE bait"); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 
@@ -41,12 +42,17 @@ func textsFor(lang, lcAll string) texts {
 	if strings.HasPrefix(strings.ToLower(lang), "en") {
 		tag = "en"
 	}
+	return texts{i18n.NewLocalizer(bundled(), tag), tag}
+}
+
+// bundled is parsed once: tests run hundreds of commands in one process.
+var bundled = sync.OnceValue(func() *i18n.Bundle {
 	bundle, err := locales.CLI()
 	if err != nil {
 		panic(err) // embedded texts that do not parse are a broken build, caught by any test
 	}
-	return texts{i18n.NewLocalizer(bundle, tag), tag}
-}
+	return bundle
+})
 
 // t is the text of a key; pairs are names and values of its placeholders.
 func (w texts) t(key string, pairs ...any) string {

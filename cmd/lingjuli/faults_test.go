@@ -216,6 +216,8 @@ func TestADemoThatIsStoppedWhileItLoadsSaysSoAndGoesOnLater(t *testing.T) {
 		stop()
 		if said := out.String(); code != exitDone || !strings.Contains(said, words) || !strings.HasSuffix(said, "Stopping…\n") {
 			t.Errorf("stopped at %q: exit %d, said %q and %q", words, code, said, stderr)
+		} else if ready := strings.Contains(said, "http://"); ready != (words == "http://") {
+			t.Errorf("stopped at %q it said %q", words, said)
 		}
 	}
 }

@@ -62,15 +62,19 @@ func AwaitAutovacuum(t testing.TB, address string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	if _, err := db.Exec("CREATE TABLE bait AS SELECT n FROM generate_series(1, 1000) AS n; DELETE FROM bait"); err != nil {
+	if _, err := db.Exec("CREATE TABLE autovacuum_probe AS SELECT n FROM generate_series(1, 1000) AS n; DELETE FROM autovacuum_probe"); err != nil {
 		t.Fatal(err)
 	}
+	deadline := time.Now().Add(5 * time.Minute)
 	for visited := false; !visited; time.Sleep(100 * time.Millisecond) {
-		if err := db.QueryRow("SELECT last_autovacuum IS NOT NULL FROM pg_stat_user_tables WHERE relname = 'bait'").Scan(&visited); err != nil {
+		if time.Now().After(deadline) {
+			t.Fatal("autovacuum does not come: is it off, or autovacuum_naptime long?")
+		}
+		if err := db.QueryRow("SELECT last_autovacuum IS NOT NULL FROM pg_stat_user_tables WHERE relname = 'autovacuum_probe'").Scan(&visited); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := db.Exec("DROP TABLE bait"); err != nil {
+	if _, err := db.Exec("DROP TABLE autovacuum_probe"); err != nil {
 		t.Fatal(err)
 	}
 }

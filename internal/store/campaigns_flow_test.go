@@ -23,7 +23,7 @@ import (
 // platform is a carrier that keeps what it took, and can be told to fail.
 type platform struct {
 	mu       sync.Mutex
-	validity time.Duration                     // not 0: what was signed longer ago is not taken
+	validity time.Duration                     // not 0: a text that was signed longer ago is not taken
 	taken    map[string]map[register.Phone]int // out id → phone → times
 	calls    int
 	hangs    chan struct{} // not nil: a query is told here and gets no answer until free is closed
@@ -35,7 +35,8 @@ func (p *platform) Sign(_ context.Context, call notify.Outgoing) (notify.Request
 	return &platformRequest{p, call, time.Now()}, nil
 }
 
-// takesFor has the platform refuse what was signed longer ago.
+// takesFor has the platform refuse texts that were signed longer ago: on a busy machine some are, and they are looked for and sent
+// anew. The other channels have nobody to look for them, so there the machine's haste would decide.
 func (p *platform) takesFor(validity time.Duration) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -54,7 +55,7 @@ func (r *platformRequest) Repeatable() bool    { return true }
 func (r *platformRequest) Present(ctx context.Context) notify.Answer {
 	r.p.mu.Lock()
 	defer r.p.mu.Unlock()
-	if ctx.Err() != nil || r.p.validity > 0 && time.Since(r.at) > r.p.validity {
+	if ctx.Err() != nil || r.call.Channel == notify.SMS && r.p.validity > 0 && time.Since(r.at) > r.p.validity {
 		return notify.Answer{Outcome: notify.Unknown}
 	}
 	r.p.calls++

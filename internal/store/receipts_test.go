@@ -366,6 +366,10 @@ func TestAnUnconfirmedNoticeIsSettledByItsEvent(t *testing.T) {
 		p.mu.Lock()
 		p.answer = nil
 		p.mu.Unlock()
+		soon := toMicros(time.Now().Add(time.Minute))
+		until(t, s, id, "looked at once", func(notify.Status) bool {
+			return count(t, s, `SELECT count(*) FROM calls WHERE state = 'unconfirmed' AND wake_at < $1`, soon) == 0
+		}) // a look that is under way writes down when the next is due, by the begin that it read
 		exec(t, s, `UPDATE calls SET begun_at = begun_at - 3601000000, wake_at = 1`) // the hour is over
 		st := until(t, s, id, "finished", finished)
 		if st.Delivered != 1 || st.ByChannel[notify.SMS] != 2 {

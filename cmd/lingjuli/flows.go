@@ -1,11 +1,6 @@
 package main
 
-import (
-	"fmt"
-
-	"github.com/lingjuli/lingjuli/flows"
-	"github.com/lingjuli/lingjuli/locales"
-)
+import "fmt"
 
 type flowsCmd struct {
 	Lint  flowsLintCmd  `cmd:"" name:"lint"`
@@ -19,11 +14,11 @@ func (c *flowsLintCmd) Run(a *app) error {
 	if _, err := a.config(); err != nil {
 		return err
 	}
-	book, err := flows.Load()
+	book, err := builtInFlows()
 	if err != nil {
 		return err
 	}
-	texts, err := locales.Load()
+	texts, err := builtInTexts()
 	if err != nil {
 		return err
 	}
@@ -47,7 +42,7 @@ func (c *flowsGraphCmd) Run(a *app) error {
 	if _, err := a.config(); err != nil {
 		return err
 	}
-	book, err := flows.Load()
+	book, err := builtInFlows()
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ type inbox struct {
 }
 
 func newInbox(cfg config, s *store.Store, bell *notify.Doorbell) (inbox, error) {
-	book, err := flows.Load()
+	book, err := builtInFlows()
 	if err != nil {
 		return inbox{}, err
 	}
@@ -61,7 +61,7 @@ func (i inbox) word(region string, at time.Time) register.OfficeWord {
 
 // letterText says a worker's answer in the language of whom it is for.
 func letterText() (func(language, text string) string, error) {
-	texts, err := locales.Load()
+	texts, err := builtInTexts()
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -45,17 +46,24 @@ func (u understanding) Understand(text string) flows.Guess {
 	return g
 }
 
+// What is built in never changes: a process reads it once, however often it asks.
+var (
+	builtInFlows        = sync.OnceValues(flows.Load)
+	builtInUnderstander = sync.OnceValues(understand.New)
+	builtInTexts        = sync.OnceValues(locales.Load)
+)
+
 // newTurns makes the host of conversations. teller may be nil.
 func newTurns(cfg config, s *store.Store, bell turn.Doorbell, teller turn.Teller) (*turn.Service, error) {
-	book, err := flows.Load()
+	book, err := builtInFlows()
 	if err != nil {
 		return nil, err
 	}
-	texts, err := locales.Load()
+	texts, err := builtInTexts()
 	if err != nil {
 		return nil, err
 	}
-	u, err := understand.New()
+	u, err := builtInUnderstander()
 	if err != nil {
 		return nil, err
 	}

@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"strings"
-
-	"github.com/lingjuli/lingjuli/flows/understand"
 )
 
 // longestUtterance bounds one line; what is longer is cut by the understander, not refused.
@@ -15,7 +13,7 @@ type understandCmd struct{}
 
 // Run answers each line of standard input with one line of JSON. It needs no database and no configuration.
 func (c *understandCmd) Run(a *app) error {
-	u, err := understand.New()
+	u, err := builtInUnderstander()
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,10 @@ func perSecond(people int, took time.Duration) float64 { return float64(people) 
 // ofFloor is how our speed to the last acceptance compares with the floor's.
 func (one measured) ofFloor() float64 { return one.floor.Seconds() / one.accepted.Seconds() }
 
+// byCarrier is the time to the last acceptance in seconds of the carrier's CPU: its work for a campaign is always the same, so a
+// host that is slower for a while, as that of a virtual machine may be, is not in it.
+func (one measured) byCarrier() float64 { return one.accepted.Seconds() / one.whole.standIn.Seconds() }
+
 func (m measuredPlace) reportMetrics(b *testing.B) {
 	one := m.runs[0]
 	b.ReportMetric(0, "ns/op")
@@ -108,7 +112,7 @@ func (r *report) writeServing(w io.Writer) {
 		return
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "medians\tserving\truns\trecipients/s\tof the first\tof floor\tCPU µs, all parts\t")
+	fmt.Fprintln(t, "medians\tserving\truns\trecipients/s\tof the first\tof floor\ts to accepted by the carrier's CPU s\tCPU µs, all parts\t")
 	for _, m := range r.places {
 		if !m.compares() {
 			continue
@@ -125,8 +129,8 @@ func (r *report) writeServing(w io.Writer) {
 			return median(runs[p], func(one measured) float64 { return perSecond(m.people, one.accepted) })
 		}
 		for _, p := range order {
-			fmt.Fprintf(t, "%s\t%v\t%d\t%.0f\t%.2f\t%.2f\t%.1f\t\n", m.name, p, len(runs[p]), speed(p), speed(p)/speed(order[0]),
-				median(runs[p], measured.ofFloor), median(runs[p], func(one measured) float64 {
+			fmt.Fprintf(t, "%s\t%v\t%d\t%.0f\t%.2f\t%.2f\t%.2f\t%.1f\t\n", m.name, p, len(runs[p]), speed(p), speed(p)/speed(order[0]),
+				median(runs[p], measured.ofFloor), median(runs[p], measured.byCarrier), median(runs[p], func(one measured) float64 {
 					return micros(one.whole.product+one.whole.database+one.whole.redis+one.whole.standIn, m.people)
 				}))
 		}

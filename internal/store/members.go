@@ -102,7 +102,24 @@ func scanCall(row scanner) (*heldCall, error) {
 
 // holdCall locks one call.
 func (t *tx) holdCall(id int64) (*heldCall, error) {
-	return scanCall(t.row(`SELECT `+callColumns+` FROM calls WHERE id = $1`+t.forUpdate(), id))
+	c, err := scanCall(t.row(`SELECT `+callColumns+` FROM calls WHERE id = $1`+t.forUpdate(), id))
+	if err != nil {
+		return nil, err
+	}
+	return t.theOne(c), nil
+}
+
+// theOne is the transaction's only copy of a call: word of one call may take a member out of another that has word of
+// its own in the same transaction, and must not find that member in it again.
+func (t *tx) theOne(c *heldCall) *heldCall {
+	if held, ok := t.held[c.id]; ok {
+		return held
+	}
+	if t.held == nil {
+		t.held = map[int64]*heldCall{}
+	}
+	t.held[c.id] = c
+	return c
 }
 
 // holdCalls locks calls in the order of their ids, as everybody does. further narrows them.
@@ -121,7 +138,7 @@ func (t *tx) holdCalls(ids []int64, further string) ([]*heldCall, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, c)
+		list = append(list, t.theOne(c))
 	}
 	return list, rows.Err()
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -135,6 +136,37 @@ func TestAFailedReceiptGoesToTheNextChannelAndSilenceDoesAfterAWhile(t *testing.
 		st = until(t, s, id, "called", func(st notify.Status) bool { return st.ByChannel[notify.Voice] == 2 })
 		if st.Delivered != 1 || st.Accepted != 2 || st.ByChannel[notify.SMS] != 1 {
 			t.Errorf("%+v", st)
+		}
+	})
+}
+
+// What the carrier says late of a text comes together with what became of the call that the text's silence led to.
+func TestALateReceiptAndTheReportOfTheCallThatFollowedComeTogether(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(3)...)
+		p := &platform{}
+		id := approved(t, s, func(spec *notify.Spec) {
+			spec.Channels, spec.FallbackAfter = []notify.Channel{notify.SMS, notify.Voice}, notify.Span(time.Hour)
+		})
+		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
+		until(t, s, id, "accepted", func(st notify.Status) bool { return st.ByChannel[notify.SMS] == 3 })
+		text := p.outIDs()
+		exec(t, s, `UPDATE calls SET wake_at = 1 WHERE channel = 'sms'`) // the hour is over
+		until(t, s, id, "called", func(st notify.Status) bool { return st.ByChannel[notify.Voice] == 3 && st.Accepted == 3 })
+		w.Shutdown()
+		call := func(i int) string {
+			outs := slices.DeleteFunc(p.rung(phoneOf(i)), func(out string) bool { return out == text[phoneOf(i)] })
+			return outs[0]
+		}
+		push(t, s,
+			callReport(call(0), phoneOf(0), notify.NotAnswered, "200003"), report(text[phoneOf(0)], phoneOf(0), "DELIVERED"),
+			callReport(call(1), phoneOf(1), "", "200000"), report(text[phoneOf(1)], phoneOf(1), "DELIVERED"),
+			callReport(call(2), phoneOf(2), "", "200000"))
+		applyAll(t, s)
+		st := statusOf(t, s, id)
+		wantCounts(t, st, map[string]int64{"delivered": 3})
+		if st.ByChannel[notify.SMS] != 2 || st.ByChannel[notify.Voice] != 1 {
+			t.Errorf("by channel %v", st.ByChannel)
 		}
 	})
 }

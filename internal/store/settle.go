@@ -54,6 +54,7 @@ func (c *heldCall) settlePlainly(r notify.CallResult, now time.Time) (statement,
 	if r.Event != notify.Accept || c.state != notify.CallSending || c.shared || c.channel == notify.Voice {
 		return statement{}, false
 	}
+	c.state = notify.CallAccepted
 	return statement{act: fmt.Sprintf("accept call %d", c.id), query: acceptSQL, args: c.acceptArgs(r, now)}, true
 }
 

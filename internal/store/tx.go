@@ -19,7 +19,8 @@ type tx struct {
 	keys *seal.Keys
 	conn *sql.Conn
 	sql  runner
-	hand *handTx // nil: begun and ended by database/sql
+	hand *handTx             // nil: begun and ended by database/sql
+	held map[int64]*heldCall // the calls that it has locked
 
 	aside *aside // where ids are reserved that nobody waits for; nil: in this transaction
 }

@@ -213,7 +213,7 @@ func (s *Store) BalanceBudgets(ctx context.Context, zone *time.Location, now tim
 	if err != nil || !due {
 		return false, err
 	}
-	var richer []string
+	var richer map[string]int
 	var clock time.Time // the database's: by it they were told until when to wait
 	err = s.write(ctx, "store: balance budgets", func(t *tx) error {
 		richer, more = nil, false
@@ -231,9 +231,9 @@ func (s *Store) BalanceBudgets(ctx context.Context, zone *time.Location, now tim
 		clock, err = t.now()
 		return err
 	})
-	for _, region := range richer {
+	for region, calls := range richer {
 		if err == nil {
-			err = s.wakeForBudget(ctx, region, notify.BudgetWake(clock, zone), clock, wakeForReturned)
+			err = s.wakeForBudget(ctx, region, notify.BudgetWake(clock, zone), clock, calls*wakeForReturned)
 		}
 	}
 	return more, err
@@ -266,19 +266,22 @@ func (t *tx) dueUses(now time.Time) ([]budgetUse, error) {
 	return list, rows.Err()
 }
 
-// balance settles uses and says in which regions there is more money than before. Where the portion ends within a call,
-// the rest of that call is left to the next.
-func (t *tx) balance(uses []budgetUse, now time.Time) (richer []string, err error) {
+// balance settles uses and says in which regions there is more money than before, and of how many calls. Where the portion
+// ends within a call, the rest of that call is left to the next.
+func (t *tx) balance(uses []budgetUse, now time.Time) (richer map[string]int, err error) {
 	type key struct {
 		region string
 		month  int
 	}
-	back := map[key]int64{}
+	back, gaveBack := map[key]int64{}, map[string]int{}
 	calls := map[int][]int64{}
 	for _, u := range uses {
 		state, amount := u.next(now)
 		calls[state] = append(calls[state], u.callID)
 		back[key{u.region, u.month}] += amount
+		if amount > 0 {
+			gaveBack[u.region]++
+		}
 	}
 	for _, state := range []int{useBack, useFinal} {
 		if len(calls[state]) == 0 {
@@ -291,6 +294,7 @@ func (t *tx) balance(uses []budgetUse, now time.Time) (richer []string, err erro
 			return nil, err
 		}
 	}
+	richer = map[string]int{}
 	keys := make([]key, 0, len(back))
 	for k := range back {
 		keys = append(keys, k)
@@ -304,38 +308,42 @@ func (t *tx) balance(uses []budgetUse, now time.Time) (richer []string, err erro
 			return nil, err
 		}
 		if back[k] > 0 {
-			richer = append(richer, k.region)
+			richer[k.region] = gaveBack[k.region]
 		}
 	}
 	return richer, nil
 }
 
-// Who waits for money is woken in portions; where only a little came back, only so many.
+// Who waits for money is woken in portions; where calls gave theirs back, as many as they may have been to, and as many
+// again, for some of those who wait may have shorter texts.
 const (
 	wakeBatch       = 2000
 	wakeForReturned = 200
 )
 
-// wakeForBudget lets the claims look again at people of a region who wait for its money: all of them, or at most limit.
+// wakeForBudget lets the claims look again at people of a region who wait for its money: all of them (limit 0), or limit.
 func (s *Store) wakeForBudget(ctx context.Context, region string, held, now time.Time, limit int) error {
-	for {
+	for left := limit; limit == 0 || left > 0; {
 		batch := wakeBatch
 		if limit > 0 {
-			batch = limit
+			batch = min(left, wakeBatch)
 		}
-		woken := int64(0)
+		woken := 0
 		err := s.write(ctx, "store: wake who waits for a budget", func(t *tx) error {
 			var err error
 			woken, err = t.wakeHeld(region, held, now, batch)
 			return err
 		})
-		if err != nil || limit > 0 || woken < int64(batch) {
+		if err != nil || woken == 0 {
 			return err
 		}
+		left -= woken
 	}
+	return nil
 }
 
-func (t *tx) wakeHeld(region string, held, now time.Time, batch int) (int64, error) {
+// wakeHeld wakes up to batch people of one campaign who wait, and says how many: 0 where nobody waits.
+func (t *tx) wakeHeld(region string, held, now time.Time, batch int) (int, error) {
 	var campaign int64
 	var month int
 	err := t.row(`SELECT d.campaign_id, d.month FROM campaigns c JOIN deliveries d ON d.campaign_id = c.id AND d.month = c.month
@@ -358,7 +366,7 @@ func (t *tx) wakeHeld(region string, held, now time.Time, batch int) (int64, err
 		month, campaign, t.idList(people), toMicros(now)); err != nil {
 		return 0, err
 	}
-	return int64(batch), nil // there may be more, in this campaign or another
+	return len(people), nil
 }
 
 // drainHeld takes out of an ended campaign those who wait for money: that, and not the end, is why they got nothing.

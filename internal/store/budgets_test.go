@@ -116,6 +116,25 @@ func TestWhatSentNothingGivesItsMoneyBackAndWakesWhoWaits(t *testing.T) {
 	})
 }
 
+// An outage over, many calls give their money back at once, after those they were to have been put off for want of it.
+func TestWhatManyCallsGiveBackReachesAllWhoWaitForIt(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(600)...)
+		setBudget(t, s, "44", thisMonth(), 500*tenFen)
+		exec(t, s, `UPDATE budgets SET used = amount`)
+		id, p := approved(t, s, nil), &platform{}
+		play(t, s, p, id, paidRules(), func(st notify.Status) bool { return st.Waiting[notify.ForBudget] == 600 })
+		for call := range 5 {
+			exec(t, s, `INSERT INTO calls (id, month, campaign_id, channel, state, members, marks, begun_at, created_at, updated_at)
+				VALUES ($1, 202611, 999, 'sms', 'refused', '', '', 1, 1, 1)`, 900000+call)
+			exec(t, s, `INSERT INTO budget_uses (call_id, region, month, amount, at) VALUES ($1, '44', $2, $3, 1)`, 900000+call, thisMonth(), 100*tenFen)
+		}
+		eventuallyBalanced(t, s, "44", 0)
+		st := play(t, s, p, id, paidRules(), func(st notify.Status) bool { return st.Accepted == 500 && st.Waiting[notify.ForBudget] == 100 })
+		wantCounts(t, st, map[string]int64{"accepted": 500, "planned": 100})
+	})
+}
+
 func eventuallyBalanced(t *testing.T, s *Store, region string, want int64) {
 	t.Helper()
 	for range 3 {

@@ -380,6 +380,10 @@ func (t *tx) deliverThoseWhoLeft(c *heldCall, people []int64, now time.Time) (in
 		c.channel, c.id, toMicros(now))
 }
 
+// userReject is the receipt of a number whose holder has told the carrier that they want no such texts
+// ("用户已退订此业务或产品未开通").
+const userReject = "USER_REJECT"
+
 // failMembers: the text did not arrive. That ends the attempt of a row that is still in this call, and no other.
 func (t *tx) failMembers(c *heldCall, people []int64, code string, now time.Time) (int64, error) {
 	in := c.in()
@@ -392,6 +396,11 @@ func (t *tx) failMembers(c *heldCall, people []int64, code string, now time.Time
 		AND call_id = $4 AND state IN (`+quoted(notify.FailAfter.Move().From)+`)`, c.key.month, c.key.id, t.idList(people), c.id)
 	if err != nil || len(there) == 0 {
 		return 0, err
+	}
+	if code == userReject { // first: nothing of ours follows it on another channel
+		if err := t.optOutThere(c, there, now); err != nil {
+			return 0, err
+		}
 	}
 	if err := t.endAttempts(c, there, "failed", code, false, now); err != nil {
 		return 0, err

@@ -140,6 +140,26 @@ func TestAFailedReceiptGoesToTheNextChannelAndSilenceDoesAfterAWhile(t *testing.
 	})
 }
 
+func TestWhoToldTheCarrierThatTheyWantNoTextsHasOptedOut(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(2)...)
+		p := &platform{}
+		id := approved(t, s, func(spec *notify.Spec) { spec.Channels = []notify.Channel{notify.SMS, notify.Voice} })
+		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
+		defer w.Shutdown()
+		until(t, s, id, "accepted", func(st notify.Status) bool { return st.ByChannel[notify.SMS] == 2 })
+		out := p.outIDs()
+		push(t, s, report(out[phoneOf(0)], phoneOf(0), "USER_REJECT"), report(out[phoneOf(1)], phoneOf(1), "MOBILE_NOT_ON_SERVICE"))
+		st := until(t, s, id, "called", func(st notify.Status) bool { return st.ByChannel[notify.Voice] == 1 && st.Skipped[notify.OptedOut] == 1 })
+		if got := p.rung(phoneOf(0)); len(got) != 1 {
+			t.Errorf("a phone whose holder wants nothing got %v; %+v", got, st)
+		}
+		again := approved(t, s, nil)
+		st = until(t, s, again, "planned", func(st notify.Status) bool { return st.Accepted == 1 })
+		wantCounts(t, st, map[string]int64{"accepted": 1, "opted_out": 1})
+	})
+}
+
 // What the carrier says late of a text comes together with what became of the call that the text's silence led to.
 func TestALateReceiptAndTheReportOfTheCallThatFollowedComeTogether(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {

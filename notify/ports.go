@@ -198,6 +198,9 @@ type Lookups interface {
 	RequeueCall(ctx context.Context, callID int64) (int64, error)
 	// FallBackCall moves members for whom nothing was heard to their next channel, and gives up on the others where told.
 	FallBackCall(ctx context.Context, callID int64, giveUp bool, next time.Time) error
+	// GiveUpCall ends an unconfirmed call of which no proof will come. Where a member has a further channel it waits until next
+	// instead, when that one is tried.
+	GiveUpCall(ctx context.Context, callID int64, next time.Time) error
 }
 
 // Ends finishes what is to be finished, and finds what waits for the bell.

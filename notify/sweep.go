@@ -189,18 +189,24 @@ func (w *Worker) resolve(ctx context.Context, c Call, now, taken time.Time) erro
 	if c.Channel == Voice {
 		endAt = c.BegunAt.Add(voiceProof)
 	}
-	if fallAt.After(now) && endAt.After(now) {
-		next := endAt
-		if fallAt.Before(next) {
-			next = fallAt
+	if campaign.State.Final() {
+		fallAt = endAt // nothing of it goes on to another channel any more
+	}
+	switch {
+	case !fallAt.After(now):
+		next := time.Time{}
+		if endAt.After(now) {
+			next = endAt
 		}
-		return w.cfg.Store.NextLook(ctx, c.ID, c.Looks, false, next)
+		return w.cfg.Store.FallBackCall(ctx, c.ID, next.IsZero(), next)
+	case !endAt.After(now):
+		return w.cfg.Store.GiveUpCall(ctx, c.ID, fallAt)
 	}
 	next := endAt
-	if !endAt.After(now) {
-		next = time.Time{}
+	if fallAt.Before(next) {
+		next = fallAt
 	}
-	return w.cfg.Store.FallBackCall(ctx, c.ID, !endAt.After(now), next)
+	return w.cfg.Store.NextLook(ctx, c.ID, c.Looks, false, next)
 }
 
 // looking is the looks of a process: some under way, the others in a line. They run beside the sweep: a carrier whose

@@ -231,6 +231,29 @@ func (s *Store) FallBackCall(ctx context.Context, callID int64, giveUp bool, nex
 	})
 }
 
+// GiveUpCall ends an unconfirmed call of which no proof will come, and its members fail. Where one has a further channel the
+// call is left as it is until next: their time for that one has not come, and a late proof still counts.
+func (s *Store) GiveUpCall(ctx context.Context, callID int64, next time.Time) error {
+	return s.write(ctx, fmt.Sprintf("store: give up call %d", callID), func(t *tx) error {
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
+		c, err := t.holdCall(callID)
+		if err != nil || c.state != notify.CallUnconfirmed {
+			return err
+		}
+		if len(c.withFurther()) > 0 {
+			_, err := t.exec(`UPDATE calls SET wake_at = $2 WHERE id = $1`, c.id, toMicros(next))
+			return err
+		}
+		if err := t.giveUp(c, now); err != nil {
+			return err
+		}
+		return t.settleSharedHouseholds(c, c.people, now)
+	})
+}
+
 // fallUnheard moves on those for whom nothing was heard of a call: members still in it, and accepted ones who left it
 // while it was unanswered.
 func (t *tx) fallUnheard(c *heldCall, now time.Time) error {

@@ -150,7 +150,9 @@ func TestWhoToldTheCarrierThatTheyWantNoTextsHasOptedOut(t *testing.T) {
 		until(t, s, id, "accepted", func(st notify.Status) bool { return st.ByChannel[notify.SMS] == 2 })
 		out := p.outIDs()
 		push(t, s, report(out[phoneOf(0)], phoneOf(0), "USER_REJECT"), report(out[phoneOf(1)], phoneOf(1), "MOBILE_NOT_ON_SERVICE"))
-		st := until(t, s, id, "called", func(st notify.Status) bool { return st.ByChannel[notify.Voice] == 1 && st.Skipped[notify.OptedOut] == 1 })
+		st := until(t, s, id, "called", func(st notify.Status) bool {
+			return st.ByChannel[notify.Voice] == 1 && st.Skipped[notify.OptedOut] == 1
+		})
 		if got := p.rung(phoneOf(0)); len(got) != 1 {
 			t.Errorf("a phone whose holder wants nothing got %v; %+v", got, st)
 		}
@@ -422,11 +424,37 @@ func TestAnUnconfirmedNoticeIsSettledByItsEvent(t *testing.T) {
 		until(t, s, id, "looked at once", func(notify.Status) bool {
 			return count(t, s, `SELECT count(*) FROM calls WHERE state = 'unconfirmed' AND wake_at < $1`, soon) == 0
 		}) // a look that is under way writes down when the next is due, by the begin that it read
-		exec(t, s, `UPDATE calls SET begun_at = begun_at - 3601000000, wake_at = 1`) // the hour is over
+		exec(t, s, `UPDATE calls SET begun_at = begun_at - 660000000, wake_at = 1`) // eleven minutes: no proof will come any more
+		until(t, s, id, "looked at again", func(notify.Status) bool {
+			return count(t, s, `SELECT count(*) FROM calls WHERE state = 'unconfirmed' AND wake_at < $1`, soon) == 0
+		})
+		if st := statusOf(t, s, id); st.Unconfirmed != 2 {
+			t.Errorf("the hour is not over: %+v", st)
+		}
+		exec(t, s, `UPDATE calls SET begun_at = begun_at - 3000000000, wake_at = 1`) // the hour is over
 		st := until(t, s, id, "finished", finished)
 		if st.Delivered != 1 || st.ByChannel[notify.SMS] != 2 {
 			t.Errorf("%+v", st)
 		}
+	})
+}
+
+func TestAnUnconfirmedNoticeWithoutAnotherChannelFailsWhenNoProofCanCome(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(1)...)
+		bind(t, s, 1, true)
+		p := &platform{}
+		p.answer = func(notify.Outgoing, int) (notify.Answer, bool) { return notify.Answer{Outcome: notify.Unknown}, true }
+		id := approved(t, s, func(spec *notify.Spec) { spec.Channels = []notify.Channel{notify.WeChat} })
+		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
+		defer w.Shutdown()
+		until(t, s, id, "unconfirmed", func(st notify.Status) bool { return st.Unconfirmed == 1 })
+		soon := toMicros(time.Now().Add(time.Minute))
+		until(t, s, id, "looked at once", func(notify.Status) bool {
+			return count(t, s, `SELECT count(*) FROM calls WHERE state = 'unconfirmed' AND wake_at < $1`, soon) == 0
+		})
+		exec(t, s, `UPDATE calls SET begun_at = begun_at - 660000000, wake_at = 1`) // eleven minutes
+		wantCounts(t, until(t, s, id, "finished", finished), map[string]int64{"failed": 1})
 	})
 }
 

@@ -25,22 +25,23 @@ func (w *Worker) apply(ctx context.Context) {
 		}
 		more, err := w.cfg.Store.ApplyReports(ctx, now, upTo, applyBatch, Judge)
 		quiet.say(ctx, err)
-		w.handReplies(ctx)
-		if more && err == nil && w.seated.Load() {
+		handed := w.handReplies(ctx) // many at once say that they want nothing more: none of them waits for a rest of ours
+		if (more && err == nil || handed == replyBatch) && w.seated.Load() {
 			continue
 		}
 		w.rest(ctx, applyEvery, nil)
 	}
 }
 
-// handReplies hands replies to whoever understands them. One that fails is tried again with the next round.
-func (w *Worker) handReplies(ctx context.Context) {
+// handReplies hands replies to whoever understands them, and says how many were handled. One that fails is tried again with
+// the next round.
+func (w *Worker) handReplies(ctx context.Context) (handed int) {
 	if w.cfg.Replies == nil {
-		return
+		return 0
 	}
 	replies, err := w.cfg.Store.NextReplies(ctx, replyBatch)
 	if err != nil {
-		return // said by the receipts already
+		return 0 // said by the receipts already
 	}
 	for _, r := range replies {
 		if err := w.cfg.Replies.HandleReply(ctx, r); err != nil {
@@ -49,8 +50,13 @@ func (w *Worker) handReplies(ctx context.Context) {
 			}
 			continue
 		}
-		if err := w.cfg.Store.DoneReply(ctx, r.ID, w.cfg.Now()); err != nil && ctx.Err() == nil {
-			w.cfg.Logger.Error("a reply can't be marked as handled", "reply", r.ID, "error", err)
+		if err := w.cfg.Store.DoneReply(ctx, r.ID, w.cfg.Now()); err != nil {
+			if ctx.Err() == nil {
+				w.cfg.Logger.Error("a reply can't be marked as handled", "reply", r.ID, "error", err)
+			}
+			continue
 		}
+		handed++
 	}
+	return handed
 }

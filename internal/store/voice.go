@@ -68,6 +68,10 @@ func (t *tx) callEnded(c *heldCall, m receiptMatch, campaign notify.Campaign, no
 	if err != nil || len(people) == 0 {
 		return err
 	}
+	// Held, so that it does not finish while a row of it waits to be called again.
+	if campaign, err = t.campaign(c.key.id, t.forUpdate()); err != nil {
+		return err
+	}
 	end := m.report.CallEnd
 	at, again, err := t.redial(c, m, campaign, now)
 	if err != nil {

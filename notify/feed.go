@@ -27,14 +27,14 @@ func (w *Worker) feed(ctx context.Context) {
 
 // feedOnce gives every running campaign a page of its plan and a batch of calls on each channel. more: at once again.
 func (w *Worker) feedOnce(ctx context.Context) (more bool, err error) {
-	now := w.cfg.Now().In(w.cfg.Rules.Zone)
 	if _, err := w.cfg.Store.StartDue(ctx); err != nil {
 		return false, err
 	}
-	running, err := w.cfg.Store.Running(ctx, now)
+	running, now, err := w.cfg.Store.Running(ctx)
 	if err != nil {
 		return false, err
 	}
+	now = now.In(w.cfg.Rules.Zone)
 	for _, c := range running {
 		again, e := w.feedCampaign(ctx, c, len(running), now)
 		more, err = more || again, errors.Join(err, e) // one that can't be fed doesn't hold up the others

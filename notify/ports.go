@@ -99,8 +99,8 @@ type Figures interface {
 type Plans interface {
 	// StartDue starts approved campaigns whose time has come by the database's clock.
 	StartDue(ctx context.Context) (int, error)
-	// Running lists campaigns that have something to plan or dispatch.
-	Running(ctx context.Context, now time.Time) ([]Campaign, error)
+	// Running lists campaigns that have something to plan or dispatch, and when that was by the database's clock.
+	Running(ctx context.Context) (list []Campaign, now time.Time, err error)
 	// PlanPage plans the next page of a campaign's audience. done: the plan is complete, or somebody else is at it.
 	PlanPage(ctx context.Context, campaignID int64, now time.Time, limit int) (done bool, err error)
 	// Dispatch puts due rows of one channel into calls, as long as fewer than maxOpen calls wait, and returns the
@@ -205,8 +205,9 @@ type Lookups interface {
 
 // Ends finishes what is to be finished, and finds what waits for the bell.
 type Ends interface {
-	// EndCampaigns takes out the rows of ended campaigns and finishes those in which nothing can happen any more.
-	EndCampaigns(ctx context.Context, now time.Time) (more bool, err error)
+	// EndCampaigns takes out the rows of ended campaigns and finishes those in which nothing can happen any more, by the
+	// database's clock.
+	EndCampaigns(ctx context.Context) (more bool, err error)
 	// QueuedCalls lists calls that wait for the bell.
 	QueuedCalls(ctx context.Context, limit int) ([]Call, error)
 }

@@ -67,7 +67,7 @@ func (w *Worker) sweepOnce(ctx context.Context) error {
 		more = more && err == nil
 	}
 	for more := err == nil; more && ctx.Err() == nil; {
-		more, err = w.cfg.Store.EndCampaigns(ctx, w.cfg.Now())
+		more, err = w.cfg.Store.EndCampaigns(ctx)
 		more = more && err == nil
 	}
 	return err

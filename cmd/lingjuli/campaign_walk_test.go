@@ -205,7 +205,7 @@ func (w *walk) system(act string) {
 	case "finish": // of an audience of nobody
 		_, err = w.store.PlanPage(ctx, w.campaignID(), now, 10)
 		for more := true; more && err == nil; {
-			more, err = w.store.EndCampaigns(ctx, now.Add(time.Minute))
+			more, err = w.store.EndCampaigns(ctx)
 		}
 	case "halt":
 		db := w.database()

@@ -16,8 +16,8 @@ const (
 	placesBatch = 100
 )
 
-// tellMovedUp tells those to whom an import gave a place in a course, in the hours in which people are written to, until
-// ctx ends. Who moved up because somebody left has heard of it with that turn.
+// tellMovedUp tells those who moved up in a course, because somebody left or an import gave it more places, in the hours
+// in which people are written to, until ctx ends.
 func tellMovedUp(ctx context.Context, s *store.Store, turns *turn.Service, zone *time.Location, log *slog.Logger) {
 	hours, err := notify.ParseWindow(notify.DefaultWindow)
 	if err != nil {

@@ -11,10 +11,35 @@ import (
 
 	"github.com/lingjuli/lingjuli/flows/turn"
 	"github.com/lingjuli/lingjuli/internal/register/fictional"
+	"github.com/lingjuli/lingjuli/internal/store"
 	"github.com/lingjuli/lingjuli/internal/store/storetest"
 )
 
-func TestWhoMovesUpByAnImportHearsOfItByDayAndOnce(t *testing.T) {
+func TestWhoMovesUpHearsOfItByDayAndOnce(t *testing.T) {
+	t.Run("by an import", func(t *testing.T) {
+		movesUpByDay(t, func(_ *store.Store, imported func(kind, sheet string)) {
+			imported("courses", courseOf(2))
+		})
+	})
+	t.Run("by somebody who leaves", func(t *testing.T) {
+		movesUpByDay(t, func(s *store.Store, _ func(kind, sheet string)) {
+			who := turn.Who{Channel: turn.WeChat, ID: "o-1", Key: "leaves", At: time.Now()}
+			err := s.Turn(t.Context(), who, func(tx turn.Tx) error { _, err := tx.LeaveCourse(1, 1); return err })
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+	})
+}
+
+// courseOf is a sheet with a course of so many places.
+func courseOf(places int) string {
+	return fmt.Sprintf("培训名称,培训机构,地点,行政区划代码,开班日期,名额,联系电话\n电工班,云岭技校,洲心,441881000000,2099-01-02,%d,0763-3000031\n", places)
+}
+
+// movesUpByDay has two in a course of one place, the second of whom moves up.
+func movesUpByDay(t *testing.T, movesUp func(s *store.Store, imported func(kind, sheet string))) {
+	t.Helper()
 	s := storetest.SQLite(t)
 	imported := func(kind, sheet string) {
 		t.Helper()
@@ -31,8 +56,7 @@ func TestWhoMovesUpByAnImportHearsOfItByDayAndOnce(t *testing.T) {
 		people += fmt.Sprintf("%s,%s,1390000000%d,441881000000\n", name, fictional.IDNumber("441881", "1980-01-02", i), i)
 	}
 	imported("people", people)
-	const head = "培训名称,培训机构,地点,行政区划代码,开班日期,名额,联系电话\n"
-	imported("courses", head+"电工班,云岭技校,洲心,441881000000,2099-01-02,1,0763-3000031\n")
+	imported("courses", courseOf(1))
 	for person := int64(1); person <= 2; person++ {
 		who := turn.Who{Channel: turn.WeChat, ID: fmt.Sprint("o-", person), Key: fmt.Sprint("k", person), At: time.Now()}
 		err := s.Turn(t.Context(), who, func(tx turn.Tx) error { _, err := tx.SignUp(1, person); return err })
@@ -40,7 +64,7 @@ func TestWhoMovesUpByAnImportHearsOfItByDayAndOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	imported("courses", head+"电工班,云岭技校,洲心,441881000000,2099-01-02,2,0763-3000031\n")
+	movesUp(s, imported)
 	turns, err := newTurns(config{Zone: time.UTC}, s, nil, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -122,7 +122,7 @@ func (t *oneTurn) myCourses() (f flows.Facts, err error) {
 
 const coursesShown = 4
 
-// leaveCourse gives a place back. Whoever moves up hears of it by SMS.
+// leaveCourse gives a place back. Whoever moves up hears of it in the hours in which people are written to.
 func (t *oneTurn) leaveCourse(id int64) (found, error) {
 	c, err := t.tx.Course(id)
 	if errors.Is(err, register.ErrNotFound) {
@@ -131,19 +131,8 @@ func (t *oneTurn) leaveCourse(id int64) (found, error) {
 	if err != nil {
 		return nil, err
 	}
-	left, err := t.tx.LeaveCourse(id, t.personID)
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range left.MovedUp {
-		if !m.Phone.IsMobile() {
-			continue // staff sees them in the course's list
-		}
-		if err := t.queue(t.s.NewsOfPlace(m, t.now)); err != nil {
-			return nil, err
-		}
-	}
-	return found{"left": yesNo(left.Was != ""), "name": c.Name}, nil
+	was, err := t.tx.LeaveCourse(id, t.personID)
+	return found{"left": yesNo(was != ""), "name": c.Name}, err
 }
 
 // movedUpLife is how long the news of a place is worth sending.

@@ -8,8 +8,8 @@ type Steps interface {
 	SignUp(courseID, personID int64) (register.SignUp, error)
 	// WishCourse notes a wish for a training that there is not yet.
 	WishCourse(personID int64, trade string) (register.SignUp, error)
-	// LeaveCourse gives a place back; who waited longest moves up.
-	LeaveCourse(courseID, personID int64) (register.Left, error)
+	// LeaveCourse gives a place back; who waited longest moves up, and is told by day. was is "" where they were not in it.
+	LeaveCourse(courseID, personID int64) (was register.SignUpState, err error)
 	// SignUps lists what a person is signed up for, waits for, wished for and attended, the newest first.
 	SignUps(personID int64) ([]register.SignUp, error)
 	// WantJob notes "I want this one" for staff. register.ErrNotFound: the posting is gone.

@@ -37,13 +37,7 @@ const (
 // Open says whether the person still counts on it.
 func (s SignUpState) Open() bool { return s == SignUpTaken || s == SignUpWaiting || s == SignUpWish }
 
-// Left is what came of leaving a course.
-type Left struct {
-	Was     SignUpState // "": they were not in it
-	MovedUp []MovedUp
-}
-
-// MovedUp is one who waited and now has the place of somebody who left.
+// MovedUp is one who waited and has a place now.
 type MovedUp struct {
 	PersonID int64
 	Phone    Phone

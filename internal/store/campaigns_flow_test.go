@@ -180,6 +180,11 @@ func startWorker(t *testing.T, s *Store, p *platform, rules notify.Rules, redisA
 // startWorkerBy starts a worker that goes by a clock of its own.
 func startWorkerBy(t *testing.T, clock func() time.Time, s *Store, p *platform, rules notify.Rules, redisAddr string, looks ...time.Duration) *notify.Worker {
 	t.Helper()
+	return startWorkerOf(t, clock, noNotices{s}, p, rules, redisAddr, looks...)
+}
+
+func startWorkerOf(t *testing.T, clock func() time.Time, s notify.Store, p *platform, rules notify.Rules, redisAddr string, looks ...time.Duration) *notify.Worker {
+	t.Helper()
 	if len(looks) == 0 {
 		looks = []time.Duration{200 * time.Millisecond, 400 * time.Millisecond}
 	}
@@ -189,7 +194,7 @@ func startWorkerBy(t *testing.T, clock func() time.Time, s *Store, p *platform, 
 		level = slog.LevelDebug
 	}
 	w, err := notify.NewWorker(notify.WorkerConfig{
-		Store: noNotices{s}, Senders: map[notify.Channel]notify.Sender{notify.SMS: p, notify.Voice: p, notify.WeChat: p}, Looker: p,
+		Store: s, Senders: map[notify.Channel]notify.Sender{notify.SMS: p, notify.Voice: p, notify.WeChat: p}, Looker: p,
 		Redis: asynq.RedisClientOpt{Addr: redisAddr}, Rules: rules,
 		Looks: looks, Validity: validity,
 		SMSQPS: 500, WeChat: 500, Now: clock,

@@ -89,11 +89,11 @@ func (m *mortal) RequeueCall(ctx context.Context, id int64) (next int64, err err
 	return next, err
 }
 
-func (m *mortal) EndCampaigns(ctx context.Context, now time.Time) (more bool, err error) {
+func (m *mortal) EndCampaigns(ctx context.Context) (more bool, err error) {
 	if m.dead() {
 		return false, errKilled
 	}
-	return m.Store.EndCampaigns(ctx, now)
+	return m.Store.EndCampaigns(ctx)
 }
 
 func (m *mortal) DueCalls(ctx context.Context, limit int, hold time.Duration) ([]notify.Call, time.Time, error) {

@@ -110,6 +110,5 @@ func (t *tx) changeCourse(i int, have *courseOnFile, given register.Course, b re
 	if _, err := t.lockCourse(have.ID); err != nil {
 		return err
 	}
-	_, err := t.moveUp(have.Course, toMicros(b.At), false)
-	return err
+	return t.moveUp(have.Course, toMicros(b.At))
 }

@@ -104,10 +104,7 @@ func (t *tx) reachedAt(personID int64, phoneSealed []byte, mobile bool) (turn.Fo
 	if err != nil {
 		return found, err
 	}
-	doubted, err := t.doubted(personID, t.keys.Index(phoneDomain, string(phone)))
-	if err == nil && !doubted {
-		found.Phone = register.Phone(phone)
-	}
+	found.Phone, err = t.undoubted(personID, register.Phone(phone))
 	return found, err
 }
 

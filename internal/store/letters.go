@@ -68,7 +68,8 @@ func (t *tx) scanWay(w *answerWay, now time.Time, query string, args ...any) err
 }
 
 // hintPhone is the mobile number that may be told that an answer waits: the one that wrote, or that of the person who wrote
-// for themselves. A proxy's own number is not on file, and the person's is not theirs.
+// for themselves. A proxy's own number is not on file, and the person's is not theirs. One that may be somebody else's by now
+// is none.
 func (t *tx) hintPhone(item register.InboxItem) (register.Phone, error) {
 	if item.Channel == string(turn.SMS) {
 		var idx, sealed []byte
@@ -77,7 +78,10 @@ func (t *tx) hintPhone(item register.InboxItem) (register.Phone, error) {
 			return "", nil
 		}
 		var phone string
-		return register.Phone(phone), errors.Join(err, t.unseal(&phone, sealed, "contacts", "who", rowID(idx)))
+		if err := errors.Join(err, t.unseal(&phone, sealed, "contacts", "who", rowID(idx))); err != nil {
+			return "", err
+		}
+		return t.undoubted(item.PersonID, register.Phone(phone))
 	}
 	if item.PersonID == 0 {
 		return "", nil
@@ -87,7 +91,7 @@ func (t *tx) hintPhone(item register.InboxItem) (register.Phone, error) {
 	if err != nil || len(found) == 0 {
 		return "", err
 	}
-	return found[0].Phone, nil
+	return t.undoubted(item.PersonID, found[0].Phone)
 }
 
 // writeLetter puts an answer on its way to an openid. Where the window is shut it is kept from the start.

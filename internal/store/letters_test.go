@@ -149,6 +149,60 @@ func TestAnAnswerIsKeptWhereTheWindowIsShutAndGivenOnceWhenTheyWrite(t *testing.
 	})
 }
 
+func TestNoNumberInDoubtIsToldThatAnAnswerWaits(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(1)...)
+		before, open, shut := asked(t, s, "一"), asked(t, s, "二"), asked(t, s, "三")
+		var bySMS int64
+		inTurn(t, s, turn.SMS, string(phoneOf(0)), func(tx *turnTx) error {
+			o, err := tx.Open()
+			if err != nil {
+				return err
+			}
+			if bySMS, err = tx.HandOver(register.Handover{Topic: "general", Words: "四", PersonID: 1, Region: "441802103201"}); err != nil {
+				return err
+			}
+			return tx.Close(turn.Closing{Contact: o.Contact, Reply: []byte("r"), Expires: time.Now().Add(time.Hour)})
+		})
+		letter, _ := answered(t, s, open, "答二") // goes at once, but its window shuts before
+		shutWindow(t, s)
+		_, early := answered(t, s, before, "答一") // waits for the morning
+		if early == 0 {
+			t.Fatal("nobody is told")
+		}
+		inTurn(t, s, turn.SMS, string(phoneOf(0)), func(tx *turnTx) error { return tx.DoubtPhone() })
+		if _, err := s.ClaimLetter(t.Context(), letter, time.Minute); !errors.Is(err, notify.ErrNoLetter) {
+			t.Fatal(err)
+		}
+		for _, item := range []int64{shut, bySMS} {
+			if found, err := s.InboxItem(t.Context(), anywhere, item); err != nil || found.Way.Phone != "" {
+				t.Errorf("item %d would be announced: %+v, %v", item, found.Way, err)
+			}
+			if _, hint := answered(t, s, item, "答"); hint != 0 {
+				t.Errorf("item %d is announced", item)
+			}
+		}
+		if _, err := s.ClaimNotice(t.Context(), early, "out", time.Minute); !errors.Is(err, notify.ErrNoNotice) {
+			t.Errorf("what waited goes to a number that is in doubt by now: %v", err)
+		}
+		want := map[int64]register.InboxSent{
+			before: {Letter: string(notify.LetterKept), Hint: string(notify.NoticeExpired)},
+			open:   {Letter: string(notify.LetterKept)}, shut: {Letter: string(notify.LetterKept)}, bySMS: {Letter: string(notify.LetterKept)},
+		}
+		for item, w := range want {
+			if got := sentOfItem(t, s, item); got.Letter != w.Letter || got.Hint != w.Hint {
+				t.Errorf("item %d: %+v, want %+v", item, got, w)
+			}
+		}
+		if n := count(t, s, `SELECT COUNT(*) FROM wishes WHERE hint_id <> 0`); n != 1 {
+			t.Errorf("%d are recorded as announced", n)
+		}
+		if given := writes(t, s); len(given) != 4 {
+			t.Errorf("what waits is %v", given)
+		}
+	})
+}
+
 func TestALetterOfADeadWorkerIsUnconfirmedAndNeverSaidAgain(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		putOnFile(t, s, crowd(1)...)

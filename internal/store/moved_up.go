@@ -10,10 +10,11 @@ import (
 	"github.com/lingjuli/lingjuli/internal/register"
 )
 
-// untoldPlaces are those who moved up without anybody to tell them (an import gave their course more places), who can be
-// told by SMS, and whose course is still to come: $1 is the day.
+// untoldPlaces are those who moved up and have not heard of it, who can be told by SMS at a number that nobody doubts, and
+// whose course is still to come: $1 is the day.
 const untoldPlaces = `FROM signups s JOIN courses c ON c.id = s.course_id JOIN people p ON p.id = s.person_id
-	WHERE s.told_at = 0 AND s.state = 'signed_up' AND p.phone_mobile AND p.status <> 'deceased' AND (c.starts_on = '' OR c.starts_on >= $1)`
+	WHERE s.told_at = 0 AND s.state = 'signed_up' AND p.phone_mobile AND p.status <> 'deceased' AND (c.starts_on = '' OR c.starts_on >= $1)
+	AND NOT EXISTS (SELECT 1 FROM phone_doubts d WHERE d.phone_idx = p.phone_idx AND d.person_id = p.id)`
 
 // TellMovedUp queues the news for those who moved up and were not told: the row of the message and the mark that they are
 // told commit together, so that neither a kill nor another process makes it two, or none. It returns how many were told.

@@ -45,8 +45,10 @@ func (s *Store) ClaimNotice(ctx context.Context, id int64, outID string, lease t
 		if err != nil {
 			return err
 		}
-		_, err = t.exec(`UPDATE outbox SET state = 'expired', settled_at = $2, params = '' WHERE id = $1 AND state = 'queued' AND expires_at <= $2`,
-			id, toMicros(now))
+		// An answer is announced by day: its number may have come into doubt since.
+		_, err = t.exec(`UPDATE outbox SET state = 'expired', settled_at = $2, params = '' WHERE id = $1 AND state = 'queued' AND (expires_at <= $2 OR template_key = $3
+			AND EXISTS (SELECT 1 FROM phone_doubts d WHERE d.phone_idx = outbox.phone_idx AND d.person_id = outbox.person_id))`,
+			id, toMicros(now), turn.AnswerWaits)
 		if err != nil {
 			return err
 		}

@@ -68,6 +68,15 @@ func (t *tx) doubted(personID int64, phoneIdx []byte) (yes bool, err error) {
 	return yes, nil
 }
 
+// undoubted is a number unless it may no longer be that of the person: then it is none.
+func (t *tx) undoubted(personID int64, phone register.Phone) (register.Phone, error) {
+	doubted, err := t.doubted(personID, t.keys.Index(phoneDomain, string(phone)))
+	if err != nil || doubted {
+		return "", err
+	}
+	return phone, nil
+}
+
 // DoubtPhone implements turn.People. What the number wants nothing of goes with the doubt, where a worker takes that away.
 func (t *turnTx) DoubtPhone() error {
 	n, err := t.exec(`INSERT INTO opt_outs (phone_idx, via, at) VALUES ($1, 'not_me', $2) ON CONFLICT (phone_idx) DO NOTHING`, t.idx, toMicros(t.who.At))

@@ -39,14 +39,18 @@ func (s *Store) StartDue(ctx context.Context) (int, error) {
 	return int(started), err
 }
 
-// Running lists running campaigns, and those that expired before all of their audience was planned, the oldest first.
-func (s *Store) Running(ctx context.Context, now time.Time) (list []notify.Campaign, err error) {
-	err = s.read(ctx, "store: running campaigns", func(t *tx) error {
+// Running lists running campaigns, and those that expired before all of their audience was planned, the oldest first. now is
+// the database's clock: by it they are planned and dispatched.
+func (s *Store) Running(ctx context.Context) (list []notify.Campaign, now time.Time, err error) {
+	err = s.read(ctx, "store: running campaigns", func(t *tx) (err error) {
+		if now, err = t.now(); err != nil {
+			return err
+		}
 		list, err = t.campaigns(`WHERE state = 'running' OR state IN ('paused', 'halted') AND planned_at = 0 AND expires_at > 0 AND expires_at <= $1
 			ORDER BY id`, toMicros(now))
 		return err
 	})
-	return list, err
+	return list, now, err
 }
 
 // PlanPage plans the next people of the audience of a running campaign, or of one that stood when it expired, in the order of

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -27,6 +28,63 @@ func TestACampaignStartsByTheDatabasesClockWhateverTheWorkersSays(t *testing.T) 
 				}
 				exec(t, s, `UPDATE campaigns SET starts_at = 1 WHERE id = $1`, later)
 				until(t, s, later, "its time has come", func(st notify.Status) bool { return st.Accepted == 3 })
+			})
+		})
+	}
+}
+
+// passes is a worker's store that says after each pass that ends campaigns that it was made.
+type passes struct {
+	noNotices
+	made chan struct{}
+}
+
+func (p passes) EndCampaigns(ctx context.Context) (more bool, err error) {
+	more, err = p.Store.EndCampaigns(ctx)
+	if err == nil {
+		select {
+		case p.made <- struct{}{}:
+		case <-ctx.Done():
+		}
+	}
+	return more, err
+}
+
+// A campaign expires when the database says so: who waits is not skipped by a worker that is ahead, and reached in time.
+func TestACampaignExpiresByTheDatabasesClockWhateverTheWorkersSays(t *testing.T) {
+	for name, off := range map[string]time.Duration{"ahead": time.Hour, "behind": -time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			eachStore(t, func(t *testing.T, s *Store) {
+				putOnFile(t, s, crowd(3)...)
+				soon := func(spec *notify.Spec) { spec.Expires = time.Now().Add(30 * time.Minute) }
+				goes, stands, over := approved(t, s, soon), approved(t, s, soon), approved(t, s, soon)
+				if _, err := s.StartDue(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				for _, id := range []int64{stands, over} {
+					if done, err := s.PlanPage(t.Context(), id, time.Now(), 100); !done || err != nil {
+						t.Fatal(done, err)
+					}
+				}
+				moved(t, s, stands, notify.Pause)
+				exec(t, s, `UPDATE campaigns SET expires_at = $2 WHERE id = $1`, over, toMicros(time.Now().Add(-time.Minute)))
+				made := make(chan struct{})
+				clock := func() time.Time { return time.Now().Add(off) }
+				w := startWorkerOf(t, clock, passes{noNotices{s}, made}, &platform{}, quickRules(), miniredis.RunT(t).Addr())
+				for range 3 {
+					<-made
+				}
+				wantCounts(t, statusOf(t, s, stands), map[string]int64{"planned": 3})
+				go func() {
+					for range made { // until the worker is gone
+					}
+				}()
+				defer close(made)
+				defer w.Shutdown()
+				wantCounts(t, until(t, s, over, "what expired is over", finished), map[string]int64{"expired": 3})
+				wantCounts(t, until(t, s, goes, "who waited is told", func(st notify.Status) bool { return st.Accepted == 3 }), map[string]int64{"accepted": 3})
+				exec(t, s, `UPDATE campaigns SET expires_at = 1, check_at = 0 WHERE id = $1`, stands)
+				wantCounts(t, until(t, s, stands, "its time is over", finished), map[string]int64{"expired": 3})
 			})
 		})
 	}

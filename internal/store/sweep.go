@@ -12,10 +12,15 @@ import (
 const drainBatch = 2000
 
 // EndCampaigns does what is due for campaigns as a whole: it takes out the rows of cancelled and expired ones, wakes
-// who waits behind nobody, and finishes campaigns in which nothing can happen any more. more: call again at once.
-func (s *Store) EndCampaigns(ctx context.Context, now time.Time) (more bool, err error) {
+// who waits behind nobody, and finishes campaigns in which nothing can happen any more. The database's clock judges what has
+// expired, as it judges what is sent. more: call again at once.
+func (s *Store) EndCampaigns(ctx context.Context) (more bool, err error) {
 	var due []notify.Campaign
-	err = s.read(ctx, "store: campaigns to end", func(t *tx) error {
+	var now time.Time
+	err = s.read(ctx, "store: campaigns to end", func(t *tx) (err error) {
+		if now, err = t.now(); err != nil {
+			return err
+		}
 		due, err = t.campaigns(`WHERE check_at <= $1 AND (state = 'running' OR state = 'cancelled' AND started_at > 0
 			OR state IN ('paused', 'halted') AND expires_at > 0 AND expires_at <= $1) ORDER BY id`, toMicros(now))
 		return err

@@ -95,61 +95,43 @@ func (t *turnTx) WishCourse(personID int64, trade string) (s register.SignUp, er
 }
 
 // LeaveCourse implements turn.Steps.
-func (t *turnTx) LeaveCourse(courseID, personID int64) (left register.Left, err error) {
+func (t *turnTx) LeaveCourse(courseID, personID int64) (was register.SignUpState, err error) {
 	course, err := t.lockCourse(courseID)
 	if err != nil {
-		return left, fmt.Errorf("leave course %d: %w", courseID, err)
+		return "", fmt.Errorf("leave course %d: %w", courseID, err)
 	}
-	var was register.SignUpState
 	err = t.row(`SELECT state FROM signups WHERE course_id = $1 AND person_id = $2`, courseID, personID).Scan(&was)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && !was.Open() {
-		return left, nil
+		return "", nil
 	}
 	if err == nil {
 		_, err = t.exec(`UPDATE signups SET state = 'cancelled', updated_at = $3 WHERE course_id = $1 AND person_id = $2`, courseID, personID, toMicros(t.who.At))
 	}
 	if err == nil {
-		left.Was = was
-		left.MovedUp, err = t.moveUp(course, toMicros(t.who.At), true)
+		err = t.moveUp(course, toMicros(t.who.At))
 	}
 	if err != nil {
-		return left, fmt.Errorf("person %d leaves course %d: %w", personID, courseID, err)
+		return "", fmt.Errorf("person %d leaves course %d: %w", personID, courseID, err)
 	}
-	return left, nil
+	return was, nil
 }
 
-// moveUp gives the free places of a locked course to those who waited longest. told: the caller tells them.
-func (t *tx) moveUp(course register.Course, at int64, told bool) (up []register.MovedUp, err error) {
+// moveUp gives the free places of a locked course to those who waited longest. TellMovedUp tells them.
+func (t *tx) moveUp(course register.Course, at int64) error {
 	var taken, waiting int
 	if err := t.row(`SELECT `+places+` FROM courses c WHERE c.id = $1`, course.ID).Scan(&taken, &waiting); err != nil {
-		return nil, err
+		return err
 	}
 	free := course.Places - taken
 	if course.Places < 0 {
 		free = waiting
 	}
 	if free <= 0 || waiting == 0 {
-		return nil, nil
+		return nil
 	}
-	toldAt := int64(0)
-	if told {
-		toldAt = at
-	}
-	rows, err := t.query(`UPDATE signups SET state = 'signed_up', told_at = $2, updated_at = $3 WHERE id IN (
-			SELECT id FROM signups WHERE course_id = $1 AND state = 'waiting' ORDER BY at, id LIMIT $4)
-		RETURNING person_id`, course.ID, toldAt, at, free)
-	if err != nil {
-		return nil, err
-	}
-	ids, err := scanIDs(rows)
-	if err != nil {
-		return nil, err
-	}
-	people, err := t.people(`WHERE `+t.among("p.id", 1)+` ORDER BY p.id`, t.idList(ids))
-	for _, p := range people {
-		up = append(up, register.MovedUp{PersonID: p.ID, Phone: p.Phone, Course: course})
-	}
-	return up, err
+	_, err := t.exec(`UPDATE signups SET state = 'signed_up', told_at = 0, updated_at = $2 WHERE id IN (
+		SELECT id FROM signups WHERE course_id = $1 AND state = 'waiting' ORDER BY at, id LIMIT $3)`, course.ID, at, free)
+	return err
 }
 
 // SignUps implements turn.Steps.

@@ -14,14 +14,15 @@ import (
 
 	"github.com/lingjuli/lingjuli/flows/turn"
 	"github.com/lingjuli/lingjuli/internal/register"
+	"github.com/lingjuli/lingjuli/internal/staff"
 )
 
 func signUp(course, person int64) func(turn.Tx) (register.SignUp, error) {
 	return func(tx turn.Tx) (register.SignUp, error) { return tx.SignUp(course, person) }
 }
 
-func leave(course, person int64) func(turn.Tx) (register.Left, error) {
-	return func(tx turn.Tx) (register.Left, error) { return tx.LeaveCourse(course, person) }
+func leave(course, person int64) func(turn.Tx) (register.SignUpState, error) {
+	return func(tx turn.Tx) (register.SignUpState, error) { return tx.LeaveCourse(course, person) }
 }
 
 func TestPlacesAreLimitedAndWhoWaitedLongestMovesUp(t *testing.T) {
@@ -41,18 +42,23 @@ func TestPlacesAreLimitedAndWhoWaitedLongestMovesUp(t *testing.T) {
 		if again, _ := both(t, h, "o-4", signUp(1, 4)); !again.Already || again.Ahead != 1 {
 			t.Fatalf("%+v", again)
 		}
-		left, _ := both(t, h, "o-1", leave(1, 1))
-		if left.Was != register.SignUpTaken || len(left.MovedUp) != 1 || left.MovedUp[0].PersonID != 3 || left.MovedUp[0].Phone != "13800001002" {
-			t.Fatalf("%+v", left)
+		if was, _ := both(t, h, "o-1", leave(1, 1)); was != register.SignUpTaken {
+			t.Fatal(was)
+		}
+		if v, _ := both(t, h, "o-3", signUp(1, 3)); v.State != register.SignUpTaken || !v.Already {
+			t.Fatalf("who waited longest did not move up: %+v", v)
 		}
 		if back, _ := both(t, h, "o-1", signUp(1, 1)); back.State != register.SignUpWaiting || back.Ahead != 1 {
 			t.Fatalf("who left and comes back waits behind the others: %+v", back)
 		}
-		if left, _ := both(t, h, "o-4", leave(1, 4)); left.Was != register.SignUpWaiting || len(left.MovedUp) != 0 {
-			t.Fatalf("a place in the waiting list frees none: %+v", left)
+		if was, _ := both(t, h, "o-4", leave(1, 4)); was != register.SignUpWaiting {
+			t.Fatal(was)
 		}
-		if left, _ := both(t, h, "o-4", leave(1, 4)); left.Was != "" {
-			t.Fatalf("%+v", left)
+		if v, _ := both(t, h, "o-1", signUp(1, 1)); v.State != register.SignUpWaiting || v.Ahead != 0 {
+			t.Fatalf("a place in the waiting list frees none: %+v", v)
+		}
+		if was, _ := both(t, h, "o-4", leave(1, 4)); was != "" {
+			t.Fatal(was)
 		}
 		for _, gone := range []int64{4, 99} { // has begun, is none
 			if _, err := both(t, h, "o-1", signUp(gone, 1)); !errors.Is(err, register.ErrNotFound) {
@@ -110,6 +116,57 @@ func TestOfManyAtOnceOnlyAsManyGetAPlaceAsThereAre(t *testing.T) {
 	})
 }
 
+// newsOfPlace is what a person who moved up is told.
+func newsOfPlace(m register.MovedUp, at time.Time) turn.Message {
+	return turn.Message{Kind: turn.Reply, Template: "reply_moved_up", Phone: m.Phone, PersonID: m.PersonID, At: at, Expires: at.Add(time.Hour), Params: map[string]string{"date": m.Course.StartsOn}}
+}
+
+func TestWhoMovesUpBecauseSomebodyLeftIsToldByTheTellerAndAtANumberInDoubtNotAtAll(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		h := newTwoHosts(t, s)
+		for person := int64(1); person <= 4; person++ { // the course has two places
+			if _, err := both(t, h, fmt.Sprint("o-", person), signUp(1, person)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		doubtNumber(t, s, "13800001002", 3)
+		for person := int64(1); person <= 2; person++ {
+			if _, err := both(t, h, fmt.Sprint("o-", person), leave(1, person)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if waiting, err := s.WaitingNotices(t.Context(), 10); err != nil || len(waiting) != 0 {
+			t.Errorf("told with the turn of who left, whatever the hour: %v, %v", waiting, err)
+		}
+		wantTold := func(want int, people ...int64) {
+			t.Helper()
+			if told, err := s.TellMovedUp(t.Context(), "2026-11-23", 10, newsOfPlace); err != nil || told != want {
+				t.Errorf("%d are told: %v", told, err)
+			}
+			err := s.read(t.Context(), "test", func(tx *tx) error {
+				heard, err := tx.idsOf(`SELECT person_id FROM signups WHERE course_id = 1 AND state = 'signed_up' AND told_at > 0 ORDER BY person_id`)
+				if err != nil {
+					return err
+				}
+				texts, err := tx.idsOf(`SELECT person_id FROM outbox ORDER BY person_id`)
+				if d := cmp.Diff(people, heard) + cmp.Diff(people, texts); d != "" {
+					t.Error(d)
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		wantTold(1, 4)
+		wantTold(0, 4)
+		if err := s.TrustPhone(t.Context(), register.Scope{}, 3, by(h.at, staff.DidTrustPhone)); err != nil {
+			t.Fatal(err)
+		}
+		wantTold(1, 3, 4) // it is theirs, and the course is still to come
+	})
+}
+
 func TestWhoMovesUpBecauseAnImportAddedPlacesIsToldOnceWhateverIsKilled(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		h := newTwoHosts(t, s)
@@ -120,22 +177,19 @@ func TestWhoMovesUpBecauseAnImportAddedPlacesIsToldOnceWhateverIsKilled(t *testi
 		}
 		sheet := "培训名称,培训机构,地点,开班日期,名额\n粤菜师傅,云岭技校,洲心街道,2026-12-01,3\n"
 		sheetsOnFile(t, s, map[register.Kind]string{register.KindCourses: sheet})
-		news := func(m register.MovedUp, at time.Time) turn.Message {
-			return turn.Message{Kind: turn.Reply, Template: "reply_moved_up", Phone: m.Phone, PersonID: m.PersonID, At: at, Expires: at.Add(time.Hour), Params: map[string]string{"date": m.Course.StartsOn}}
-		}
-		if told, err := s.TellMovedUp(t.Context(), "2026-12-02", 10, news); err != nil || told != 0 { // the course has begun: the news is worth nothing
+		if told, err := s.TellMovedUp(t.Context(), "2026-12-02", 10, newsOfPlace); err != nil || told != 0 { // the course has begun: the news is worth nothing
 			t.Fatalf("%d, %v", told, err)
 		}
 		// Killed in the middle: nothing is written, and nothing forgotten.
 		dying, die := context.WithCancel(t.Context())
-		if told, err := s.TellMovedUp(dying, "2026-11-23", 10, func(m register.MovedUp, at time.Time) turn.Message { die(); return news(m, at) }); err == nil || told != 0 {
+		if told, err := s.TellMovedUp(dying, "2026-11-23", 10, func(m register.MovedUp, at time.Time) turn.Message { die(); return newsOfPlace(m, at) }); err == nil || told != 0 {
 			t.Fatalf("%d, %v", told, err)
 		}
 		var all sync.WaitGroup
 		var sum atomic.Int64
 		for range 4 {
 			all.Go(func() {
-				told, err := s.TellMovedUp(context.Background(), "2026-11-23", 1, news)
+				told, err := s.TellMovedUp(context.Background(), "2026-11-23", 1, newsOfPlace)
 				if err != nil {
 					t.Error(err)
 				}
@@ -144,7 +198,7 @@ func TestWhoMovesUpBecauseAnImportAddedPlacesIsToldOnceWhateverIsKilled(t *testi
 		}
 		all.Wait()
 		for range 3 {
-			told, err := s.TellMovedUp(t.Context(), "2026-11-23", 10, news)
+			told, err := s.TellMovedUp(t.Context(), "2026-11-23", 10, newsOfPlace)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -77,18 +77,18 @@ func (t *memoryTx) WishCourse(personID int64, trade string) (register.SignUp, er
 	return s, nil
 }
 
-func (t *memoryTx) LeaveCourse(courseID, personID int64) (left register.Left, err error) {
+func (t *memoryTx) LeaveCourse(courseID, personID int64) (was register.SignUpState, err error) {
 	offer, err := t.Course(courseID)
 	if err != nil {
-		return left, err
+		return "", err
 	}
 	have := t.signUp(courseID, personID)
 	if have == nil || !have.State.Open() {
-		return left, nil
+		return "", nil
 	}
-	left.Was, have.State = have.State, register.SignUpCancelled
-	if offer.Waiting == 0 || left.Was == register.SignUpWaiting {
-		return left, nil
+	was, have.State = have.State, register.SignUpCancelled
+	if offer.Waiting == 0 || was == register.SignUpWaiting {
+		return was, nil
 	}
 	var next *register.SignUp
 	for i, s := range t.m.signUps {
@@ -97,8 +97,7 @@ func (t *memoryTx) LeaveCourse(courseID, personID int64) (left register.Left, er
 		}
 	}
 	next.State = register.SignUpTaken
-	left.MovedUp = []register.MovedUp{{PersonID: next.PersonID, Phone: t.m.people[next.PersonID-1].Person.Phone, Course: offer.Course}}
-	return left, nil
+	return was, nil
 }
 
 func (t *memoryTx) SignUps(personID int64) ([]register.SignUp, error) {

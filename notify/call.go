@@ -180,6 +180,16 @@ type CallResult struct {
 	Tried   bool      // Retry: counts as one of the few tries
 	Spent   bool      // Lose: the bytes can't be taken any more
 	Halt    *Halting  // the campaign stops too
+	At      time.Time // the clock that WakeAt was reckoned by; zero: the database's
+}
+
+// By gives the result with its pause reckoned from now, the database's clock: that of a worker may be wrong. Whole seconds,
+// for what stands below them in a time may be a mark (LimitWake).
+func (r CallResult) By(now time.Time) CallResult {
+	if !r.At.IsZero() && !r.WakeAt.IsZero() {
+		r.WakeAt, r.At = r.WakeAt.Add(now.Sub(r.At).Round(time.Second)), time.Time{}
+	}
+	return r
 }
 
 // Halting says why the system stops a campaign. Reason is a locale key.

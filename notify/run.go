@@ -402,6 +402,7 @@ func (r *runner) settle(ctx context.Context, flights []*flight) error {
 			r.log.Warn("a call was not accepted", "call", f.id, "campaign", f.campaign.ID, "channel", string(f.channel),
 				"event", string(res.Event), "code", f.answer.Code, "message", f.answer.Message)
 		}
+		res.At = now
 		results = append(results, res)
 	}
 	if len(results) == 0 {

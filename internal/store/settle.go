@@ -22,6 +22,7 @@ func (s *Store) SettleCalls(ctx context.Context, results []notify.CallResult) er
 		for i, r := range results {
 			ids[i] = r.CallID
 		}
+		outcome := func(c *heldCall) notify.CallResult { return results[slices.Index(ids, c.id)].By(now) }
 		calls, err := t.holdCalls(ids, "")
 		if err != nil {
 			return err
@@ -29,7 +30,7 @@ func (s *Store) SettleCalls(ctx context.Context, results []notify.CallResult) er
 		var plain []statement
 		var others []*heldCall
 		for _, c := range calls {
-			if s, ok := c.settlePlainly(results[slices.Index(ids, c.id)], now); ok {
+			if s, ok := c.settlePlainly(outcome(c), now); ok {
 				plain = append(plain, s)
 			} else {
 				others = append(others, c)
@@ -39,7 +40,7 @@ func (s *Store) SettleCalls(ctx context.Context, results []notify.CallResult) er
 			return err
 		}
 		for _, c := range others {
-			r := results[slices.Index(ids, c.id)]
+			r := outcome(c)
 			if err := t.settleCall(c, r, now); err != nil {
 				return fmt.Errorf("call %d: %s: %w", r.CallID, r.Event, err)
 			}

@@ -89,3 +89,24 @@ func TestACampaignExpiresByTheDatabasesClockWhateverTheWorkersSays(t *testing.T)
 		})
 	}
 }
+
+// A worker a minute behind would have all the tries of a person at once, and one ahead none for as long.
+func TestAPauseIsAsLongAsItIsWhateverTheWorkersClockSays(t *testing.T) {
+	for name, off := range map[string]time.Duration{"behind": -time.Hour, "ahead": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			eachStore(t, func(t *testing.T, s *Store) {
+				putOnFile(t, s, crowd(1)...)
+				p := &platform{}
+				p.answer = func(notify.Outgoing, int) (notify.Answer, bool) {
+					return notify.Answer{Outcome: notify.Refused, Verdict: notify.RetryLater, Code: "isp.SYSTEM_ERROR"}, false
+				}
+				id := approved(t, s, nil)
+				w := startWorkerBy(t, func() time.Time { return time.Now().Add(off) }, s, p, quickRules(), miniredis.RunT(t).Addr())
+				defer w.Shutdown()
+				until(t, s, id, "put off for five seconds", func(st notify.Status) bool {
+					return st.NextAt != nil && st.NextAt.After(time.Now().Add(2*time.Second)) && st.NextAt.Before(time.Now().Add(6*time.Second))
+				})
+			})
+		})
+	}
+}

@@ -89,3 +89,27 @@ func TestWhatOthersHaveSentSpendsNoTurn(t *testing.T) {
 		}
 	}
 }
+
+// bursts notes the burst that each bucket was asked with.
+type bursts map[string]int
+
+func (b bursts) Take(_ context.Context, bucket Bucket, _ int) (time.Duration, error) {
+	b[bucket.Key] = bucket.Burst
+	return 0, nil
+}
+
+func TestCodesAloneMayUseTheWholeBurstOfTheAccount(t *testing.T) {
+	const qps, account = 20, "rate:sms"
+	for kind, burst := range map[Kind]int{Verification: 2, Reply: 1} {
+		got := bursts{}
+		u := urgent{store: &waiting{kinds: []Kind{kind}}, sender: nobody{}, limiter: got, qps: qps, now: time.Now, log: slog.New(slog.DiscardHandler)}
+		if err := u.send(t.Context(), 7); err != nil || got[account] != burst {
+			t.Errorf("%s: burst %d, %v, want %d", kind, got[account], err, burst)
+		}
+	}
+	got := bursts{}
+	r := &runner{limiter: got, qps: map[Channel]int{SMS: qps}, now: time.Now}
+	if _, err := r.takeTurns(t.Context(), callTask{Channel: SMS, Calls: []int64{1}}); err != nil || got[account] != 1 {
+		t.Errorf("a campaign: burst %d, %v, want 1", got[account], err)
+	}
+}

@@ -13,7 +13,7 @@ import (
 
 // The queues, in the order in which they are served.
 const (
-	queueUrgent  = "urgent"  // codes and answers
+	queueUrgent  = "urgent"  // codes and answers; a task of it only puts its row into a line of the process
 	queueDefault = "default" // what staff wait for
 	queueBulk    = "bulk"    // campaigns
 	queueChores  = "chores"

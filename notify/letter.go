@@ -83,6 +83,8 @@ type LetterEnd struct {
 
 // Letters is where letters wait.
 type Letters interface {
+	// LetterWaits looks, without keeping anybody from it, whether a letter is queued and due. Another is ErrNoLetter.
+	LetterWaits(ctx context.Context, id int64) error
 	// ClaimLetter moves a queued, due letter to sending under a lease and takes one customer message out of the window.
 	// Where the window is shut the letter is kept, and ErrNoLetter.
 	ClaimLetter(ctx context.Context, id int64, lease time.Duration) (Letter, error)
@@ -109,11 +111,14 @@ func (l *letters) send(ctx context.Context, id int64) error {
 	if l.sender == nil {
 		return errors.New("there is no sender for wechat")
 	}
-	if err := takeTurn(ctx, l.limiter, AccountBucket(string(WeChat), l.qps)); err != nil {
-		return err
-	}
+	err := takeTurn(ctx, l.limiter, func() (Bucket, error) {
+		return AccountBucket(string(WeChat), l.qps), l.store.LetterWaits(ctx, id)
+	})
 	began := time.Now()
-	letter, err := l.store.ClaimLetter(ctx, id, noticeLease)
+	var letter Letter
+	if err == nil {
+		letter, err = l.store.ClaimLetter(ctx, id, noticeLease)
+	}
 	if errors.Is(err, ErrNoLetter) {
 		return nil
 	}
@@ -166,9 +171,14 @@ func (l *letters) end(a Answer, tries int) LetterEnd {
 	return LetterEnd{State: LetterKept, Code: a.Code}
 }
 
-// takeTurn waits for one token.
-func takeTurn(ctx context.Context, limiter Limiter, b Bucket) error {
+// takeTurn waits for one token. Before each try it looks whether there is still something to go, and from which bucket:
+// others may have been quicker, and no token is spent on what doesn't go.
+func takeTurn(ctx context.Context, limiter Limiter, look func() (Bucket, error)) error {
 	for {
+		b, err := look()
+		if err != nil {
+			return err
+		}
 		wait, err := limiter.Take(ctx, b, 1)
 		if err != nil || wait == 0 {
 			return err

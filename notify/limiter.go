@@ -30,6 +30,13 @@ func AccountBucket(platform string, qps int) Bucket {
 	return Bucket{Key: "rate:" + platform, PerTen: 10 * qps, Burst: max(1, qps/10)}
 }
 
+// behind is the same bucket for those who leave codes the way: they leave a tenth of the burst, a call at least, so that a
+// code finds its turn though others always wait for theirs. Of a burst of one nothing can be left.
+func (b Bucket) behind() Bucket {
+	b.Burst = max(1, bulkShare*b.Burst/10)
+	return b
+}
+
 // BulkBucket is what campaigns send to a platform. Its burst and its share together stay within the account's rate in any second.
 func BulkBucket(platform string, qps int) Bucket {
 	return Bucket{Key: "rate:" + platform + ":bulk", PerTen: max(1, bulkShare*qps), Burst: max(1, qps/10)}

@@ -57,6 +57,31 @@ func TestCampaignsUseNineTenthsOfAPlatformsRateAndTheAccountAllOfIt(t *testing.T
 	}
 }
 
+func TestACodeFindsItsTurnWhileOthersAlwaysWaitForTheirs(t *testing.T) {
+	for qps, codes := range map[int]int{5: 0, 20: 1, 200: 2} {
+		server := miniredis.RunT(t)
+		server.SetTime(at("2026-11-23T10:30:00+08:00"))
+		client := redis.NewClient(&redis.Options{Addr: server.Addr()})
+		t.Cleanup(func() { _ = client.Close() })
+		limiter, account := NewRedisLimiter(client), AccountBucket("sms", qps)
+		took := func(b Bucket) (n int) {
+			for {
+				if wait, err := limiter.Take(t.Context(), b, 1); err != nil || wait > 0 {
+					if err != nil {
+						t.Fatal(err)
+					}
+					return n
+				}
+				n++
+			}
+		}
+		others := took(account.behind())
+		if got := took(account); got != codes || others+got != account.Burst {
+			t.Errorf("%d a second: %d others and %d codes went at once, want %d codes and %d in all", qps, others, got, codes, account.Burst)
+		}
+	}
+}
+
 // generous lets everything through and notes it.
 type generous map[string]int
 

@@ -87,12 +87,14 @@ var ErrNoNotice = errors.New("notify: no such notice to move")
 
 // Notices is where notices wait.
 type Notices interface {
+	// NoticeWaits looks, without keeping anybody from it, of what kind a queued, due notice is. Another is ErrNoNotice.
+	NoticeWaits(ctx context.Context, id int64) (Kind, error)
 	// ClaimNotice moves a queued, due notice to sending under a lease, and stores the OutID it will go by.
 	// One that is past its expiry becomes expired and is not given out (ErrNoNotice).
 	ClaimNotice(ctx context.Context, id int64, outID string, lease time.Duration) (Notice, error)
 	// SettleNotice moves a notice on; a move that the life doesn't know is ErrNoNotice.
 	SettleNotice(ctx context.Context, id int64, as Settlement) error
-	// WaitingNotices lists queued notices that are due, oldest first. Before that it makes expired what is
+	// WaitingNotices lists queued notices that are due, codes first, then oldest first. Before that it makes expired what is
 	// late, and unconfirmed what was being sent when its lease ran out.
 	WaitingNotices(ctx context.Context, limit int) ([]int64, error)
 }

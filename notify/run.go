@@ -123,7 +123,7 @@ func (r *runner) takeTurns(ctx context.Context, task callTask) (calls int, err e
 			return 0, err
 		}
 	}
-	for _, b := range []Bucket{BulkBucket(string(task.Channel), qps), AccountBucket(string(task.Channel), qps)} {
+	for _, b := range []Bucket{BulkBucket(string(task.Channel), qps), AccountBucket(string(task.Channel), qps).behind()} {
 		if calls, err = r.take(ctx, b, calls, deadline); err != nil {
 			return 0, err
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -103,11 +102,11 @@ func (w *Worker) ringFor(ctx context.Context, calls []Call) error {
 	return nil
 }
 
-// sweepNotices rings for codes and answers that wait.
+// sweepNotices rings for codes and answers that wait and are in no line of this process.
 func (w *Worker) sweepNotices(ctx context.Context) error {
 	ids, err := w.cfg.Store.WaitingNotices(ctx, sweepBatch)
 	for _, id := range ids {
-		if !w.bell.ringNotice(ctx, id) {
+		if !w.lines.codes.holds(id) && !w.lines.replies.holds(id) && !w.bell.ringNotice(ctx, id) {
 			break
 		}
 	}
@@ -121,7 +120,7 @@ func (w *Worker) sweepLetters(ctx context.Context) error {
 	}
 	ids, err := w.cfg.Store.WaitingLetters(ctx, sweepBatch)
 	for _, id := range ids {
-		if !w.bell.ringLetter(ctx, id) {
+		if !w.lines.letters.holds(id) && !w.bell.ringLetter(ctx, id) {
 			break
 		}
 	}
@@ -207,59 +206,6 @@ func (w *Worker) resolve(ctx context.Context, c Call, now, taken time.Time) erro
 		next = fallAt
 	}
 	return w.cfg.Store.NextLook(ctx, c.ID, c.Looks, false, next)
-}
-
-// looking is the looks of a process: some under way, the others in a line. They run beside the sweep: a carrier whose
-// answers hang holds up nothing else.
-type looking struct {
-	mu    sync.Mutex
-	calls map[int64]bool // those that have a look under way or in the line
-	line  []func()
-	under int
-}
-
-// start has a call looked at as soon as others are done, unless it is in the line already or the line is too long: then the
-// call comes back when its hold ends.
-func (l *looking) start(running *sync.WaitGroup, callID int64, look func()) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.calls == nil {
-		l.calls = map[int64]bool{}
-	}
-	if l.calls[callID] || len(l.line) >= sweepBatch {
-		return
-	}
-	l.calls[callID] = true
-	l.line = append(l.line, func() {
-		look()
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		delete(l.calls, callID)
-	})
-	if l.under < looksAtOnce {
-		l.under++
-		running.Go(l.workOff)
-	}
-}
-
-// workOff looks until the line is empty.
-func (l *looking) workOff() {
-	for look := l.next(); look != nil; look = l.next() {
-		look()
-	}
-}
-
-// next is the first of the line; nil, and one fewer under way, where nobody waits.
-func (l *looking) next() (look func()) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.line) == 0 {
-		l.line = nil
-		l.under--
-		return nil
-	}
-	look, l.line = l.line[0], l.line[1:]
-	return look
 }
 
 // look asks the carrier about one call. Found: the whole call was accepted. At the last look every member is asked for.

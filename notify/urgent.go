@@ -46,11 +46,19 @@ func (u *urgent) send(ctx context.Context, id int64) error {
 	if u.sender == nil {
 		return errors.New("there is no sender for sms")
 	}
-	if err := takeTurn(ctx, u.limiter, AccountBucket(string(SMS), u.qps)); err != nil {
-		return err
-	}
+	err := takeTurn(ctx, u.limiter, func() (Bucket, error) {
+		account := AccountBucket(string(SMS), u.qps)
+		kind, err := u.store.NoticeWaits(ctx, id)
+		if kind != Verification {
+			account = account.behind()
+		}
+		return account, err
+	})
 	began := time.Now()
-	n, err := u.store.ClaimNotice(ctx, id, NoticeOutID(u.store, id), noticeLease)
+	var n Notice
+	if err == nil {
+		n, err = u.store.ClaimNotice(ctx, id, NoticeOutID(u.store, id), noticeLease)
+	}
 	if errors.Is(err, ErrNoNotice) {
 		return nil
 	}

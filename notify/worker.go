@@ -48,7 +48,8 @@ type Worker struct {
 	bell    *bell
 	urgent  *urgent
 	letters *letters
-	looking looking
+	looking line
+	lines   struct{ codes, replies, letters line } // what was rung for and waits to be sent
 	looks   *quiet
 	bulk    *asynq.Server // nil before it has a seat
 	fast    *asynq.Server
@@ -61,6 +62,8 @@ type Worker struct {
 	alive   context.Context // ends when the worker is told to stop
 	stop    context.CancelFunc
 	running sync.WaitGroup
+	sending context.Context // ends stopWithin after alive
+	sends   sync.WaitGroup  // of the lines
 }
 
 // NewWorker makes a worker. It does nothing before Start.
@@ -85,6 +88,7 @@ func NewWorker(cfg WorkerConfig) (*Worker, error) {
 		cfg.VoiceQPS = cfg.SMSQPS
 	}
 	w := &Worker{cfg: cfg, redis: client, client: asynq.NewClientFromRedisClient(client), kick: make(chan struct{}, 1), sat: make(chan struct{})}
+	w.looking.atOnce, w.lines.codes.atOnce, w.lines.replies.atOnce, w.lines.letters.atOnce = looksAtOnce, codesAtOnce, answersAtOnce, answersAtOnce
 	w.looks = newQuiet(cfg.Logger, "looks can't be written down")
 	qps := map[Channel]int{SMS: cfg.SMSQPS, WeChat: cfg.WeChat, Voice: cfg.VoiceQPS}
 	w.bell = &bell{client: w.client, log: cfg.Logger, qps: qps}
@@ -108,6 +112,9 @@ func newOwner() string {
 func (w *Worker) Start(ctx context.Context) error {
 	ctx, w.stop = context.WithCancel(ctx)
 	w.alive = ctx
+	sending, end := context.WithCancel(context.WithoutCancel(ctx))
+	w.sending = sending
+	context.AfterFunc(ctx, func() { time.AfterFunc(stopWithin, end) })
 	// Bulk and urgent have servers of their own: a platform that hangs must not hold up a code.
 	standsBy := w.cfg.Seat != nil && !w.cfg.Seat.Take()
 	poll := urgentEvery
@@ -171,7 +178,10 @@ func (w *Worker) Shutdown() {
 	}
 	w.running.Wait()
 	var servers sync.WaitGroup
-	servers.Go(w.fast.Shutdown)
+	servers.Go(func() {
+		w.fast.Shutdown()
+		w.sends.Wait() // nothing is put into the lines any more
+	})
 	if w.bulk != nil {
 		servers.Go(w.bulk.Shutdown)
 	}
@@ -197,23 +207,51 @@ func (w *Worker) handle(ctx context.Context, t *asynq.Task) error {
 		w.hurry()
 	case taskReconcile:
 		w.reconcile(t.Payload())
-	case taskNotice:
-		w.handleOne(ctx, t, w.urgent.send)
-	case taskLetter:
-		w.handleOne(ctx, t, w.letters.send)
+	case taskNotice, taskLetter:
+		w.queueOne(ctx, t)
 	}
 	return nil
 }
 
-// handleOne sends the one notice or letter that a task rings for.
-func (w *Worker) handleOne(ctx context.Context, t *asynq.Task, send func(context.Context, int64) error) {
+// queueOne puts the notice or letter that a task rings for into its line and returns at once: a code waits behind no
+// answer, and nothing by SMS behind WeChat.
+func (w *Worker) queueOne(ctx context.Context, t *asynq.Task) {
 	var task noticeTask
 	if err := json.Unmarshal(t.Payload(), &task); err != nil {
 		w.cfg.Logger.Error("a task is unreadable", "kind", t.Type(), "error", err)
 		return
 	}
-	if err := send(ctx, task.ID); err != nil && ctx.Err() == nil {
-		w.cfg.Logger.Warn("it waits for another try", "kind", t.Type(), "id", task.ID, "error", err)
+	line, send := &w.lines.letters, w.letters.send
+	if t.Type() == taskNotice {
+		kind, err := w.cfg.Store.NoticeWaits(ctx, task.ID)
+		if err != nil {
+			w.waits(ctx, t, task.ID, err)
+			return
+		}
+		line, send = &w.lines.replies, w.urgent.send
+		if kind == Verification {
+			line = &w.lines.codes
+		}
+	}
+	line.start(&w.sends, task.ID, func() { w.sendOne(t, task.ID, send) })
+}
+
+// sendOne sends a notice or letter whose turn in its line has come. Where the worker is told to stop it waits in its row.
+func (w *Worker) sendOne(t *asynq.Task, id int64, send func(context.Context, int64) error) {
+	defer func() {
+		if p := recover(); p != nil { // one that nobody can send takes no others with it
+			w.cfg.Logger.Error("it can't be sent", "kind", t.Type(), "id", id, "panic", p)
+		}
+	}()
+	if w.alive.Err() == nil {
+		w.waits(w.sending, t, id, send(w.sending, id))
+	}
+}
+
+// waits says why a notice or letter could not go.
+func (w *Worker) waits(ctx context.Context, t *asynq.Task, id int64, err error) {
+	if err != nil && !errors.Is(err, ErrNoNotice) && ctx.Err() == nil {
+		w.cfg.Logger.Warn("it waits for another try", "kind", t.Type(), "id", id, "error", err)
 	}
 }
 

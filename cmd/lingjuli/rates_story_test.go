@@ -203,3 +203,67 @@ func TestStoryACodeGoesBeforeACampaignWhoseCarrierHangs(t *testing.T) {
 		held(w.t, g.calls(batch), began, rate/size, 1)
 	})
 }
+
+// TestStoryACodeGoesBeforeRepliesThatWait: many people write at once and the account's rate lets their answers out one by
+// one. Who asks for a code meanwhile doesn't wait behind them.
+func TestStoryACodeGoesBeforeRepliesThatWait(t *testing.T) {
+	const writing = 100
+	eachTown(t, 0, useWeChat, func(w *town) {
+		give := w.asks(1)
+		phone := func(i int) string { return fmt.Sprintf("1392000%04d", i) }
+		answered := func(by time.Time) (n int) {
+			for i := range writing {
+				n += len(slices.DeleteFunc(w.box.Messages(phone(i)), func(m sandbox.SMSMessage) bool { return m.SentAt.After(by) }))
+			}
+			return n
+		}
+		for i := range writing {
+			w.pushesReply(phone(i), "你好", "", fmt.Sprint(i+1))
+		}
+		w.eventually("an answer for everybody is written", func() bool { return w.count("SELECT count(*) FROM outbox WHERE kind = 'reply'") == writing })
+		before := answered(time.Now())
+		give()
+		code := func() []sandbox.SMSMessage { return w.box.Messages("13910000000") }
+		w.eventually("the code", func() bool { return len(code()) == 1 })
+		if passed, left := answered(code()[0].SentAt)-before, writing-before; passed > left/2 {
+			w.t.Errorf("%d of %d answers that waited went before the code", passed, left)
+		}
+		w.eventually("an answer for everybody", func() bool { return answered(time.Now()) == writing })
+	})
+}
+
+// TestStoryACodeDoesNotWaitForWeChatThatHangs: as many answers by WeChat hang as go at once, and a code by SMS goes meanwhile.
+func TestStoryACodeDoesNotWaitForWeChatThatHangs(t *testing.T) {
+	const said = "/cgi-bin/message/custom/send"
+	var gates sync.Map
+	eachTown(t, 0, func(w *town) {
+		useWeChat(w)
+		gates.Store(w, w.watch("LINGJULI_WECHAT_API_BASE", w.box.WeChatHandler()))
+	}, func(w *town) {
+		g := gateOf(&gates, w)
+		w.opensWeChat()
+		const hang = 4
+		for i := 1; i <= hang; i++ { // the first is who asks for a code
+			w.binds(i)
+			w.says(openIDOf(i), "人工", "屋顶漏水想问补贴")
+		}
+		give := w.asks(1)
+		if err := w.box.SetFaults(sandbox.Fault{Action: strings.TrimPrefix(said, "/cgi-bin/"), Kind: sandbox.FaultHang, Seconds: 60}); err != nil {
+			w.t.Fatal(err)
+		}
+		staff := w.clerk("admin")
+		for range hang {
+			link := matterLink.FindStringSubmatch(staff.get("/console/inbox"))
+			if link == nil {
+				w.t.Fatal("nothing is in the inbox")
+			}
+			staff.post(link[1]+"/answer", "answer", "请带身份证到镇里")
+		}
+		w.eventually("answers that hang", func() bool { return len(g.calls(said)) == hang })
+		give()
+		w.eventually("the code", func() bool { return len(w.box.Messages("13910000000")) == 1 })
+		if n := w.count("SELECT count(*) FROM letters WHERE state NOT IN ('queued', 'sending')"); n != 0 {
+			w.t.Errorf("%d answers by WeChat were given up before the code went", n)
+		}
+	})
+}

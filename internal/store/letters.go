@@ -147,6 +147,21 @@ func (t *tx) answerSent(wish int64) (s register.InboxSent, err error) {
 	return s, err
 }
 
+// LetterWaits implements notify.Letters.
+func (s *Store) LetterWaits(ctx context.Context, id int64) error {
+	return s.read(ctx, fmt.Sprintf("store: whether letter %d waits", id), func(t *tx) error {
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
+		err = t.row(`SELECT id FROM letters WHERE id = $1 AND state = 'queued' AND next_at <= $2`, id, toMicros(now)).Scan(&id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return notify.ErrNoLetter
+		}
+		return err
+	})
+}
+
 // ClaimLetter implements notify.Letters.
 func (s *Store) ClaimLetter(ctx context.Context, id int64, lease time.Duration) (l notify.Letter, err error) {
 	claimed := false

@@ -93,6 +93,9 @@ func TestAnAnswerGoesAtOnceWhileTheWindowIsOpenAndOnce(t *testing.T) {
 		if letter == 0 || hint != 0 || sentOfItem(t, s, item).Letter != string(notify.LetterQueued) {
 			t.Fatalf("letter %d, hint %d, %+v", letter, hint, sentOfItem(t, s, item))
 		}
+		if err := s.LetterWaits(t.Context(), letter); err != nil {
+			t.Error(err)
+		}
 		l, err := s.ClaimLetter(t.Context(), letter, time.Minute)
 		if err != nil || l.OpenID != "o-1" || l.Text != "带身份证来镇里" || l.Tries != 1 {
 			t.Fatalf("%+v, %v", l, err)
@@ -102,6 +105,9 @@ func TestAnAnswerGoesAtOnceWhileTheWindowIsOpenAndOnce(t *testing.T) {
 		}
 		if _, err := s.ClaimLetter(t.Context(), letter, time.Minute); !errors.Is(err, notify.ErrNoLetter) {
 			t.Errorf("claimed twice: %v", err)
+		}
+		if err := s.LetterWaits(t.Context(), letter); !errors.Is(err, notify.ErrNoLetter) {
+			t.Errorf("one that is on its way waits: %v", err)
 		}
 		if given := writes(t, s); len(given) != 0 {
 			t.Errorf("what is on its way is said again: %v", given)

@@ -37,6 +37,22 @@ func (t *tx) queueNotice(m turn.Message, from time.Time) (int64, error) {
 	return id, nil
 }
 
+// NoticeWaits implements notify.Notices.
+func (s *Store) NoticeWaits(ctx context.Context, id int64) (kind notify.Kind, err error) {
+	err = s.read(ctx, fmt.Sprintf("store: whether notice %d waits", id), func(t *tx) error {
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
+		err = t.row(`SELECT kind FROM outbox WHERE id = $1 AND state = 'queued' AND next_at <= $2 AND expires_at > $2`, id, toMicros(now)).Scan(&kind)
+		if errors.Is(err, sql.ErrNoRows) {
+			return notify.ErrNoNotice
+		}
+		return err
+	})
+	return kind, err
+}
+
 // ClaimNotice implements notify.Notices.
 func (s *Store) ClaimNotice(ctx context.Context, id int64, outID string, lease time.Duration) (n notify.Notice, err error) {
 	claimed := false
@@ -145,7 +161,7 @@ func (s *Store) WaitingNotices(ctx context.Context, limit int) (ids []int64, err
 			return err
 		}
 		rows, err := t.query(`SELECT id FROM outbox WHERE state IN ('queued', 'sending') AND state = 'queued' AND next_at <= $1 AND expires_at > $1
-			ORDER BY id LIMIT $2`, toMicros(now), limit)
+			ORDER BY kind <> '`+string(notify.Verification)+`', id LIMIT $2`, toMicros(now), limit)
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -52,6 +53,32 @@ func TestANoticeIsClaimedOnceAndSettledByItsLife(t *testing.T) {
 		}
 		if _, err := s.ClaimNotice(ctx, id, "out-2", time.Minute); !errors.Is(err, notify.ErrNoNotice) {
 			t.Errorf("claimed before its time: %v", err)
+		}
+	})
+}
+
+func TestANoticeWaitsUntilItIsClaimedAndCodesAreListedFirst(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		reply, code := queued(t, s, time.Minute), queued(t, s, time.Minute)
+		exec(t, s, `UPDATE outbox SET kind = 'reply' WHERE id = $1`, reply)
+		if ids, err := s.WaitingNotices(ctx, 10); err != nil || !slices.Equal(ids, []int64{code, reply}) {
+			t.Errorf("%v wait, %v", ids, err)
+		}
+		for id, want := range map[int64]notify.Kind{reply: notify.Reply, code: notify.Verification} {
+			if kind, err := s.NoticeWaits(ctx, id); err != nil || kind != want {
+				t.Errorf("%s, %v, want %s", kind, err, want)
+			}
+		}
+		if _, err := s.ClaimNotice(ctx, code, "out", time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		exec(t, s, `UPDATE outbox SET next_at = $2 WHERE id = $1`, reply, time.Now().Add(time.Hour).UnixMicro())
+		late := queued(t, s, -time.Second)
+		for what, id := range map[string]int64{"claimed": code, "not due": reply, "late": late, "nobody's": late + 1} {
+			if kind, err := s.NoticeWaits(ctx, id); !errors.Is(err, notify.ErrNoNotice) {
+				t.Errorf("a notice that is %s: %s, %v", what, kind, err)
+			}
 		}
 	})
 }

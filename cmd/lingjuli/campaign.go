@@ -231,9 +231,7 @@ func (c *campaignStatusCmd) print(r campaignRun, s notify.Status) error {
 	}
 	fmt.Fprintln(r.stdout, r.texts.t("status_line", "State", r.texts.word("state", string(s.State)), "Total", s.Total, "Waiting", s.Planned+s.Queued+s.Sending,
 		"Accepted", s.Accepted, "Delivered", s.Delivered, "Failed", s.Failed, "Unconfirmed", s.Unconfirmed, "Skipped", skipped))
-	for _, code := range mostFirst(s.FailedReasons) {
-		fmt.Fprintln(r.stdout, r.texts.t("status_failed", "Count", s.FailedReasons[code], "Reason", r.texts.failure(code)))
-	}
+	c.printFailures(r, s)
 	for _, why := range notify.SkipReasons() {
 		if n := s.Skipped[why]; n > 0 {
 			fmt.Fprintln(r.stdout, r.texts.t("status_skipped", "Count", n, "Reason", r.texts.word("skip", string(why))))
@@ -260,9 +258,18 @@ func (c *campaignStatusCmd) print(r campaignRun, s notify.Status) error {
 	return nil
 }
 
+// printFailures prints why messages failed, the most frequent first.
+func (c *campaignStatusCmd) printFailures(r campaignRun, s notify.Status) {
+	counts := s.FailedReasons
+	for _, code := range slices.SortedFunc(maps.Keys(counts), func(a, b string) int { return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b)) }) {
+		fmt.Fprintln(r.stdout, r.texts.t("status_failed", "Count", counts[code], "Reason", r.texts.failure(code)))
+	}
+}
+
 // printPace prints how fast it goes, how long the rest takes, and what was spent.
 func (c *campaignStatusCmd) printPace(r campaignRun, s notify.Status) {
 	switch {
+	case s.NextAt != nil && s.NextAt.After(r.all.Now()): // it goes no further now
 	case s.Rate >= 1:
 		fmt.Fprintln(r.stdout, r.texts.t("status_second", "Rate", strconv.FormatFloat(s.Rate, 'f', 0, 64)))
 	case s.Rate > 0:
@@ -274,11 +281,6 @@ func (c *campaignStatusCmd) printPace(r campaignRun, s notify.Status) {
 	if s.CostYuan > 0 {
 		fmt.Fprintln(r.stdout, r.texts.t("status_cost", "Yuan", strconv.FormatFloat(s.CostYuan, 'f', 2, 64)))
 	}
-}
-
-// mostFirst are the keys of counts, the largest first.
-func mostFirst(counts map[string]int64) []string {
-	return slices.SortedFunc(maps.Keys(counts), func(a, b string) int { return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b)) })
 }
 
 type campaignPreviewCmd struct {

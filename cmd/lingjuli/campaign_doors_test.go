@@ -130,7 +130,7 @@ func TestStatusAndPreviewAsJSONHaveTheNamesOfTheDoors(t *testing.T) {
 		w.until(id, "held for money", func(s notify.Status) bool { // what was kept for whoever is refused has gone to another
 			return s.Accepted == 2 && s.Waiting[notify.ForBudget] > 0 && s.Queued+s.Sending == 0
 		})
-		s := w.printed(id, "running", 4, statusNames("next_at", "waiting", "rate", "cost_by_channel"))
+		s := w.printed(id, "running", 4, statusNames("next_at", "waiting", "failed_reasons", "rate", "cost_by_channel"))
 		started := w.at(s, "started_at")
 		if started.Before(before) || started.After(time.Now()) || s["finished_at"] != nil || !w.at(s, "next_at").After(time.Now()) {
 			w.t.Errorf("%v", s)
@@ -250,9 +250,12 @@ func TestAWatchEndsWithItsCampaignOrWithWhoeverWatches(t *testing.T) {
 		watch.begins(w.t)
 		w.budget("none")
 		lines := watch.ends(w.t)
-		if first, last := lines[0], lines[len(lines)-1]; first != "running  total 4  waiting 2  accepted 2  delivered 0  failed 0  unconfirmed 0  skipped 0" ||
-			last != "finished  total 4  waiting 0  accepted 4  delivered 0  failed 0  unconfirmed 0  skipped 0" {
+		if first, last := lines[0], lines[len(lines)-2]; first != "running  total 4  waiting 2  accepted 2  delivered 0  failed 0  unconfirmed 0  skipped 0" ||
+			last != "finished  total 4  waiting 0  accepted 4  delivered 0  failed 0  unconfirmed 0  skipped 0" || lines[len(lines)-1] != "  cost so far 0.18 yuan, what is not answered yet included" {
 			w.t.Errorf("%q", lines)
+		}
+		if slices.ContainsFunc(lines[:5], func(line string) bool { return strings.Contains(line, " at present") }) {
+			w.t.Errorf("a pace, while everybody waits: %q", lines)
 		}
 		if text := strings.Join(lines, "\n"); !strings.Contains(text, "  2 wait: this month's money is spent\n") {
 			w.t.Error(text)

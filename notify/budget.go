@@ -112,6 +112,11 @@ func (r Rules) costOf(channel Channel, t Template, m Member) int64 {
 	if channel == SMS && t.SMS != nil {
 		units = Segments(r.Signature, filledSMS(t.SMS.Content, m.Params))
 	}
+	return r.priceOf(channel, int64(units))
+}
+
+// priceOf is what so many segments of texts, or so many calls by telephone, cost, in millionths of a yuan.
+func (r Rules) priceOf(channel Channel, units int64) int64 {
 	return int64(math.Round(r.PriceFen[channel] * float64(units) * microYuan / 100)) // a fen is a hundredth of a yuan
 }
 

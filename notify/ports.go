@@ -88,6 +88,7 @@ type Templates interface {
 
 // Figures counts.
 type Figures interface {
+	// CampaignStatus counts a campaign's rows and what went, without its price: see Rules.Bill.
 	CampaignStatus(ctx context.Context, id int64) (Status, error)
 	// PreviewAudience counts whom a campaign would reach and gives some of them as samples.
 	PreviewAudience(ctx context.Context, q PreviewQuery) (PreviewCount, error)
@@ -145,9 +146,17 @@ type Status struct {
 	NextAt      *time.Time             `json:"next_at,omitempty"` // when what waits will go, where something holds it
 	Waiting     map[WaitReason]int64   `json:"waiting,omitempty"` // of those planned: what holds them
 	Visits      map[VisitOutcome]int64 `json:"visits,omitempty"`  // of those whom no channel reached: what came of the visits
+
+	FailedReasons map[string]int64    `json:"failed_reasons,omitempty"`  // of those failed: the platform's code, or ours
+	CostYuan      float64             `json:"cost_yuan"`                 // so far, by SMS and telephone; see Rules.Bill
+	CostByChannel map[Channel]float64 `json:"cost_by_channel,omitempty"` // yuan
+	Rate          float64             `json:"rate,omitempty"`            // people a second, lately; see Pace
+	SecondsLeft   int64               `json:"seconds_left,omitempty"`    // see Left
+
+	Units map[Channel]int64 `json:"-"` // what CostYuan is the price of: segments of texts, calls by telephone
 }
 
-// Add counts n rows of one state.
+// Add counts n rows of one state. why is the reason of those skipped, the code of those failed.
 func (s *Status) Add(state DeliveryState, why SkipReason, channel Channel, n int64) {
 	s.Total += n
 	switch state {
@@ -167,6 +176,10 @@ func (s *Status) Add(state DeliveryState, why SkipReason, channel Channel, n int
 		s.ByChannel[channel] += n
 	case Failed:
 		s.Failed += n
+		if s.FailedReasons == nil {
+			s.FailedReasons = map[string]int64{}
+		}
+		s.FailedReasons[string(why)] += n
 	case Skipped:
 		s.Skipped[why] += n
 	}

@@ -251,11 +251,16 @@ func (s *Service) Find(ctx context.Context, by staff.Member, id int64) (Campaign
 	return s.find(ctx, by, staff.ReadCampaigns, id)
 }
 
-// Status counts a campaign's rows, and says when what waits will go where its start or its window holds it.
+// Status counts a campaign's rows and what it has cost, and says when what waits will go where its start or its window
+// holds it.
 func (s *Service) Status(ctx context.Context, id int64) (Status, error) {
 	st, err := s.Figures.CampaignStatus(ctx, id)
-	if err != nil || st.State != Running && st.State != Approved {
+	if err != nil {
 		return st, err
+	}
+	s.Rules.Bill(&st)
+	if st.State != Running && st.State != Approved {
+		return st, nil
 	}
 	c, err := s.Campaigns.FindCampaign(ctx, id)
 	if err != nil {
@@ -270,6 +275,7 @@ func (s *Service) Status(ctx context.Context, id int64) (Status, error) {
 	if next.After(now) && (st.NextAt == nil || st.NextAt.Before(next)) {
 		st.NextAt = &next
 	}
+	st.SecondsLeft = int64(st.Left(now).Seconds())
 	return st, nil
 }
 

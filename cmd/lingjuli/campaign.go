@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -228,6 +231,7 @@ func (c *campaignStatusCmd) print(r campaignRun, s notify.Status) error {
 	}
 	fmt.Fprintln(r.stdout, r.texts.t("status_line", "State", r.texts.word("state", string(s.State)), "Total", s.Total, "Waiting", s.Planned+s.Queued+s.Sending,
 		"Accepted", s.Accepted, "Delivered", s.Delivered, "Failed", s.Failed, "Unconfirmed", s.Unconfirmed, "Skipped", skipped))
+	c.printFailures(r, s)
 	for _, why := range notify.SkipReasons() {
 		if n := s.Skipped[why]; n > 0 {
 			fmt.Fprintln(r.stdout, r.texts.t("status_skipped", "Count", n, "Reason", r.texts.word("skip", string(why))))
@@ -241,6 +245,7 @@ func (c *campaignStatusCmd) print(r campaignRun, s notify.Status) error {
 	if s.NextAt != nil {
 		fmt.Fprintln(r.stdout, r.texts.t("status_next", "Time", s.NextAt.In(r.all.Rules.Zone).Format("2006-01-02 15:04")))
 	}
+	c.printPace(r, s)
 	found, err := r.store.FindCampaign(r.ctx, c.ID)
 	switch {
 	case err != nil:
@@ -251,6 +256,31 @@ func (c *campaignStatusCmd) print(r campaignRun, s notify.Status) error {
 		fmt.Fprintln(r.stdout, r.texts.t("status_returned", "Note", found.Detail))
 	}
 	return nil
+}
+
+// printFailures prints why messages failed, the most frequent first.
+func (c *campaignStatusCmd) printFailures(r campaignRun, s notify.Status) {
+	counts := s.FailedReasons
+	for _, code := range slices.SortedFunc(maps.Keys(counts), func(a, b string) int { return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b)) }) {
+		fmt.Fprintln(r.stdout, r.texts.t("status_failed", "Count", counts[code], "Reason", r.texts.failure(code)))
+	}
+}
+
+// printPace prints how fast it goes, how long the rest takes, and what was spent.
+func (c *campaignStatusCmd) printPace(r campaignRun, s notify.Status) {
+	switch {
+	case s.NextAt != nil && s.NextAt.After(r.all.Now()): // it goes no further now
+	case s.Rate >= 1:
+		fmt.Fprintln(r.stdout, r.texts.t("status_second", "Rate", strconv.FormatFloat(s.Rate, 'f', 0, 64)))
+	case s.Rate > 0:
+		fmt.Fprintln(r.stdout, r.texts.t("status_minute", "Rate", strconv.FormatFloat(60*s.Rate, 'f', 1, 64)))
+	}
+	if minutes := (s.SecondsLeft + 59) / 60; minutes > 0 {
+		fmt.Fprintln(r.stdout, r.texts.t("status_left", "Hours", minutes/60, "Minutes", minutes%60))
+	}
+	if s.CostYuan > 0 {
+		fmt.Fprintln(r.stdout, r.texts.t("status_cost", "Yuan", strconv.FormatFloat(s.CostYuan, 'f', 2, 64)))
+	}
 }
 
 type campaignPreviewCmd struct {

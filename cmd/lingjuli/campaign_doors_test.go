@@ -40,7 +40,7 @@ func (w *town) named(what string, object any, names ...string) {
 // statusNames are those of `status --json`; later come those that docs/operating.md adds where there is something to say.
 func statusNames(later ...string) []string {
 	return append([]string{
-		"id", "state", "reason", "total", "planned", "queued", "sending", "accepted", "delivered", "failed", "unconfirmed", "skipped", "by_channel", "started_at", "finished_at",
+		"id", "state", "reason", "total", "planned", "queued", "sending", "accepted", "delivered", "failed", "unconfirmed", "skipped", "by_channel", "started_at", "finished_at", "cost_yuan",
 	}, later...)
 }
 
@@ -130,14 +130,14 @@ func TestStatusAndPreviewAsJSONHaveTheNamesOfTheDoors(t *testing.T) {
 		w.until(id, "held for money", func(s notify.Status) bool { // what was kept for whoever is refused has gone to another
 			return s.Accepted == 2 && s.Waiting[notify.ForBudget] > 0 && s.Queued+s.Sending == 0
 		})
-		s := w.printed(id, "running", 4, statusNames("next_at", "waiting"))
+		s := w.printed(id, "running", 4, statusNames("next_at", "waiting", "failed_reasons", "rate", "cost_by_channel"))
 		started := w.at(s, "started_at")
 		if started.Before(before) || started.After(time.Now()) || s["finished_at"] != nil || !w.at(s, "next_at").After(time.Now()) {
 			w.t.Errorf("%v", s)
 		}
 		w.budget("none")
 		w.until(id, "finished", done)
-		s = w.printed(id, "finished", 4, statusNames())
+		s = w.printed(id, "finished", 4, statusNames("failed_reasons", "cost_by_channel"))
 		if ended := w.at(s, "finished_at"); !w.at(s, "started_at").Equal(started) || ended.Before(started) || ended.After(time.Now()) {
 			w.t.Errorf("%v", s)
 		}
@@ -146,9 +146,14 @@ func TestStatusAndPreviewAsJSONHaveTheNamesOfTheDoors(t *testing.T) {
 		if w.number(s, "accepted") != 3 || w.number(s, "failed") != 1 {
 			w.t.Errorf("%v", s)
 		}
+		w.named("failed_reasons", s["failed_reasons"], "isv.MOBILE_NUMBER_ILLEGAL")
+		w.named("cost_by_channel", s["cost_by_channel"], "sms")
+		if w.number(s, "cost_yuan") != 0.135 { // the one who was refused costs nothing
+			w.t.Errorf("%v", s)
+		}
 		w.command("staff", "add", "wang", "--role", "township", "--region", "441881")
 		w.command("visit", w.unreached(id).People[0].RowCode, "reached", "--as", "wang")
-		w.printed(id, "finished", 4, statusNames("visits"))
+		w.printed(id, "finished", 4, statusNames("failed_reasons", "cost_by_channel", "visits"))
 	})
 }
 
@@ -245,9 +250,12 @@ func TestAWatchEndsWithItsCampaignOrWithWhoeverWatches(t *testing.T) {
 		watch.begins(w.t)
 		w.budget("none")
 		lines := watch.ends(w.t)
-		if first, last := lines[0], lines[len(lines)-1]; first != "running  total 4  waiting 2  accepted 2  delivered 0  failed 0  unconfirmed 0  skipped 0" ||
-			last != "finished  total 4  waiting 0  accepted 4  delivered 0  failed 0  unconfirmed 0  skipped 0" {
+		if first, last := lines[0], lines[len(lines)-2]; first != "running  total 4  waiting 2  accepted 2  delivered 0  failed 0  unconfirmed 0  skipped 0" ||
+			last != "finished  total 4  waiting 0  accepted 4  delivered 0  failed 0  unconfirmed 0  skipped 0" || lines[len(lines)-1] != "  cost so far 0.18 yuan, what is not answered yet included" {
 			w.t.Errorf("%q", lines)
+		}
+		if slices.ContainsFunc(lines[:5], func(line string) bool { return strings.Contains(line, " at present") }) {
+			w.t.Errorf("a pace, while everybody waits: %q", lines)
 		}
 		if text := strings.Join(lines, "\n"); !strings.Contains(text, "  2 wait: this month's money is spent\n") {
 			w.t.Error(text)

@@ -22,6 +22,38 @@ func TestStatusSaysWhySomeGotNothing(t *testing.T) {
 	}
 }
 
+func TestStatusSaysInWordsWhyMessagesFailedAndHowLongTheRestTakes(t *testing.T) {
+	says := func(lang string, s notify.Status) string {
+		var out strings.Builder
+		a := &app{stdout: &out, texts: textsFor(lang, "")}
+		c := &campaignStatusCmd{}
+		r := campaignRun{app: a, all: campaigns{Service: &notify.Service{Now: time.Now}}}
+		c.printFailures(r, s)
+		c.printPace(r, s)
+		return out.String()
+	}
+	s := notify.Status{
+		FailedReasons: map[string]int64{"XX": 5, "isv.MOBILE_NUMBER_ILLEGAL": 30, "200003": 5, "unknown": 1}, CostYuan: 1234.5, Rate: 0.55, SecondsLeft: 3661,
+	}
+	for lang, want := range map[string]string{
+		"en": "  30 failed: isv.MOBILE_NUMBER_ILLEGAL the platform refuses the number\n  5 failed: 200003 nobody answered three times\n  5 failed: XX\n" +
+			"  1 failed: unknown no proof that it arrived\n  33.0 people a minute at present\n  about 1 h 2 min left\n  cost so far 1234.50 yuan, what is not answered yet included\n",
+		"zh": "  失败 30 人：isv.MOBILE_NUMBER_ILLEGAL 平台不认这个号码\n  失败 5 人：200003 打了三次没人接\n  失败 5 人：XX\n" +
+			"  失败 1 人：unknown 没有送达的凭据\n  现在每分钟 33.0 人\n  大约还要 1 小时 2 分钟\n  已花 1234.50 元，含还没有答复的\n",
+	} {
+		if got := says(lang, s); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	if got := says("en", notify.Status{Rate: 212.4}); got != "  212 people a second at present\n" {
+		t.Errorf("%q", got)
+	}
+	tomorrow := time.Now().AddDate(0, 0, 1)
+	if got := says("en", notify.Status{Rate: 212.4, NextAt: &tomorrow}); got != "" {
+		t.Errorf("all wait, and it says %q", got)
+	}
+}
+
 // heard closes its channel once something is written.
 type heard struct {
 	strings.Builder

@@ -31,6 +31,13 @@ func (c campaigns) Create(ctx context.Context, by staff.Member, spec notify.Spec
 	return c.Service.Create(ctx, by, spec)
 }
 
+// CampaignStatus counts a campaign's rows and what it has cost, for the console.
+func (c campaigns) CampaignStatus(ctx context.Context, id int64) (notify.Status, error) {
+	st, err := c.Store.CampaignStatus(ctx, id)
+	c.Rules.Bill(&st)
+	return st, err
+}
+
 // Act moves a campaign as staff wish.
 func (c campaigns) Act(ctx context.Context, by staff.Member, id int64, event notify.CampaignEvent, j notify.Judgment) error {
 	_, err := c.act(ctx, by, id, event, j)

@@ -51,6 +51,14 @@ func (w texts) code(code string) string {
 	return code
 }
 
+// failure is why somebody's message failed: a platform's code, or a word of ours, with what it means.
+func (w texts) failure(code string) string {
+	if text := w.word("failed", code); text != code {
+		return code + " " + text
+	}
+	return w.code(code)
+}
+
 // halting is the code behind a halt with what it means. The words that came with it are for the log.
 func (w texts) halting(detail string) string {
 	code, _, _ := strings.Cut(detail, " ")

@@ -316,6 +316,30 @@ func TestAPageThatMovesReloadsItselfWhereNoScriptRuns(t *testing.T) {
 	}
 }
 
+func TestACampaignUnderWaySaysItsPaceItsCostAndWhyMessagesFailed(t *testing.T) {
+	d, b := underWay(t)
+	page := b.get("/console/campaigns/1")
+	for _, want := range []string{
+		"现在每秒 6 人，大约还要 ", "¥44.13", "短信 ¥43.29 · ", "电话", "¥0.84", "还没有答复的", "没送到的原因", "平台不认这个号码", "打了三次没人接", "平台没送成（XX）",
+	} {
+		if !strings.Contains(page.body, want) {
+			t.Errorf("%q is not said", want)
+		}
+	}
+	d.office.mu.Lock()
+	status := d.office.status[1]
+	status.Rate, status.CostYuan, status.CostByChannel, status.FailedReasons = 0, 0, nil, nil
+	d.office.status[1] = status
+	d.office.mu.Unlock()
+	d.now = d.now.Add(time.Minute) // figures are kept for a moment
+	page = b.get("/console/campaigns/1")
+	for _, not := range []string{"现在每", "大约还要", "¥", "没送到的原因"} {
+		if strings.Contains(page.body, not) {
+			t.Errorf("nothing went, and it says %q", not)
+		}
+	}
+}
+
 func TestAFinishedCampaignSaysWhatItsReceiptsWillStillTell(t *testing.T) {
 	d, b := underWay(t)
 	const note = "回执来了就变成"

@@ -17,11 +17,12 @@ type progress struct {
 	States   []share // one bar: every person in exactly one part
 	Channels []share
 	Skips    []share
+	Fails    []share
+	Costs    []cost
 	Holds    []share // of those planned: what they wait for
 	Told     []share // of those whom no channel reached: what came of visits
 	Done     int64   // in a final state or taken by the platform
 	Percent  float64 // of Total
-	Rate     float64 // people a second, since the start
 	Left     time.Duration
 	Waits    time.Time // when what waits will go, where something holds it
 }
@@ -33,6 +34,12 @@ type share struct {
 	Count   int64
 	Percent float64
 	X       float64 // where the part begins, in percent
+}
+
+// cost is what went by one channel, in yuan.
+type cost struct {
+	Channel notify.Channel
+	Yuan    float64
 }
 
 // progressOf draws a campaign's figures.
@@ -62,33 +69,21 @@ func newProgress(s notify.Status, now time.Time) *progress {
 	})
 	p.Channels = countShares(s.ByChannel)
 	p.Skips = countShares(s.Skipped)
+	p.Fails = countShares(s.FailedReasons)
 	p.Holds = countShares(s.Waiting)
 	p.Told = countShares(s.Visits)
 	p.Done = s.Delivered + s.Accepted + s.Failed + skipped
 	p.Percent = percent(p.Done, s.Total)
-	p.pace(now)
+	for _, channel := range notify.Channels() {
+		if yuan, some := s.CostByChannel[channel]; some {
+			p.Costs = append(p.Costs, cost{channel, yuan})
+		}
+	}
+	p.Left = s.Left(now)
+	if s.NextAt != nil && s.NextAt.After(now) {
+		p.Waits = *s.NextAt
+	}
 	return p
-}
-
-// pace reckons speed and time left from what was done since the start.
-func (p *progress) pace(now time.Time) {
-	if p.StartedAt == nil {
-		return
-	}
-	end := now
-	if p.FinishedAt != nil {
-		end = *p.FinishedAt
-	}
-	sent := p.Delivered + p.Accepted + p.Failed
-	if took := end.Sub(*p.StartedAt).Seconds(); took > 0 {
-		p.Rate = float64(sent) / took
-	}
-	if left := p.Planned + p.Queued + p.Sending; p.State == notify.Running && p.Rate > 0 && left > 0 {
-		p.Left = time.Duration(float64(left) / p.Rate * float64(time.Second)).Round(time.Second)
-	}
-	if p.NextAt != nil && p.NextAt.After(now) {
-		p.Waits, p.Left = *p.NextAt, 0
-	}
 }
 
 func percent(part, whole int64) float64 {

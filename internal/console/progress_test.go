@@ -14,6 +14,8 @@ func TestEveryPersonOfACampaignIsInExactlyOnePartOfTheBar(t *testing.T) {
 		State: notify.Running, Total: 200, Planned: 20, Queued: 20, Sending: 10, Accepted: 60, Delivered: 40,
 		Failed: 20, Unconfirmed: 10, Skipped: map[notify.SkipReason]int64{notify.OptedOut: 15, notify.NoChannel: 5},
 		ByChannel: map[notify.Channel]int64{notify.SMS: 70, notify.WeChat: 30}, StartedAt: &start,
+		FailedReasons: map[string]int64{"isv.MOBILE_NUMBER_ILLEGAL": 8, "200003": 12}, Rate: 2,
+		CostYuan: 3.45, CostByChannel: map[notify.Channel]float64{notify.Voice: 0.3, notify.SMS: 3.15},
 	}, start.Add(time.Minute))
 	var count int64
 	end := 0.0
@@ -28,6 +30,12 @@ func TestEveryPersonOfACampaignIsInExactlyOnePartOfTheBar(t *testing.T) {
 	}
 	if p.Done != 140 || p.Percent != 70 || p.Rate != 2 || p.Left != 25*time.Second {
 		t.Errorf("done %d, %v%%, rate %v, left %v", p.Done, p.Percent, p.Rate, p.Left)
+	}
+	if len(p.Costs) != 2 || p.Costs[0].Channel != notify.SMS || p.Costs[1].Yuan != 0.3 {
+		t.Errorf("costs %v", p.Costs)
+	}
+	if p.Fails[0].Key != "200003" || p.Fails[1].Count != 8 {
+		t.Errorf("failed %v", p.Fails)
 	}
 	if p.Skips[0].Key != "opted_out" || p.Channels[0].Key != "sms" {
 		t.Errorf("not the largest first: %v, %v", p.Skips, p.Channels)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -230,7 +231,8 @@ func (t *tx) noteAttempts(key campaignKey, list []attempt, at time.Time) error {
 	return t.bulkInsert("attempts", []string{"id", "month", "campaign_id", "person_id", "call_id", "channel", "outcome", "code", "at"}, rows)
 }
 
-// CampaignStatus counts a campaign's rows.
+// CampaignStatus counts a campaign's rows, what its calls sent and how fast they lately did. The price is not the store's
+// to know, see notify.Rules.Bill.
 func (s *Store) CampaignStatus(ctx context.Context, id int64) (notify.Status, error) {
 	st := notify.Status{ID: id, Skipped: map[notify.SkipReason]int64{}, ByChannel: map[notify.Channel]int64{}}
 	err := s.read(ctx, fmt.Sprintf("store: status of campaign %d", id), func(t *tx) error {
@@ -267,30 +269,63 @@ func (s *Store) CampaignStatus(ctx context.Context, id int64) (notify.Status, er
 // membersIn counts who is in calls, and of whom nothing is known but the call's state.
 const membersIn = `sum(length(marks) - length(replace(replace(marks, '-', ''), '+', '')))`
 
-// countRows counts what stands in calls by the calls, which are few, and the other rows one by one.
+// unitsOf is what a call is billed at: its segments, or where they weren't counted, as of a call by telephone, one for each
+// member.
+const unitsOf = `CASE WHEN segments = 0 THEN ` + membersBegun + ` ELSE segments END`
+
+// membersBegun counts the members for whom a call's request was made.
+const membersBegun = `length(replace(marks, 'o', ''))`
+
+// countRows counts what stands in calls by the calls, which are few and looked at once, and the other rows one by one.
 func (t *tx) countRows(key campaignKey, st *notify.Status) error {
-	rows, err := t.query(`SELECT state, '' AS why, channel, count(*) FROM deliveries WHERE month = $1 AND campaign_id = $2 AND state <> '' AND state <> 'skipped' GROUP BY 1, 2, 3
-		UNION ALL SELECT state, reason, '', count(*) FROM deliveries WHERE month = $1 AND campaign_id = $2 AND state <> '' AND state = 'skipped' GROUP BY 1, 2, 3
-		UNION ALL SELECT 'delivered', '', channel, sum(length(marks) - length(replace(marks, 'd', ''))) FROM calls WHERE campaign_id = $2 GROUP BY 1, 2, 3
-		UNION ALL SELECT state, '', channel, `+membersIn+` FROM calls WHERE campaign_id = $2 GROUP BY 1, 2, 3`,
-		key.month, key.id)
+	now, err := t.now()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var state notify.DeliveryState
-		var why notify.SkipReason
-		var channel notify.Channel
-		var n int64
-		if err := rows.Scan(&state, &why, &channel, &n); err != nil {
+	var people, first int64 // of the calls that lately went
+	err = t.each(`SELECT state, '' AS why, channel, count(*), 0 AS arrived, 0 AS units, 0 AS lately, 0 AS first FROM deliveries
+			WHERE month = $1 AND campaign_id = $2 AND state <> '' AND state NOT IN ('skipped', 'failed') GROUP BY 1, 2, 3
+		UNION ALL SELECT state, reason, '', count(*), 0, 0, 0, 0 FROM deliveries WHERE month = $1 AND campaign_id = $2 AND state <> '' AND state IN ('skipped', 'failed') GROUP BY 1, 2, 3
+		UNION ALL SELECT state, '', channel, `+membersIn+`, sum(length(marks) - length(replace(marks, 'd', ''))),
+			sum(CASE WHEN state IN ('accepted', 'sending', 'unconfirmed') THEN `+unitsOf+` ELSE 0 END),
+			sum(CASE WHEN state = 'accepted' AND begun_at >= $3 THEN `+membersBegun+` ELSE 0 END),
+			COALESCE(min(CASE WHEN state = 'accepted' AND begun_at >= $3 THEN begun_at END), 0)
+			FROM calls WHERE campaign_id = $2 GROUP BY 1, 2, 3`,
+		func(rows *sql.Rows) error {
+			var row countedRows
+			err := rows.Scan(&row.state, &row.why, &row.channel, &row.n, &row.arrived, &row.units, &row.lately, &row.first)
+			row.addTo(st)
+			if people += row.lately; row.first > 0 && (first == 0 || row.first < first) {
+				first = row.first
+			}
 			return err
-		}
-		if n > 0 {
-			st.Add(state, why, channel, n)
-		}
+		}, key.month, key.id, toMicros(now.Add(-notify.Lately)))
+	st.Pace(people, fromMicros(first), now)
+	return err
+}
+
+// countedRows are rows of one kind. Those of calls have further figures: how many members it is known of that they arrived,
+// what was or may have been billed, how many people lately went, and since when.
+type countedRows struct {
+	state                            notify.DeliveryState
+	why                              notify.SkipReason
+	channel                          notify.Channel
+	n, arrived, units, lately, first int64
+}
+
+func (r countedRows) addTo(st *notify.Status) {
+	if r.n > 0 {
+		st.Add(r.state, r.why, r.channel, r.n)
 	}
-	return rows.Err()
+	if r.arrived > 0 {
+		st.Add(notify.Delivered, "", r.channel, r.arrived)
+	}
+	if r.units > 0 && r.channel.Phone() {
+		if st.Units == nil {
+			st.Units = map[notify.Channel]int64{}
+		}
+		st.Units[r.channel] += r.units
+	}
 }
 
 func orNever(t time.Time) *time.Time {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/lingjuli/lingjuli/notify"
@@ -13,8 +12,7 @@ import (
 // SentSegments counts the texts of calls and notices that went between two moments, in segments. One of which they
 // weren't counted has one for each member.
 func (s *Store) SentSegments(ctx context.Context, from, to time.Time) (sent notify.SentSegments, err error) {
-	const segments = `CASE WHEN segments = 0 THEN %s ELSE segments END`
-	perCall, perNotice := fmt.Sprintf(segments, "length(replace(marks, 'o', ''))"), fmt.Sprintf(segments, "1")
+	const perCall, perNotice = unitsOf, `CASE WHEN segments = 0 THEN 1 ELSE segments END`
 	err = s.read(ctx, "store: segments of a day", func(t *tx) error {
 		sent = notify.SentSegments{}
 		return t.each(`SELECT taken, sum(n) FROM (

@@ -225,7 +225,7 @@ func TestStoryACodeGoesBeforeRepliesThatWait(t *testing.T) {
 		give()
 		code := func() []sandbox.SMSMessage { return w.box.Messages("13910000000") }
 		w.eventually("the code", func() bool { return len(code()) == 1 })
-		if passed, left := answered(code()[0].SentAt)-before, writing-before; passed > left/2 {
+		if passed, left := answered(code()[0].SentAt)-before, writing-before; passed > max(left/2, 10) { // few wait where a busy machine writes them slowly
 			w.t.Errorf("%d of %d answers that waited went before the code", passed, left)
 		}
 		w.eventually("an answer for everybody", func() bool { return answered(time.Now()) == writing })

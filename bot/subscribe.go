@@ -46,21 +46,28 @@ type SubscribePage struct {
 	SubscribeOptions
 	texts *locales.Bundle
 	page  *template.Template
-	gate  *gate
 
-	mu     sync.Mutex
-	kept   []consentTemplate
-	keptAt time.Time
+	mu       sync.Mutex
+	kept     []consentTemplate
+	keptAt   time.Time
+	noList   failure
+	noTicket failure
+}
+
+// failure is what last went wrong, and when.
+type failure struct {
+	err error
+	at  time.Time
 }
 
 // Consent is asked for up to three templates by one tap; the list of templates is read anew after a while; addresses
-// longer than this are nobody's. So many page views a second are served for one address, since one may stand for a
-// whole county behind its proxy.
+// longer than this are nobody's. Callers are not counted: behind the proxy all of them have one address. What is dear, the list
+// and the ticket, is kept instead, and where it could not be had, nobody asks for it again so soon.
 const (
 	templatesPerTap = 3
 	noticesKept     = 10 * time.Second
+	failureKept     = time.Second
 	maxPageAddress  = 1024
-	viewsPerSecond  = 100
 )
 
 // NewSubscribePage reads the page's texts.
@@ -83,7 +90,7 @@ func NewSubscribePage(o SubscribeOptions) (*SubscribePage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &SubscribePage{SubscribeOptions: o, texts: texts, page: page, gate: newGate(viewsPerSecond, o.Now)}, nil
+	return &SubscribePage{SubscribeOptions: o, texts: texts, page: page}, nil
 }
 
 // AddTo mounts the page with its style and script.
@@ -138,11 +145,7 @@ func (p *SubscribePage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	v := p.viewIn(r)
 	status := http.StatusOK
-	if !p.gate.pass(r.RemoteAddr) {
-		v.Instead, status = "busy", http.StatusTooManyRequests
-		w.Header().Set("Retry-After", "60")
-	} else if err := p.fill(r, v); err != nil {
-		p.Log.Error("the consent page is not complete", "error", Redact(err))
+	if err := p.fill(r, v); err != nil {
 		status = http.StatusServiceUnavailable
 	}
 	p.write(w, status, v)
@@ -187,8 +190,38 @@ func (p *SubscribePage) fill(r *http.Request, v *consentView) error {
 	if !v.Inside {
 		return nil
 	}
-	v.Sign, err = p.Signer.SignPage(r.Context(), p.Base+r.RequestURI)
+	v.Sign, err = p.sign(r)
 	v.Signed = err == nil
+	return err
+}
+
+func (p *SubscribePage) sign(r *http.Request) (s PageSignature, err error) {
+	p.mu.Lock()
+	err = p.lately(p.noTicket)
+	p.mu.Unlock()
+	if err != nil {
+		return s, err
+	}
+	s, err = p.Signer.SignPage(r.Context(), p.Base+r.RequestURI)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return s, p.noted(r.Context(), &p.noTicket, err)
+}
+
+// lately gives a failure that is not yet worth another try.
+func (p *SubscribePage) lately(f failure) error {
+	if p.Now().Sub(f.at) < failureKept {
+		return f.err
+	}
+	return nil
+}
+
+// noted keeps an error, unless it is but that whoever asked has gone.
+func (p *SubscribePage) noted(ctx context.Context, f *failure, err error) error {
+	if err != nil && ctx.Err() == nil {
+		p.Log.Error("the consent page is not complete", "error", Redact(err))
+		*f = failure{err, p.Now()}
+	}
 	return err
 }
 
@@ -230,8 +263,11 @@ func (p *SubscribePage) templates(ctx context.Context) ([]consentTemplate, error
 	if !p.keptAt.IsZero() && p.Now().Sub(p.keptAt) < noticesKept {
 		return p.kept, nil
 	}
+	if err := p.lately(p.noList); err != nil {
+		return nil, err
+	}
 	all, err := p.Notices.ListTemplates(ctx)
-	if err != nil {
+	if err = p.noted(ctx, &p.noList, err); err != nil {
 		return nil, err
 	}
 	p.kept, p.keptAt = consentTemplates(all), p.Now()

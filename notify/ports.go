@@ -199,7 +199,7 @@ func ServedChannels(s Spec, t Template) []Channel {
 	return list
 }
 
-// Lookups are looks at, and fall-backs of, calls that have begun.
+// Lookups are looks at calls that have begun.
 type Lookups interface {
 	// DueCalls takes calls whose time has come by the database's clock, and keeps them from others for as long as hold.
 	DueCalls(ctx context.Context, limit int, hold time.Duration) (list []Call, now time.Time, err error)
@@ -209,6 +209,10 @@ type Lookups interface {
 	NextLook(ctx context.Context, callID int64, looks int, counted bool, at time.Time) error
 	// RequeueCall queues the members of a call that the platform does not have under a new call; 0: nobody was left.
 	RequeueCall(ctx context.Context, callID int64) (int64, error)
+}
+
+// FallBacks move people on from calls of which nothing was heard.
+type FallBacks interface {
 	// FallBackCall moves members for whom nothing was heard to their next channel, and gives up on the others where told.
 	FallBackCall(ctx context.Context, callID int64, giveUp bool, next time.Time) error
 	// GiveUpCall ends an unconfirmed call of which no proof will come. Where a member has a further channel it waits until next
@@ -264,6 +268,7 @@ type Store interface {
 	Plans
 	Calls
 	Lookups
+	FallBacks
 	Ends
 	ReceiptLog
 	Questions

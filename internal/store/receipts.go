@@ -265,7 +265,7 @@ func (t *tx) applyToCampaign(key campaignKey, calls []callReceipts, now time.Tim
 			}
 		}
 		if c.call.channel == notify.Voice {
-			if err := t.applyToVoice(c, campaign, now); err != nil {
+			if err := t.applyToVoice(c, now); err != nil {
 				return err
 			}
 			marked = append(marked, c.call)
@@ -380,8 +380,7 @@ func (t *tx) deliverThoseWhoLeft(c *heldCall, people []int64, now time.Time) (in
 		c.channel, c.id, toMicros(now))
 }
 
-// userReject is the receipt of a number whose holder has told the carrier that they want no such texts
-// ("用户已退订此业务或产品未开通").
+// userReject is the receipt of a number whose holder has told the carrier that they want no such texts.
 const userReject = "USER_REJECT"
 
 // failMembers: the text did not arrive. That ends the attempt of a row that is still in this call, and no other.

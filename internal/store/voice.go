@@ -44,7 +44,7 @@ func voiceWaits() string {
 
 // applyToVoice moves the member of a call by telephone by its report. What such reports say never halts a campaign:
 // most calls of a day are not answered, and that is nobody's fault.
-func (t *tx) applyToVoice(c callReceipts, campaign notify.Campaign, now time.Time) error {
+func (t *tx) applyToVoice(c callReceipts, now time.Time) error {
 	for _, m := range c.list {
 		if m.report.Unclear {
 			continue
@@ -53,13 +53,13 @@ func (t *tx) applyToVoice(c callReceipts, campaign notify.Campaign, now time.Tim
 			_, err := t.deliver(c.call, []int64{m.personID}, now)
 			return err
 		}
-		return t.callEnded(c.call, m, campaign, now) // the first word on a call holds
+		return t.callEnded(c.call, m, now) // the first word on a call holds
 	}
 	return nil
 }
 
 // callEnded: the call was not heard. It is made again some hours later, or the attempt is over.
-func (t *tx) callEnded(c *heldCall, m receiptMatch, campaign notify.Campaign, now time.Time) error {
+func (t *tx) callEnded(c *heldCall, m receiptMatch, now time.Time) error {
 	if err := t.unfold(c, []int64{m.personID}); err != nil {
 		return err
 	}
@@ -69,7 +69,8 @@ func (t *tx) callEnded(c *heldCall, m receiptMatch, campaign notify.Campaign, no
 		return err
 	}
 	// Held, so that it does not finish while a row of it waits to be called again.
-	if campaign, err = t.campaign(c.key.id, t.forUpdate()); err != nil {
+	campaign, err := t.campaign(c.key.id, t.forUpdate())
+	if err != nil {
 		return err
 	}
 	end := m.report.CallEnd

@@ -116,16 +116,23 @@ func TestAReceiptOfAnOlderCallWithdrawsTheRowFromANewerOne(t *testing.T) {
 	})
 }
 
+// threeTexted is a campaign of which three people have a text, and which telephones them where it is silent for an hour.
+func threeTexted(t *testing.T, s *Store) (p *platform, id int64, w *notify.Worker) {
+	t.Helper()
+	putOnFile(t, s, crowd(3)...)
+	p = &platform{}
+	id = approved(t, s, func(spec *notify.Spec) {
+		spec.Channels, spec.FallbackAfter = []notify.Channel{notify.SMS, notify.Voice}, notify.Span(time.Hour)
+	})
+	w = startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
+	until(t, s, id, "accepted", func(st notify.Status) bool { return st.ByChannel[notify.SMS] == 3 })
+	return p, id, w
+}
+
 func TestAFailedReceiptGoesToTheNextChannelAndSilenceDoesAfterAWhile(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
-		putOnFile(t, s, crowd(3)...)
-		p := &platform{}
-		id := approved(t, s, func(spec *notify.Spec) {
-			spec.Channels, spec.FallbackAfter = []notify.Channel{notify.SMS, notify.Voice}, notify.Span(time.Hour)
-		})
-		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
+		p, id, w := threeTexted(t, s)
 		defer w.Shutdown()
-		until(t, s, id, "accepted", func(st notify.Status) bool { return st.ByChannel[notify.SMS] == 3 })
 		out := p.outIDs()
 		push(t, s, report(out[phoneOf(0)], phoneOf(0), "DELIVERED"), report(out[phoneOf(1)], phoneOf(1), "MOBILE_NOT_ON_SERVICE"))
 		st := until(t, s, id, "called at once", func(st notify.Status) bool { return st.ByChannel[notify.Voice] == 1 })
@@ -165,13 +172,7 @@ func TestWhoToldTheCarrierThatTheyWantNoTextsHasOptedOut(t *testing.T) {
 // What the carrier says late of a text comes together with what became of the call that the text's silence led to.
 func TestALateReceiptAndTheReportOfTheCallThatFollowedComeTogether(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
-		putOnFile(t, s, crowd(3)...)
-		p := &platform{}
-		id := approved(t, s, func(spec *notify.Spec) {
-			spec.Channels, spec.FallbackAfter = []notify.Channel{notify.SMS, notify.Voice}, notify.Span(time.Hour)
-		})
-		w := startWorker(t, s, p, quickRules(), miniredis.RunT(t).Addr())
-		until(t, s, id, "accepted", func(st notify.Status) bool { return st.ByChannel[notify.SMS] == 3 })
+		p, id, w := threeTexted(t, s)
 		text := p.outIDs()
 		exec(t, s, `UPDATE calls SET wake_at = 1 WHERE channel = 'sms'`) // the hour is over
 		until(t, s, id, "called", func(st notify.Status) bool { return st.ByChannel[notify.Voice] == 3 && st.Accepted == 3 })

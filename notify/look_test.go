@@ -35,6 +35,11 @@ func (o *onFile) SettleCalls(_ context.Context, results []CallResult) error {
 	return nil
 }
 
+func (o *onFile) ApplyFound(_ context.Context, found []Report, _ func(Campaign, string) *Halting) error {
+	o.did = append(o.did, fmt.Sprint("heard of ", len(found)))
+	return nil
+}
+
 func (o *onFile) RequeueCall(context.Context, int64) (int64, error) {
 	o.did = append(o.did, "queued anew")
 	return 0, nil

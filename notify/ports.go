@@ -215,6 +215,12 @@ type Lookups interface {
 type FallBacks interface {
 	// FallBackCall moves members for whom nothing was heard to their next channel, and gives up on the others where told.
 	FallBackCall(ctx context.Context, callID int64, giveUp bool, next time.Time) error
+	// UnheardNumbers gives the numbers of those whom an accepted call went to and of whom no receipt came.
+	UnheardNumbers(ctx context.Context, callID int64) ([]register.Phone, error)
+	// ApplyFound keeps what a platform answered about messages as receipts, and applies them before it returns.
+	ApplyFound(ctx context.Context, found []Report, judge func(c Campaign, outcomes string) *Halting) error
+	// WakeAccepted says when to come back to an accepted call.
+	WakeAccepted(ctx context.Context, callID int64, at time.Time) error
 	// GiveUpCall ends an unconfirmed call of which no proof will come. Where a member has a further channel it waits until next
 	// instead, when that one is tried.
 	GiveUpCall(ctx context.Context, callID int64, next time.Time) error

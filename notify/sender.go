@@ -39,10 +39,26 @@ type Looker interface {
 	Look(ctx context.Context, outID string, phone register.Phone, signedAt time.Time) (Found, error)
 }
 
-// Found is what the platform knows of one message.
+// Found is what the platform knows of one message by SMS.
 type Found struct {
-	State   FoundState
-	ErrCode string // the receipt's code where it failed
+	State    FoundState
+	ErrCode  string    // the receipt's code where it failed
+	SentAt   time.Time // zero where it isn't said
+	At       time.Time // when the carrier reported; zero where it isn't said
+	Segments int       // what it is billed as; 0 where it isn't said
+}
+
+// report is the receipt that would have said it.
+func (f Found) report(out string, number register.Phone) Report {
+	r := Report{Channel: SMS, OutID: out, Phone: number, ErrCode: f.ErrCode, At: f.At, SentAt: f.SentAt, Segments: f.Segments}
+	switch f.State {
+	case FoundDelivered:
+		r.Delivered, r.ErrCode = true, "DELIVERED"
+	case FoundFailed:
+	default:
+		r.Unclear = true
+	}
+	return r
 }
 
 // FoundState is the platform's state of a message.

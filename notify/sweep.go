@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"github.com/lingjuli/lingjuli/internal/register"
 )
 
 // The sweeper's times. A call that one sweeper took stays away from the others for a lease.
@@ -152,7 +151,7 @@ func (w *Worker) sweepCalls(ctx context.Context) error {
 		case CallUnconfirmed:
 			group.Go(func() error { return w.resolve(gctx, c, now, taken) })
 		case CallAccepted:
-			group.Go(func() error { return w.cfg.Store.FallBackCall(gctx, c.ID, false, time.Time{}) })
+			group.Go(func() error { return w.listen(gctx, c, now, taken) })
 		}
 	}
 	err = w.ringFor(ctx, queued)
@@ -225,21 +224,30 @@ func (w *Worker) look(ctx context.Context, c Call, campaign Campaign, taken, now
 	if c.Looks+1 >= len(w.cfg.Looks) {
 		sample, atOnce = c.Size, asksAtOnce
 	}
-	found, asked, err := w.askFor(ctx, c, sample, atOnce)
+	numbers, err := w.cfg.Store.CallNumbers(ctx, c.ID, sample)
+	if err != nil {
+		return err
+	}
+	found, err := w.ask(ctx, c, numbers, atOnce, true)
 	enough := w.cfg.Looks.Enough(c.Looks+1, c, now, w.cfg.Validity)
 	switch {
-	case err != nil:
-		w.cfg.Logger.Warn("the carrier can't be asked; later again", "call", c.ID, "error", err)
-		return again(false, now.Add(min(retryLook, w.cfg.Looks[0])))
-	case found:
+	case len(found) > 0:
 		w.cfg.Logger.Info("an unconfirmed call was found", "call", c.ID)
 		if !fallAt.After(now) {
 			fallAt = now.Add(campaign.Spec.FallsBackAfter()) // a receipt has its time from when we know
 		}
-		return w.cfg.Store.SettleCalls(ctx, []CallResult{{CallID: c.ID, Event: Accept, Code: "found", WakeAt: fallAt}})
+		err := w.cfg.Store.SettleCalls(ctx, []CallResult{{CallID: c.ID, Event: Accept, Code: "found", WakeAt: fallAt}})
+		if err != nil {
+			return err
+		}
+		// That a text arrived its receipt says. Whose did not goes on at once.
+		return w.heard(ctx, slices.DeleteFunc(found, func(r Report) bool { return r.Unclear || r.Delivered }))
+	case err != nil:
+		w.cfg.Logger.Warn("the carrier can't be asked; later again", "call", c.ID, "error", err)
+		return again(false, now.Add(min(retryLook, w.cfg.Looks[0])))
 	case !enough:
 		return again(true, w.cfg.Looks.Next(c.Looks+1, c.PresentedAt, now, invalid))
-	case asked == 0:
+	case len(numbers) == 0:
 		// Every number has changed since: nobody could be asked for, so nothing proves that it may go again.
 		return w.cfg.Store.FallBackCall(ctx, c.ID, true, time.Time{})
 	}
@@ -250,44 +258,4 @@ func (w *Worker) look(ctx context.Context, c Call, campaign Campaign, taken, now
 	w.cfg.Logger.Info("a call that the carrier never got is queued anew", "call", c.ID, "new", id)
 	w.bell.ring(ctx, campaign, c.Channel, []int64{id})
 	return nil
-}
-
-// errFound ends the questions about a call: one member who was found is enough.
-var errFound = errors.New("the platform has the call")
-
-// askFor asks for some members of a call until one is found, and says for how many it could ask.
-func (w *Worker) askFor(ctx context.Context, c Call, sample, atOnce int) (found bool, asked int, err error) {
-	numbers, err := w.cfg.Store.CallNumbers(ctx, c.ID, sample)
-	if err != nil {
-		return false, 0, err
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce)
-	for _, number := range numbers {
-		group.Go(func() error {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			found, err := w.askOne(ctx, c, number)
-			if found {
-				return errFound
-			}
-			return err
-		})
-	}
-	err = group.Wait()
-	if errors.Is(err, errFound) {
-		return true, len(numbers), nil
-	}
-	return false, len(numbers), err
-}
-
-func (w *Worker) askOne(ctx context.Context, c Call, number register.Phone) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
-	defer cancel()
-	_, err := w.cfg.Looker.Look(ctx, OutID(w.cfg.Store, c.ID, c.Channel), number, c.SignedAt)
-	if errors.Is(err, ErrNoMessage) {
-		return false, nil
-	}
-	return err == nil, err
 }

@@ -43,27 +43,28 @@ type WorkerConfig struct {
 
 // Worker plans, dispatches, sends, sweeps and applies receipts. Any number of them may run at once, on any machines.
 type Worker struct {
-	cfg     WorkerConfig
-	run     *runner
-	bell    *bell
-	urgent  *urgent
-	letters *letters
-	looking line
-	lines   struct{ codes, replies, letters line } // what was rung for and waits to be sent
-	looks   *quiet
-	bulk    *asynq.Server // nil before it has a seat
-	fast    *asynq.Server
-	seated  atomic.Bool
-	sat     chan struct{} // closed when it has a seat
-	needed  atomic.Bool   // calls wait though somebody else has the seat
-	client  *asynq.Client
-	redis   redis.UniversalClient
-	kick    chan struct{}
-	alive   context.Context // ends when the worker is told to stop
-	stop    context.CancelFunc
-	running sync.WaitGroup
-	sending context.Context // ends stopWithin after alive
-	sends   sync.WaitGroup  // of the lines
+	cfg                WorkerConfig
+	run                *runner
+	bell               *bell
+	urgent             *urgent
+	letters            *letters
+	looking, listening line
+	lines              struct{ codes, replies, letters line } // what was rung for and waits to be sent
+	looks              *quiet
+	asks               *quiet
+	bulk               *asynq.Server // nil before it has a seat
+	fast               *asynq.Server
+	seated             atomic.Bool
+	sat                chan struct{} // closed when it has a seat
+	needed             atomic.Bool   // calls wait though somebody else has the seat
+	client             *asynq.Client
+	redis              redis.UniversalClient
+	kick               chan struct{}
+	alive              context.Context // ends when the worker is told to stop
+	stop               context.CancelFunc
+	running            sync.WaitGroup
+	sending            context.Context // ends stopWithin after alive
+	sends              sync.WaitGroup  // of the lines
 }
 
 // NewWorker makes a worker. It does nothing before Start.
@@ -89,7 +90,9 @@ func NewWorker(cfg WorkerConfig) (*Worker, error) {
 	}
 	w := &Worker{cfg: cfg, redis: client, client: asynq.NewClientFromRedisClient(client), kick: make(chan struct{}, 1), sat: make(chan struct{})}
 	w.looking.atOnce, w.lines.codes.atOnce, w.lines.replies.atOnce, w.lines.letters.atOnce = looksAtOnce, codesAtOnce, answersAtOnce, answersAtOnce
+	w.listening.atOnce = listensAtOnce
 	w.looks = newQuiet(cfg.Logger, "looks can't be written down")
+	w.asks = newQuiet(cfg.Logger, "the carrier can't be asked for receipts")
 	qps := map[Channel]int{SMS: cfg.SMSQPS, WeChat: cfg.WeChat, Voice: cfg.VoiceQPS}
 	w.bell = &bell{client: w.client, log: cfg.Logger, qps: qps}
 	w.run = &runner{

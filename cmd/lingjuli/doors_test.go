@@ -302,6 +302,17 @@ func TestWhoATextDoesNotReachIsCalledAndTheReportDecides(t *testing.T) {
 	})
 }
 
+// later makes a campaign's calls so much older: it is time to look after them.
+func (w *town) later(id string, d time.Duration) {
+	w.t.Helper()
+	db := w.database()
+	defer db.Close()
+	query := fmt.Sprintf("UPDATE calls SET begun_at = begun_at - %d, wake_at = 1 WHERE campaign_id = %s", d.Microseconds(), id)
+	if _, err := db.ExecContext(w.t.Context(), query); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 func TestOurBooksAreHeldAgainstTheCarriers(t *testing.T) {
 	eachTown(t, 40, nil, func(w *town) {
 		w.box.SetReceipts(sandbox.Receipts{
@@ -337,6 +348,13 @@ func TestOurBooksAreHeldAgainstTheCarriers(t *testing.T) {
 		kept, err := w.srv.store.LastReconciliations(context.Background(), 1)
 		if err != nil || len(kept) != 1 || kept[0].Day != today || len(kept[0].Differences) != 1 {
 			w.t.Errorf("%+v: %v", kept, err)
+		}
+		w.later(id, 2*time.Hour) // and so they are asked for
+		w.until(id, "asked for", func(s notify.Status) bool { return s.Delivered == 40 })
+		w.later(id, -2*time.Hour) // the day is still its own
+		want = notify.DayCount{Total: 80, Delivered: 78, Failed: 2}
+		if r := books(); len(r.Differences) != 0 || r.Ours != want || r.Theirs != want {
+			w.t.Errorf("after they were asked for: %+v", r)
 		}
 	})
 }

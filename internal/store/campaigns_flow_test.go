@@ -29,6 +29,8 @@ type platform struct {
 	hangs    chan struct{} // not nil: a query is told here and gets no answer until free is closed
 	free     chan struct{}
 	answer   func(call notify.Outgoing, n int) (notify.Answer, bool) // the answer, and whether the message was taken
+	knows    map[register.Phone]notify.Found                         // what became of texts that were taken; of others nothing is known yet
+	asked    map[register.Phone]int
 }
 
 func (p *platform) Sign(_ context.Context, call notify.Outgoing) (notify.Request, error) {
@@ -90,8 +92,12 @@ func (p *platform) Look(ctx context.Context, outID string, phone register.Phone,
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.asked == nil {
+		p.asked = map[register.Phone]int{}
+	}
+	p.asked[phone]++
 	if p.taken[outID][phone] > 0 {
-		return notify.Found{State: notify.FoundWaiting}, nil
+		return p.knows[phone], nil
 	}
 	return notify.Found{}, notify.ErrNoMessage
 }

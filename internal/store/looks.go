@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -12,7 +13,9 @@ import (
 // DueCalls takes calls whose time has come by the database's clock, and keeps them from others for as long as hold.
 // It returns that clock too.
 func (s *Store) DueCalls(ctx context.Context, limit int, hold time.Duration) (list []notify.Call, now time.Time, err error) {
-	due := `SELECT id FROM calls WHERE wake_at > 0 AND wake_at <= $1 AND state <> 'planned' ORDER BY wake_at LIMIT $2`
+	due := func(state string) string {
+		return `SELECT id FROM calls WHERE wake_at > 0 AND wake_at <= $1 AND ` + state + ` ORDER BY wake_at LIMIT $2`
+	}
 	var some bool
 	err = s.read(ctx, "store: look for due calls", func(t *tx) error {
 		if now, err = t.now(); err != nil {
@@ -28,8 +31,13 @@ func (s *Store) DueCalls(ctx context.Context, limit int, hold time.Duration) (li
 		if now, err = t.now(); err != nil {
 			return err
 		}
-		ids, err := t.idsOf(due+t.skipLocked(), toMicros(now), limit)
-		if err != nil || len(ids) == 0 {
+		ids, err := t.idsOf(due(`state NOT IN ('planned', 'accepted')`)+t.skipLocked(), toMicros(now), limit)
+		if err != nil {
+			return err
+		}
+		// A large campaign's calls are asked for all at once. Nothing else waits behind them.
+		silent, err := t.idsOf(due(`state = 'accepted'`)+t.skipLocked(), toMicros(now), max(1, limit/5))
+		if ids = append(ids, silent...); err != nil || len(ids) == 0 {
 			return err
 		}
 		if _, err := t.exec(`UPDATE calls SET wake_at = $1 WHERE `+t.among("id", 2), toMicros(now.Add(hold)), t.idList(ids)); err != nil {
@@ -94,43 +102,50 @@ func (s *Store) StillQueued(ctx context.Context, ids []int64) (queued []int64, e
 // has changed since are left out: the old one is not on file any more.
 func (s *Store) CallNumbers(ctx context.Context, callID int64, limit int) (numbers []register.Phone, err error) {
 	err = s.read(ctx, fmt.Sprintf("store: numbers of call %d", callID), func(t *tx) error {
-		numbers = nil
 		c, err := scanCall(t.row(`SELECT `+callColumns+` FROM calls WHERE id = $1`, callID))
 		if err != nil {
 			return err
 		}
-		asked := membersAmong(c.members, c.wentOut())
-		rows, err := t.query(`SELECT id, phone_sealed, phone_idx FROM people WHERE `+t.among("id", 1), t.idList(peopleOf(asked)))
-		if err != nil {
-			return err
+		went := membersAmong(c.members, c.wentOut())
+		numbers, err = t.numbersOf(spread(went, limit))
+		return err
+	})
+	return numbers, err
+}
+
+// spread takes at most limit of a list, from all over it.
+func spread(list []member, limit int) []member {
+	step := max(1, len(list)/max(1, limit))
+	var some []member
+	for i := 0; i < len(list) && len(some) < limit; i += step {
+		some = append(some, list[i])
+	}
+	return some
+}
+
+// numbersOf opens the numbers of members whose number is still the one that a call went to.
+func (t *tx) numbersOf(members []member) (numbers []register.Phone, err error) {
+	sealed := make(map[int64][]byte, len(members))
+	called := make(map[int64][]byte, len(members))
+	for _, m := range members {
+		called[m.personID] = m.phone
+	}
+	err = t.each(`SELECT id, phone_sealed, phone_idx FROM people WHERE `+t.among("id", 1), func(rows *sql.Rows) error {
+		var id int64
+		var phone, idx []byte
+		err := rows.Scan(&id, &phone, &idx)
+		if string(idx) == string(called[id]) {
+			sealed[id] = phone
 		}
-		defer func() { _ = rows.Close() }()
-		sealed := map[int64][2][]byte{}
-		for rows.Next() {
-			var id int64
-			var phone, idx []byte
-			if err := rows.Scan(&id, &phone, &idx); err != nil {
-				return err
-			}
-			sealed[id] = [2][]byte{phone, idx}
-		}
-		if err := rows.Err(); err != nil {
-			return err
-		}
-		step := max(1, len(asked)/max(1, limit))
-		for i := 0; i < len(asked) && len(numbers) < limit; i += step {
-			m := asked[i]
-			if string(sealed[m.personID][1]) != string(m.phone) {
-				continue
-			}
-			plain, err := t.keys.Open(sealed[m.personID][0], "people", "phone_sealed", m.personID)
-			if err != nil {
-				return err
-			}
+		return err
+	}, t.idList(peopleOf(members)))
+	for _, m := range members {
+		if phone, ok := sealed[m.personID]; ok && err == nil {
+			var plain []byte
+			plain, err = t.keys.Open(phone, "people", "phone_sealed", m.personID)
 			numbers = append(numbers, register.Phone(plain))
 		}
-		return nil
-	})
+	}
 	return numbers, err
 }
 

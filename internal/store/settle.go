@@ -61,11 +61,15 @@ func (c *heldCall) settlePlainly(r notify.CallResult, now time.Time) (statement,
 
 const acceptSQL = `UPDATE calls SET state = $2, updated_at = $3, biz_id = $4, code = $5, message = $6, wake_at = $7 WHERE id = $1`
 
-// acceptArgs are acceptSQL's. A call is woken for want of receipts only where another channel is left to somebody.
+// acceptArgs are acceptSQL's. A call is woken for want of receipts: where another channel is left to somebody, and to ask
+// the carrier.
 func (c *heldCall) acceptArgs(r notify.CallResult, now time.Time) []any {
 	wake := r.WakeAt
 	if !c.channel.Phone() || len(c.withFurther()) == 0 {
 		wake = time.Time{}
+	}
+	if ask := notify.NextAsk(fromMicros(c.begunAt), now); c.channel == notify.SMS && !ask.IsZero() && (wake.IsZero() || ask.Before(wake)) {
+		wake = ask
 	}
 	return []any{c.id, notify.CallAccepted, toMicros(now), r.BizID, r.Code, r.Message, toMicros(wake)}
 }
@@ -169,7 +173,8 @@ func (t *tx) acceptThoseWhoLeft(c *heldCall, r notify.CallResult, now time.Time)
 	if err != nil || n == 0 || r.WakeAt.IsZero() || !c.channel.Phone() {
 		return err
 	}
-	_, err = t.exec(`UPDATE calls SET wake_at = $2 WHERE id = $1`, c.id, toMicros(r.WakeAt)) // some may have another channel left
+	// Some may have another channel left.
+	_, err = t.exec(`UPDATE calls SET wake_at = $2 WHERE id = $1 AND (wake_at = 0 OR wake_at > $2)`, c.id, toMicros(r.WakeAt))
 	return err
 }
 

@@ -74,13 +74,17 @@ func (s *SMS) lookOn(ctx context.Context, day, outID string, phone register.Phon
 }
 
 func found(d dysmsapi.SmsSendDetailDTO) notify.Found {
+	f := notify.Found{State: notify.FoundWaiting, SentAt: timeOf(loose(d.SendDate)), At: timeOf(loose(d.ReceiveDate))}
+	if d.Content != "" { // as it was received, the signature included
+		f.Segments = notify.Segments("", d.Content)
+	}
 	switch d.SendStatus {
 	case 3:
-		return notify.Found{State: notify.FoundDelivered}
+		f.State = notify.FoundDelivered
 	case 2:
-		return notify.Found{State: notify.FoundFailed, ErrCode: d.ErrCode}
+		f.State, f.ErrCode = notify.FoundFailed, d.ErrCode
 	}
-	return notify.Found{State: notify.FoundWaiting}
+	return f
 }
 
 // ReviewState is where the vendor's review of a template stands.

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -147,6 +148,7 @@ type Status struct {
 	Waiting     map[WaitReason]int64   `json:"waiting,omitempty"` // of those planned: what holds them
 	Visits      map[VisitOutcome]int64 `json:"visits,omitempty"`  // of those whom no channel reached: what came of the visits
 
+	Proofs        map[Proof]int64     `json:"proofs,omitempty"`          // of those delivered: how it is known
 	FailedReasons map[string]int64    `json:"failed_reasons,omitempty"`  // of those failed: the platform's code, or ours
 	CostYuan      float64             `json:"cost_yuan"`                 // so far, by SMS and telephone; see Rules.Bill
 	CostByChannel map[Channel]float64 `json:"cost_by_channel,omitempty"` // yuan
@@ -156,7 +158,8 @@ type Status struct {
 	Units map[Channel]int64 `json:"-"` // what CostYuan is the price of: segments of texts, calls by telephone
 }
 
-// Add counts n rows of one state. why is the reason of those skipped, the code of those failed.
+// Add counts n rows of one state. why is the reason of those skipped, the code of those failed, the proof of those
+// delivered where it is another than a receipt.
 func (s *Status) Add(state DeliveryState, why SkipReason, channel Channel, n int64) {
 	s.Total += n
 	switch state {
@@ -174,6 +177,10 @@ func (s *Status) Add(state DeliveryState, why SkipReason, channel Channel, n int
 	case Delivered:
 		s.Delivered += n
 		s.ByChannel[channel] += n
+		if s.Proofs == nil {
+			s.Proofs = map[Proof]int64{}
+		}
+		s.Proofs[cmp.Or(Proof(why), ByReceipt)] += n
 	case Failed:
 		s.Failed += n
 		if s.FailedReasons == nil {
@@ -183,6 +190,14 @@ func (s *Status) Add(state DeliveryState, why SkipReason, channel Channel, n int
 	case Skipped:
 		s.Skipped[why] += n
 	}
+}
+
+// Proved is how it is known of those delivered, where it isn't by receipts alone.
+func (s *Status) Proved() map[Proof]int64 {
+	if s.Proofs[ByReceipt] == s.Delivered {
+		return nil
+	}
+	return s.Proofs
 }
 
 // Channels lists the campaign's channels that its template serves, in their order.

@@ -19,12 +19,23 @@ type Report struct {
 	Delivered bool
 	Unclear   bool      // it says neither that the message arrived nor that it failed
 	ErrCode   string    // the platform's word, verbatim; for Voice its status code
-	CallEnd   CallEnd   `json:",omitempty"` // of Voice, where it was not heard
+	CallEnd   CallEnd   `json:",omitempty"` // of Voice, where it was not heard to the end
 	BizID     string    // BizId, or CallId for Voice; may be empty
 	At        time.Time // when the carrier reported; zero where it isn't said
 	SentAt    time.Time `json:",omitzero"`  // of SMS, where it is said
 	Segments  int       `json:",omitempty"` // of SMS: what it is billed as
 	Raw       []byte    // the item as it came
+}
+
+// Proof is what a receipt proves of a message that arrived.
+func (r Report) Proof() Proof {
+	switch {
+	case r.Channel != Voice:
+		return ByReceipt
+	case r.CallEnd == PickedUp:
+		return ByAnswer
+	}
+	return ByHearing
 }
 
 // ReplySMS is one text that a person sent back. Nothing proves its sender.

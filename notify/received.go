@@ -8,6 +8,6 @@ type Received struct {
 	Campaign   string // its name
 	Channel    Channel
 	State      DeliveryState
-	Reason     string // of Skipped: a SkipReason; of Failed: the platform's code
+	Reason     string // of Skipped: a SkipReason; of Failed: the platform's code; of Delivered: a Proof, "" is a receipt
 	At         time.Time
 }

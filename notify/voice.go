@@ -10,17 +10,18 @@ import (
 	"github.com/lingjuli/lingjuli/internal/register"
 )
 
-// CallEnd is how a telephone call ended that was not heard.
+// CallEnd is how a telephone call ended that was not heard to the end.
 type CallEnd string
 
 // The ends of a call. NotAnswered: busy, nobody there, out of reach; the same number is called again. HeldBack: the
 // platform put it off before it rang. NoNumber: there is no such number, or it is out of service. HungUp: somebody
-// answered and did not want it.
+// answered and did not want it. PickedUp: they heard enough of it to know what it was about.
 const (
 	NotAnswered CallEnd = "not_answered"
 	HeldBack    CallEnd = "held_back"
 	NoNumber    CallEnd = "no_number"
 	HungUp      CallEnd = "hung_up"
+	PickedUp    CallEnd = "answered"
 )
 
 // A telephone is called so often at most, with so long between two calls. Calls that the platform held back did not

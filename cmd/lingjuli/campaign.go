@@ -231,6 +231,7 @@ func (c *campaignStatusCmd) print(r campaignRun, s notify.Status) error {
 	}
 	fmt.Fprintln(r.stdout, r.texts.t("status_line", "State", r.texts.word("state", string(s.State)), "Total", s.Total, "Waiting", s.Planned+s.Queued+s.Sending,
 		"Accepted", s.Accepted, "Delivered", s.Delivered, "Failed", s.Failed, "Unconfirmed", s.Unconfirmed, "Skipped", skipped))
+	c.printProofs(r, s)
 	c.printFailures(r, s)
 	for _, why := range notify.SkipReasons() {
 		if n := s.Skipped[why]; n > 0 {
@@ -256,6 +257,15 @@ func (c *campaignStatusCmd) print(r campaignRun, s notify.Status) error {
 		fmt.Fprintln(r.stdout, r.texts.t("status_returned", "Note", found.Detail))
 	}
 	return nil
+}
+
+// printProofs prints how it is known of messages that they arrived.
+func (c *campaignStatusCmd) printProofs(r campaignRun, s notify.Status) {
+	for _, p := range notify.Proofs() {
+		if n := s.Proved()[p]; n > 0 {
+			fmt.Fprintln(r.stdout, r.texts.t("status_proved", "Count", n, "Proof", r.texts.word("proof", string(p))))
+		}
+	}
 }
 
 // printFailures prints why messages failed, the most frequent first.

@@ -28,17 +28,19 @@ func TestStatusSaysInWordsWhyMessagesFailedAndHowLongTheRestTakes(t *testing.T) 
 		a := &app{stdout: &out, texts: textsFor(lang, "")}
 		c := &campaignStatusCmd{}
 		r := campaignRun{app: a, all: campaigns{Service: &notify.Service{Now: time.Now}}}
+		c.printProofs(r, s)
 		c.printFailures(r, s)
 		c.printPace(r, s)
 		return out.String()
 	}
 	s := notify.Status{
+		Delivered: 9, Proofs: map[notify.Proof]int64{notify.ByReceipt: 6, notify.ByHearing: 2, notify.ByAnswer: 1},
 		FailedReasons: map[string]int64{"XX": 5, "isv.MOBILE_NUMBER_ILLEGAL": 30, "200003": 5, "unknown": 1}, CostYuan: 1234.5, Rate: 0.55, SecondsLeft: 3661,
 	}
 	for lang, want := range map[string]string{
-		"en": "  30 failed: isv.MOBILE_NUMBER_ILLEGAL the platform refuses the number\n  5 failed: 200003 nobody answered three times\n  5 failed: XX\n" +
+		"en": "  6 delivered: the text is on the phone\n  2 delivered: the call was heard to the end\n  1 delivered: the call was answered\n  30 failed: isv.MOBILE_NUMBER_ILLEGAL the platform refuses the number\n  5 failed: 200003 nobody answered three times\n  5 failed: XX\n" +
 			"  1 failed: unknown no proof that it arrived\n  33.0 people a minute at present\n  about 1 h 2 min left\n  cost so far 1234.50 yuan, what is not answered yet included\n",
-		"zh": "  失败 30 人：isv.MOBILE_NUMBER_ILLEGAL 平台不认这个号码\n  失败 5 人：200003 打了三次没人接\n  失败 5 人：XX\n" +
+		"zh": "  送达 6 人：短信已到手机\n  送达 2 人：电话听完了\n  送达 1 人：电话接了\n  失败 30 人：isv.MOBILE_NUMBER_ILLEGAL 平台不认这个号码\n  失败 5 人：200003 打了三次没人接\n  失败 5 人：XX\n" +
 			"  失败 1 人：unknown 没有送达的凭据\n  现在每分钟 33.0 人\n  大约还要 1 小时 2 分钟\n  已花 1234.50 元，含还没有答复的\n",
 	} {
 		if got := says(lang, s); got != want {

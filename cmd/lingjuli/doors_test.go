@@ -287,8 +287,8 @@ func TestWhoATextDoesNotReachIsCalledAndTheReportDecides(t *testing.T) {
 		if s.State != notify.Running || s.NextAt == nil || s.NextAt.Before(time.Now().Add(119*time.Minute)) {
 			w.t.Errorf("whom nobody answered for is not called again two hours later: %+v", s)
 		}
-		if s.ByChannel[notify.Voice] != 2 || s.ByChannel[notify.SMS] != 2 {
-			w.t.Errorf("%+v", s.ByChannel)
+		if s.ByChannel[notify.Voice] != 2 || s.ByChannel[notify.SMS] != 2 || s.Proofs["heard"] != 1 || s.Proofs["answered"] != 1 || s.Proofs["delivered"] != 2 {
+			w.t.Errorf("%+v", s)
 		}
 		for i, want := range []int{1, 1, 1, 1, 0, 0} {
 			calls := w.box.Calls(w.phone(i))

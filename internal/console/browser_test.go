@@ -222,6 +222,7 @@ func (d *desk) begin(id, total int64) {
 		Total: total, Delivered: 812, Accepted: 640, Sending: 100, Queued: 200, Planned: total - 812 - 640 - 100 - 200 - 38 - 12 - 129,
 		Failed: 38, Unconfirmed: 12, Skipped: map[notify.SkipReason]int64{notify.NoChannel: 96, notify.OptedOut: 21, notify.IsDeceased: 12},
 		ByChannel: map[notify.Channel]int64{notify.WeChat: 602, notify.SMS: 850}, StartedAt: &started,
+		Proofs:        map[notify.Proof]int64{notify.ByReceipt: 790, notify.ByHearing: 14, notify.ByAnswer: 8},
 		FailedReasons: map[string]int64{"isv.MOBILE_NUMBER_ILLEGAL": 30, "200003": 6, "XX": 2},
 		CostYuan:      44.13, CostByChannel: map[notify.Channel]float64{notify.SMS: 43.29, notify.Voice: 0.84}, Rate: 6,
 	}

@@ -64,8 +64,10 @@ func (f frame) Halting(detail string) string {
 // Why is why a delivery ended as it did, in words: a code that has none stands beside words that say what it is.
 func (f frame) Why(reason string) (string, error) {
 	key := strings.ReplaceAll(reason, ".", "_")
-	if text, ok := f.v.texts.Text(f.v.lang, "skip."+key, nil); ok {
-		return text, nil
+	for _, of := range []string{"skip.", "proof."} {
+		if text, ok := f.v.texts.Text(f.v.lang, of+key, nil); ok {
+			return text, nil
+		}
 	}
 	if text, ok := f.v.texts.Shared(f.v.lang, "code."+key, nil); ok {
 		return text, nil

@@ -19,6 +19,7 @@ type progress struct {
 	Skips    []share
 	Fails    []share
 	Costs    []cost
+	Proved   []share // of those delivered: how it is known, where it isn't by receipts alone
 	Holds    []share // of those planned: what they wait for
 	Told     []share // of those whom no channel reached: what came of visits
 	Done     int64   // in a final state or taken by the platform
@@ -70,6 +71,7 @@ func newProgress(s notify.Status, now time.Time) *progress {
 	p.Channels = countShares(s.ByChannel)
 	p.Skips = countShares(s.Skipped)
 	p.Fails = countShares(s.FailedReasons)
+	p.Proved = countShares(s.Proved())
 	p.Holds = countShares(s.Waiting)
 	p.Told = countShares(s.Visits)
 	p.Done = s.Delivered + s.Accepted + s.Failed + skipped

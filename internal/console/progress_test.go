@@ -15,6 +15,7 @@ func TestEveryPersonOfACampaignIsInExactlyOnePartOfTheBar(t *testing.T) {
 		Failed: 20, Unconfirmed: 10, Skipped: map[notify.SkipReason]int64{notify.OptedOut: 15, notify.NoChannel: 5},
 		ByChannel: map[notify.Channel]int64{notify.SMS: 70, notify.WeChat: 30}, StartedAt: &start,
 		FailedReasons: map[string]int64{"isv.MOBILE_NUMBER_ILLEGAL": 8, "200003": 12}, Rate: 2,
+		Proofs:   map[notify.Proof]int64{notify.ByReceipt: 35, notify.ByHearing: 5},
 		CostYuan: 3.45, CostByChannel: map[notify.Channel]float64{notify.Voice: 0.3, notify.SMS: 3.15},
 	}, start.Add(time.Minute))
 	var count int64
@@ -36,6 +37,9 @@ func TestEveryPersonOfACampaignIsInExactlyOnePartOfTheBar(t *testing.T) {
 	}
 	if p.Fails[0].Key != "200003" || p.Fails[1].Count != 8 {
 		t.Errorf("failed %v", p.Fails)
+	}
+	if len(p.Proved) != 2 || p.Proved[0].Key != "delivered" || p.Proved[1].Count != 5 {
+		t.Errorf("proved %v", p.Proved)
 	}
 	if p.Skips[0].Key != "opted_out" || p.Channels[0].Key != "sms" {
 		t.Errorf("not the largest first: %v, %v", p.Skips, p.Channels)

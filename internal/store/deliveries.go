@@ -283,17 +283,17 @@ func (t *tx) countRows(key campaignKey, st *notify.Status) error {
 		return err
 	}
 	var people, first int64 // of the calls that lately went
-	err = t.each(`SELECT state, '' AS why, channel, count(*), 0 AS arrived, 0 AS units, 0 AS lately, 0 AS first FROM deliveries
-			WHERE month = $1 AND campaign_id = $2 AND state <> '' AND state NOT IN ('skipped', 'failed') GROUP BY 1, 2, 3
-		UNION ALL SELECT state, reason, '', count(*), 0, 0, 0, 0 FROM deliveries WHERE month = $1 AND campaign_id = $2 AND state <> '' AND state IN ('skipped', 'failed') GROUP BY 1, 2, 3
+	err = t.each(`SELECT state, reason, channel, count(*), 0 AS arrived, 0 AS heard, 0 AS answered, 0 AS units, 0 AS lately, 0 AS first FROM deliveries
+			WHERE month = $1 AND campaign_id = $2 AND state <> '' GROUP BY 1, 2, 3
 		UNION ALL SELECT state, '', channel, `+membersIn+`, sum(length(marks) - length(replace(marks, 'd', ''))),
+			sum(CASE WHEN marks = 'h' THEN 1 ELSE 0 END), sum(CASE WHEN marks = 'a' THEN 1 ELSE 0 END),
 			sum(CASE WHEN state IN ('accepted', 'sending', 'unconfirmed') THEN `+unitsOf+` ELSE 0 END),
 			sum(CASE WHEN state = 'accepted' AND begun_at >= $3 THEN `+membersBegun+` ELSE 0 END),
 			COALESCE(min(CASE WHEN state = 'accepted' AND begun_at >= $3 THEN begun_at END), 0)
 			FROM calls WHERE campaign_id = $2 GROUP BY 1, 2, 3`,
 		func(rows *sql.Rows) error {
 			var row countedRows
-			err := rows.Scan(&row.state, &row.why, &row.channel, &row.n, &row.arrived, &row.units, &row.lately, &row.first)
+			err := rows.Scan(&row.state, &row.why, &row.channel, &row.n, &row.arrived, &row.heard, &row.answered, &row.units, &row.lately, &row.first)
 			row.addTo(st)
 			if people += row.lately; row.first > 0 && (first == 0 || row.first < first) {
 				first = row.first
@@ -304,21 +304,23 @@ func (t *tx) countRows(key campaignKey, st *notify.Status) error {
 	return err
 }
 
-// countedRows are rows of one kind. Those of calls have further figures: how many members it is known of that they arrived,
-// what was or may have been billed, how many people lately went, and since when.
+// countedRows are rows of one kind. Those of calls have further figures: of how many members it is known by a receipt that it
+// arrived, by hearing, by an answer; what was or may have been billed, how many people lately went, and since when.
 type countedRows struct {
-	state                            notify.DeliveryState
-	why                              notify.SkipReason
-	channel                          notify.Channel
-	n, arrived, units, lately, first int64
+	state                                             notify.DeliveryState
+	why                                               notify.SkipReason
+	channel                                           notify.Channel
+	n, arrived, heard, answered, units, lately, first int64
 }
 
 func (r countedRows) addTo(st *notify.Status) {
 	if r.n > 0 {
 		st.Add(r.state, r.why, r.channel, r.n)
 	}
-	if r.arrived > 0 {
-		st.Add(notify.Delivered, "", r.channel, r.arrived)
+	for proof, n := range map[notify.Proof]int64{notify.ByReceipt: r.arrived, notify.ByHearing: r.heard, notify.ByAnswer: r.answered} {
+		if n > 0 {
+			st.Add(notify.Delivered, notify.SkipReason(proof), r.channel, n)
+		}
 	}
 	if r.units > 0 && r.channel.Phone() {
 		if st.Units == nil {

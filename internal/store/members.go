@@ -23,13 +23,40 @@ const (
 	markIn        = '-' // in the call
 	markFurther   = '+' // in the call, and another channel is left to them
 	markDelivered = 'd' // in the call, and a receipt says that it arrived
+	markHeard     = 'h' // in the call by telephone, and it was heard to the end
+	markAnswered  = 'a' // in the call by telephone, and it was answered and heard long enough
 	markLeft      = 'x' // was in it when it began; their row has a state of its own since, or is in another call
 	markOut       = 'o' // taken out before it began
 )
 
+// proofMark is the mark of a member whose message is proved to have arrived.
+func proofMark(p notify.Proof) byte {
+	switch p {
+	case notify.ByHearing:
+		return markHeard
+	case notify.ByAnswer:
+		return markAnswered
+	}
+	return markDelivered
+}
+
+// proofReason is deliveries.reason of a row of its own that was delivered.
+func proofReason(p notify.Proof) string {
+	if p == notify.ByReceipt {
+		return ""
+	}
+	return string(p)
+}
+
+// reasonOf is the reason of a delivery's row, where its call is joined to it.
+func reasonOf(row, call string) string {
+	return `CASE WHEN ` + row + `.state <> '' THEN ` + row + `.reason ELSE CASE substr(` + call + `.marks, ` + row + `.slot, 1)
+		WHEN 'h' THEN '` + string(notify.ByHearing) + `' WHEN 'a' THEN '` + string(notify.ByAnswer) + `' ELSE ` + row + `.reason END END`
+}
+
 // stateOf is the state of a delivery's row, where its call is joined to it.
 func stateOf(row, call string) string {
-	return `CASE WHEN ` + row + `.state <> '' THEN ` + row + `.state WHEN substr(` + call + `.marks, ` + row + `.slot, 1) = 'd' THEN 'delivered' ELSE ` + call + `.state END`
+	return `CASE WHEN ` + row + `.state <> '' THEN ` + row + `.state WHEN substr(` + call + `.marks, ` + row + `.slot, 1) IN ('d', 'h', 'a') THEN 'delivered' ELSE ` + call + `.state END`
 }
 
 // sentOf is when something may first have gone out for a row, 0 where nothing has.
@@ -153,7 +180,9 @@ func (c *heldCall) left() []int64 { return c.marked(markLeft) }
 func (c *heldCall) withFurther() []int64 { return c.marked(markFurther) }
 
 // wentOut lists the members for whom its request was made.
-func (c *heldCall) wentOut() []int64 { return c.marked(markIn, markFurther, markDelivered, markLeft) }
+func (c *heldCall) wentOut() []int64 {
+	return c.marked(markIn, markFurther, markDelivered, markHeard, markAnswered, markLeft)
+}
 
 func (c *heldCall) marked(which ...byte) []int64 {
 	var people []int64
@@ -215,27 +244,28 @@ func (t *tx) unfold(c *heldCall, people []int64) error {
 	if c.begunAt == 0 {
 		gone = markOut
 	}
-	delivered := c.mark(people, gone, markDelivered)
-	if err := t.unfoldAs(c, delivered, notify.Delivered); err != nil {
+	before := string(c.marks)
+	for _, p := range notify.Proofs() {
+		if err := t.unfoldAs(c, c.mark(people, gone, proofMark(p)), notify.Delivered, proofReason(p)); err != nil {
+			return err
+		}
+	}
+	if err := t.unfoldAs(c, c.mark(people, gone, markIn, markFurther), notify.DeliveryState(c.state), ""); err != nil {
 		return err
 	}
-	waiting := c.mark(people, gone, markIn, markFurther)
-	if err := t.unfoldAs(c, waiting, notify.DeliveryState(c.state)); err != nil {
-		return err
-	}
-	if len(delivered)+len(waiting) == 0 {
+	if before == string(c.marks) {
 		return nil
 	}
 	return t.keepMarks(c)
 }
 
-func (t *tx) unfoldAs(c *heldCall, people []int64, state notify.DeliveryState) error {
+func (t *tx) unfoldAs(c *heldCall, people []int64, state notify.DeliveryState, reason string) error {
 	if len(people) == 0 {
 		return nil
 	}
-	n, err := t.exec(`UPDATE deliveries SET state = $4, sent_at = CASE WHEN sent_at = 0 THEN $5 ELSE sent_at END
+	n, err := t.exec(`UPDATE deliveries SET state = $4, reason = $7, sent_at = CASE WHEN sent_at = 0 THEN $5 ELSE sent_at END
 		WHERE month = $1 AND campaign_id = $2 AND `+t.amongRows("person_id", 3)+` AND state = '' AND call_id = $6`,
-		c.key.month, c.key.id, t.idList(people), state, c.begunAt, c.id)
+		c.key.month, c.key.id, t.idList(people), state, c.begunAt, c.id, reason)
 	if err == nil && n != int64(len(people)) {
 		err = fmt.Errorf("%d rows are in it, its marks say %d", n, len(people))
 	}

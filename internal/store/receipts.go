@@ -333,7 +333,7 @@ func (t *tx) applyToCall(c callReceipts, outcomes string, now time.Time) (string
 			failed[m.report.ErrCode] = append(failed[m.report.ErrCode], m.personID)
 		}
 	}
-	moved, err := t.deliver(c.call, good, now)
+	moved, err := t.deliver(c.call, good, notify.ByReceipt, now)
 	if err != nil {
 		return "", err
 	}
@@ -350,14 +350,14 @@ func (t *tx) applyToCall(c callReceipts, outcomes string, now time.Time) (string
 
 // deliver: the text arrived. Of a member who is in the call that is a mark, which the caller writes; a row that went on
 // is settled whichever call it is in by now.
-func (t *tx) deliver(c *heldCall, people []int64, now time.Time) (int64, error) {
+func (t *tx) deliver(c *heldCall, people []int64, proof notify.Proof, now time.Time) (int64, error) {
 	if len(people) == 0 {
 		return 0, nil
 	}
-	marked := int64(len(c.mark(people, markDelivered, markIn, markFurther)))
+	marked := int64(len(c.mark(people, proofMark(proof), markIn, markFurther)))
 	left := c.left()
 	gone := slices.DeleteFunc(slices.Clone(people), func(id int64) bool { return !slices.Contains(left, id) })
-	moved, err := t.deliverThoseWhoLeft(c, gone, now)
+	moved, err := t.deliverThoseWhoLeft(c, gone, proof, now)
 	if err != nil || marked+moved == 0 || !c.channel.Phone() {
 		return marked + moved, err
 	}
@@ -369,15 +369,15 @@ func (t *tx) deliver(c *heldCall, people []int64, now time.Time) (int64, error) 
 	return marked + moved, t.settleSharedHouseholds(c, people, now)
 }
 
-func (t *tx) deliverThoseWhoLeft(c *heldCall, people []int64, now time.Time) (int64, error) {
+func (t *tx) deliverThoseWhoLeft(c *heldCall, people []int64, proof notify.Proof, now time.Time) (int64, error) {
 	if len(people) == 0 {
 		return 0, nil
 	}
 	if err := t.recall(c, people); err != nil {
 		return 0, err
 	}
-	return t.move(c.key, notify.Confirm, people, "channel = $4, call_id = $5, reason = '', wake_at = 0, updated_at = $6",
-		c.channel, c.id, toMicros(now))
+	return t.move(c.key, notify.Confirm, people, "channel = $4, call_id = $5, reason = $6, wake_at = 0, updated_at = $7",
+		c.channel, c.id, proofReason(proof), toMicros(now))
 }
 
 // userReject is the receipt of a number whose holder has told the carrier that they want no such texts.

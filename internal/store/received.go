@@ -15,7 +15,7 @@ import (
 func (s *Store) PersonMessages(ctx context.Context, scope register.Scope, id int64, limit int) (list []notify.Received, err error) {
 	err = s.read(ctx, "store: messages of a person", func(t *tx) error {
 		list = nil
-		return t.each(`SELECT d.campaign_id, c.name, d.channel, `+stateOf("d", "k")+`, d.reason, CASE WHEN d.state = '' THEN k.updated_at ELSE d.updated_at END AS at
+		return t.each(`SELECT d.campaign_id, c.name, d.channel, `+stateOf("d", "k")+`, `+reasonOf("d", "k")+`, CASE WHEN d.state = '' THEN k.updated_at ELSE d.updated_at END AS at
 			FROM deliveries d LEFT JOIN calls k ON k.id = d.call_id AND d.state = '' JOIN campaigns c ON c.id = d.campaign_id JOIN people p ON p.id = d.person_id
 			WHERE `+inScope(1)+` AND d.person_id = $3 ORDER BY at DESC, d.campaign_id DESC LIMIT $4`,
 			func(rows *sql.Rows) error {

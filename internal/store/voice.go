@@ -50,7 +50,7 @@ func (t *tx) applyToVoice(c callReceipts, now time.Time) error {
 			continue
 		}
 		if m.report.Delivered {
-			_, err := t.deliver(c.call, []int64{m.personID}, now)
+			_, err := t.deliver(c.call, []int64{m.personID}, m.report.Proof(), now)
 			return err
 		}
 		return t.callEnded(c.call, m, now) // the first word on a call holds

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"testing"
@@ -28,7 +29,7 @@ func (p *platform) rung(phone register.Phone) []string {
 }
 
 func callReport(out string, phone register.Phone, end notify.CallEnd, code string) notify.Report {
-	return notify.Report{Channel: notify.Voice, OutID: out, Phone: phone, Delivered: end == "", CallEnd: end, ErrCode: code, Raw: []byte("{}")}
+	return notify.Report{Channel: notify.Voice, OutID: out, Phone: phone, Delivered: end == "" || end == notify.PickedUp, CallEnd: end, ErrCode: code, Raw: []byte("{}")}
 }
 
 // hoursLater lets the time come for rows that wait.
@@ -95,6 +96,59 @@ func TestACampaignByVoiceIsFinishedWhenNoTelephoneRingsAndLateReportsStillCount(
 		}
 		onceEach(t, p, 3) // a campaign that is over calls nobody again
 	})
+}
+
+func TestHowADeliveryIsProvedIsKnownAfterwards(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		p, id, w := threeTexted(t, s)
+		text := p.outIDs()
+		pass(t, s, time.Hour)
+		until(t, s, id, "called", func(st notify.Status) bool { return st.ByChannel[notify.Voice] == 3 && st.Accepted == 3 })
+		w.Shutdown()
+		call := func(i int) string {
+			return slices.DeleteFunc(p.rung(phoneOf(i)), func(out string) bool { return out == text[phoneOf(i)] })[0]
+		}
+		push(t, s,
+			callReport(call(0), phoneOf(0), "", "200000"), callReport(call(1), phoneOf(1), notify.PickedUp, "200001"),
+			report(text[phoneOf(2)], phoneOf(2), "DELIVERED"))
+		applyAll(t, s)
+		want := func(after string) {
+			t.Helper()
+			st := statusOf(t, s, id)
+			wantCounts(t, st, map[string]int64{"delivered": 3})
+			if !maps.Equal(st.Proofs, map[notify.Proof]int64{notify.ByReceipt: 1, notify.ByHearing: 1, notify.ByAnswer: 1}) {
+				t.Errorf("%s: %v", after, st.Proofs)
+			}
+			for person, proof := range map[int64]string{1: "heard", 2: "answered", 3: ""} {
+				list, err := s.PersonMessages(t.Context(), register.Scope{}, person, 10)
+				if err != nil || len(list) != 1 || list[0].State != notify.Delivered || list[0].Reason != proof {
+					t.Errorf("%s: person %d: %+v, %v", after, person, list, err)
+				}
+			}
+		}
+		want("in the call")
+		eachByThemselves(t, s, id)
+		want("by themselves")
+	})
+}
+
+// eachByThemselves lets everybody out of a campaign's calls: each has a state of their own.
+func eachByThemselves(t *testing.T, s *Store, id int64) {
+	t.Helper()
+	err := s.write(t.Context(), "leave", func(tx *tx) error {
+		ids, err := tx.idsOf(`SELECT id FROM calls WHERE campaign_id = $1`, id)
+		if err != nil {
+			return err
+		}
+		calls, err := tx.holdCalls(ids, "")
+		for _, c := range calls {
+			err = errors.Join(err, tx.unfold(c, c.people))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestAFurtherChannelKeepsACampaignByVoiceGoingUntilItsReport(t *testing.T) {

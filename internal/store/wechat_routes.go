@@ -87,7 +87,7 @@ func (s *Store) TakeWeChatProof(ctx context.Context, p notify.WeChatProof) error
 			}
 		}
 		if p.OK {
-			if _, err = t.deliver(c, c.people, now); err == nil {
+			if _, err = t.deliver(c, c.people, notify.ByReceipt, now); err == nil {
 				err = t.keepMarks(c)
 			}
 		} else {

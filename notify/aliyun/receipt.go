@@ -69,7 +69,7 @@ func callEnd(status, duration string) (end notify.CallEnd, heard bool) {
 		return "", true
 	case "200001":
 		if seconds, err := strconv.ParseFloat(duration, 64); err == nil && seconds >= heardEnough {
-			return "", true
+			return notify.PickedUp, true
 		}
 		return notify.HungUp, false
 	case "200004", "200011":

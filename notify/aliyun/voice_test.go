@@ -129,13 +129,13 @@ func TestTheEndOfACallIsRead(t *testing.T) {
 		"200001": notify.HungUp, "999999": notify.NotAnswered, "500": notify.NotAnswered,
 	} {
 		good, bad, err := DecodeVoiceReports([]byte(`[{"out_id":"1","callee":"13800000001","status_code":"` + status + `","duration":"3"}]`))
-		if err != nil || bad != 0 || len(good) != 1 || good[0].CallEnd != want || good[0].Delivered != (want == "") {
+		if err != nil || bad != 0 || len(good) != 1 || good[0].CallEnd != want || good[0].Delivered != (want == "") || good[0].Proof() != notify.ByHearing {
 			t.Errorf("%s: %+v %d %v", status, good, bad, err)
 		}
 	}
 	for duration, heard := range map[string]bool{`"10"`: true, `25`: true, `"9"`: false, `""`: false, `"NaN"`: false, `null`: false} {
 		good, _, err := DecodeVoiceReports([]byte(`[{"out_id":"1","callee":"13800000001","status_code":200001,"duration":` + duration + `}]`))
-		if err != nil || len(good) != 1 || good[0].Delivered != heard {
+		if err != nil || len(good) != 1 || good[0].Delivered != heard || heard && good[0].Proof() != notify.ByAnswer {
 			t.Errorf("hung up after %s: %+v %v", duration, good, err)
 		}
 	}

@@ -179,6 +179,7 @@ type CallResult struct {
 	WakeAt  time.Time // Retry: due again; Lose: the first look; Accept: when to fall back for want of a receipt; Refuse: when to try once more, if it may meet everybody
 	Tried   bool      // Retry: counts as one of the few tries
 	Spent   bool      // Lose: the bytes can't be taken any more
+	Again   bool      // Lose: they were presented a second time; from now on looks are counted
 	Halt    *Halting  // the campaign stops too
 	At      time.Time // the clock that WakeAt was reckoned by; zero: the database's
 }

@@ -8,14 +8,20 @@ import (
 	"time"
 )
 
-// Between a claim and its first byte somebody may opt out. So there is a last look, at the lease and at who has opted out
-// since: once for all calls of a claim, and once more for a request whose connection was long in coming. What it finds
-// holds the whole call, which is claimed anew without them.
+// Between a claim and its first byte somebody may opt out, staff may stop the campaign, or its hours may end. So there is a
+// last look, at the lease, the campaign and who has opted out since: once for all calls of a claim, and once more for a
+// request whose connection was long in coming. What it finds holds the whole call, which is claimed anew, without those who
+// opted out, when its campaign may send.
 
 // LastLook is what is found before the first byte.
 type LastLook struct {
 	Left map[int64]time.Duration // of the calls' leases; none: it is lost
 	Out  []int64                 // calls of which a member has opted out since the claim
+
+	State CampaignState // of the calls' campaign
+	Now   time.Time     // the database's clock
+
+	shut string // why the campaign may not send any more; "": it may
 }
 
 // holds says why a call may not go; "" where it may.
@@ -26,7 +32,7 @@ func (l LastLook) holds(id int64) string {
 	case l.Left[id] <= 0:
 		return "the lease was lost before the first byte"
 	}
-	return ""
+	return l.shut
 }
 
 func notSent(why string) Answer {
@@ -36,12 +42,27 @@ func notSent(why string) Answer {
 // look makes the last look at calls of one claim. Where it can't be made nothing is sent.
 func (r *runner) look(ctx context.Context, flights map[int64]*flight) LastLook {
 	ids := slices.Sorted(maps.Keys(flights))
-	look, err := r.calls.LastLook(ctx, ids, r.owner, flights[ids[0]].outs)
+	first := flights[ids[0]]
+	look, err := r.calls.LastLook(ctx, ids, r.owner, first.outs)
 	if err != nil {
 		r.log.Warn("the last look can't be made, nothing is sent", "calls", ids, "error", err)
 		return LastLook{}
 	}
+	look.shut = r.shut(first.campaign, first.channel, look)
 	return look
+}
+
+// shut says why a campaign may not send any more; "" where it may.
+func (r *runner) shut(c Campaign, channel Channel, look LastLook) string {
+	c.State = look.State
+	_, open := r.rules.gateOf(c, channel, look.Now)
+	switch {
+	case open:
+		return ""
+	case c.State != Running:
+		return "the campaign was stopped before the first byte"
+	}
+	return "the campaign's time to send was over before the first byte"
 }
 
 // lookHolds is how long a look is good for. A connection is at hand within it, but where the platform hangs or is far away.
@@ -67,6 +88,7 @@ func BeforeFirstByte(ctx context.Context, conn connection) {
 type lastLooks struct {
 	run     *runner
 	ctx     context.Context //nolint:containedctx // of the claim: a request that is over ends no look of the others
+	alive   context.Context //nolint:containedctx // of the worker
 	flights map[int64]*flight
 
 	mu    sync.Mutex

@@ -106,7 +106,7 @@ func (p Presented) Result() CallResult {
 		if fallAt := p.Now.Add(p.Spec.FallsBackAfter()); fallAt.Before(r.WakeAt) {
 			r.WakeAt = fallAt
 		}
-		r.Spent = a.Outcome == Refused
+		r.Spent, r.Again = a.Outcome == Refused, p.Again
 	}
 	return r
 }

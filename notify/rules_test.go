@@ -235,17 +235,19 @@ func TestAnAnswerMeansOneThing(t *testing.T) {
 		event  DeliveryEvent
 		check  func(CallResult) bool
 	}{
-		"a text accepted":           {func(p *Presented) { p.Answer.Outcome = Accepted }, Accept, func(r CallResult) bool { return r.WakeAt.Equal(now.Add(24 * time.Hour)) }},
-		"a call accepted":           {func(p *Presented) { p.Channel, p.Answer.Outcome = Voice, Accepted }, Accept, func(r CallResult) bool { return r.WakeAt.Equal(now.Add(24 * time.Hour)) }},
-		"accepted, to wait so long": {func(p *Presented) { p.Spec.FallbackAfter, p.Answer.Outcome = Span(time.Hour), Accepted }, Accept, func(r CallResult) bool { return r.WakeAt.Equal(now.Add(time.Hour)) }},
-		"accepted by WeChat":        {func(p *Presented) { p.Channel, p.Answer.Outcome = WeChat, Accepted }, Accept, func(r CallResult) bool { return r.WakeAt.IsZero() }},
-		"timeout":                   {func(p *Presented) { p.Answer.Outcome = Unknown }, Lose, func(r CallResult) bool { return !r.Spent }},
-		"nothing written":           {func(p *Presented) { p.Answer.Outcome = NotSent }, Retry, func(r CallResult) bool { return !r.Tried }},
-		"nonce used":                {func(p *Presented) { p.Answer = Answer{Outcome: Refused, Verdict: BytesSpent} }, Lose, func(r CallResult) bool { return r.Spent }},
-		"refused on the second try": {func(p *Presented) { p.Again = true; p.Answer = Answer{Outcome: Refused, Verdict: Halt} }, Lose, func(r CallResult) bool { return r.Spent && r.Halt == nil }},
-		"one of a hundred is bad":   {func(p *Presented) { p.Answer = Answer{Outcome: Refused, Verdict: MemberFinal} }, Bisect, nil},
-		"the bad one alone":         {func(p *Presented) { p.Members = 1; p.Answer = Answer{Outcome: Refused, Verdict: MemberFinal} }, Refuse, nil},
-		"their limit, in company":   {func(p *Presented) { p.Answer = Answer{Outcome: Refused, Verdict: MemberLater} }, Bisect, nil},
+		"a text accepted":             {func(p *Presented) { p.Answer.Outcome = Accepted }, Accept, func(r CallResult) bool { return r.WakeAt.Equal(now.Add(24 * time.Hour)) }},
+		"a call accepted":             {func(p *Presented) { p.Channel, p.Answer.Outcome = Voice, Accepted }, Accept, func(r CallResult) bool { return r.WakeAt.Equal(now.Add(24 * time.Hour)) }},
+		"accepted, to wait so long":   {func(p *Presented) { p.Spec.FallbackAfter, p.Answer.Outcome = Span(time.Hour), Accepted }, Accept, func(r CallResult) bool { return r.WakeAt.Equal(now.Add(time.Hour)) }},
+		"accepted by WeChat":          {func(p *Presented) { p.Channel, p.Answer.Outcome = WeChat, Accepted }, Accept, func(r CallResult) bool { return r.WakeAt.IsZero() }},
+		"timeout":                     {func(p *Presented) { p.Answer.Outcome = Unknown }, Lose, func(r CallResult) bool { return !r.Spent && !r.Again }},
+		"nothing written":             {func(p *Presented) { p.Answer.Outcome = NotSent }, Retry, func(r CallResult) bool { return !r.Tried }},
+		"nonce used":                  {func(p *Presented) { p.Answer = Answer{Outcome: Refused, Verdict: BytesSpent} }, Lose, func(r CallResult) bool { return r.Spent }},
+		"accepted on the second try":  {func(p *Presented) { p.Again, p.Answer.Outcome = true, Accepted }, Accept, func(r CallResult) bool { return !r.Again }},
+		"refused on the second try":   {func(p *Presented) { p.Again = true; p.Answer = Answer{Outcome: Refused, Verdict: Halt} }, Lose, func(r CallResult) bool { return r.Spent && r.Again && r.Halt == nil }},
+		"no answer on the second try": {func(p *Presented) { p.Again, p.Answer.Outcome = true, Unknown }, Lose, func(r CallResult) bool { return !r.Spent && r.Again }},
+		"one of a hundred is bad":     {func(p *Presented) { p.Answer = Answer{Outcome: Refused, Verdict: MemberFinal} }, Bisect, nil},
+		"the bad one alone":           {func(p *Presented) { p.Members = 1; p.Answer = Answer{Outcome: Refused, Verdict: MemberFinal} }, Refuse, nil},
+		"their limit, in company":     {func(p *Presented) { p.Answer = Answer{Outcome: Refused, Verdict: MemberLater} }, Bisect, nil},
 		"system error, second": {func(p *Presented) {
 			p.Tries = 1
 			p.Answer = Answer{Outcome: Refused, Verdict: RetryLater, Code: "isp.SYSTEM_ERROR"}

@@ -83,6 +83,7 @@ type flight struct {
 	outs     int64 // what the claim knew of opt-outs
 	request  Request
 	answer   Answer
+	again    bool // the answer is to its second presentation
 }
 
 // run takes queued calls of one campaign and channel from claim to settled. Where alive has ended nothing new is begun:
@@ -104,7 +105,7 @@ func (r *runner) run(ctx, alive context.Context, task callTask) error {
 		return err
 	}
 	// From here on the calls are ours: what happens to them is written down even when the worker is stopping.
-	return r.present(ctx, flights, func(some []*flight) error { return r.settle(context.WithoutCancel(ctx), some) })
+	return r.present(ctx, alive, flights, func(some []*flight) error { return r.settle(context.WithoutCancel(ctx), some) })
 }
 
 // errNoTurn: the rate had no room for so long that the calls were left to wait in their rows.
@@ -344,12 +345,12 @@ func (r *runner) fillIn(data Data, c Campaign, f Facts, texts *Texts) {
 const settleEvery = 200 * time.Millisecond
 
 // present makes the last look and lets the requests go, each until its lease ends. Those that were answered are
-// settled together; one that hangs holds up nobody.
-func (r *runner) present(ctx context.Context, flights map[int64]*flight, settle func([]*flight) error) error {
+// settled together; one that hangs, or is presented again, holds up nobody.
+func (r *runner) present(ctx, alive context.Context, flights map[int64]*flight, settle func([]*flight) error) error {
 	began := time.Now()
 	looking, done := context.WithTimeout(ctx, r.lease)
 	defer done()
-	looks := &lastLooks{run: r, ctx: looking, flights: flights}
+	looks := &lastLooks{run: r, ctx: looking, alive: alive, flights: flights}
 	look := looks.fresh()
 	answered := make(chan *flight, len(flights))
 	for id, f := range flights {
@@ -362,6 +363,7 @@ func (r *runner) present(ctx context.Context, flights map[int64]*flight, settle 
 			ctx, cancel := context.WithDeadline(ctx, began.Add(look.Left[id]))
 			defer cancel()
 			f.answer = looks.presentOne(ctx, f)
+			looks.presentAgain(ctx, f)
 			answered <- f
 		}()
 	}
@@ -396,7 +398,7 @@ func (r *runner) settle(ctx context.Context, flights []*flight) error {
 		r.pace.heard(f.channel, f.answer, now)
 		res := Presented{
 			CallID: f.id, Channel: f.channel, Members: f.members, Tries: f.tries, Spec: f.campaign.Spec,
-			Works: r.pace.works(f.channel, now), Down: r.pace.down(f.channel), Answer: f.answer, Now: now, Looks: r.looks,
+			Works: r.pace.works(f.channel, now), Down: r.pace.down(f.channel), Answer: f.answer, Again: f.again, Now: now, Looks: r.looks,
 		}.Result()
 		if res.Event != Accept {
 			r.log.Warn("a call was not accepted", "call", f.id, "campaign", f.campaign.ID, "channel", string(f.channel),

@@ -5,18 +5,22 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 )
 
 // purse is a limiter that gives out what it holds and then has the next token after a while.
 type purse struct {
+	mu    sync.Mutex
 	holds map[string]int
 	taken map[string]int
 	after time.Duration
 }
 
 func (p *purse) Take(_ context.Context, b Bucket, n int) (time.Duration, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if held, ok := p.holds[b.Key]; ok && held < n {
 		return p.after, nil
 	} else if ok {

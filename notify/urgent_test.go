@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -111,5 +112,43 @@ func TestCodesAloneMayUseTheWholeBurstOfTheAccount(t *testing.T) {
 	r := &runner{limiter: got, qps: map[Channel]int{SMS: qps}, now: time.Now}
 	if _, err := r.takeTurns(t.Context(), callTask{Channel: SMS, Calls: []int64{1}}); err != nil || got[account] != 1 {
 		t.Errorf("a campaign: burst %d, %v, want 1", got[account], err)
+	}
+}
+
+// unanswered is a notice whose request gets no answer, and what became of it.
+type unanswered struct {
+	waiting
+	notice  Notice
+	settled Settlement
+}
+
+func (u *unanswered) ClaimNotice(context.Context, int64, string, time.Duration) (Notice, error) {
+	return u.notice, nil
+}
+
+func (u *unanswered) SettleNotice(_ context.Context, _ int64, as Settlement) error {
+	u.settled = as
+	return nil
+}
+
+func (u *unanswered) FindTemplate(context.Context, string) (Template, error) {
+	return Template{Kind: u.notice.Kind, SMS: &SMSTemplate{Content: "x"}}, nil
+}
+
+// onlySender signs one request, whatever the call.
+type onlySender struct{ request *shown }
+
+func (s onlySender) Sign(context.Context, Outgoing) (Request, error) { return s.request, nil }
+
+func TestACodeWhoseAnswerIsLostIsPresentedOnce(t *testing.T) {
+	for _, kind := range []Kind{Verification, Reply} {
+		synctest.Test(t, func(t *testing.T) {
+			store := &unanswered{waiting: waiting{kinds: []Kind{kind, kind}}, notice: Notice{ID: 7, Kind: kind, Phone: "13900000001"}}
+			request := &shown{answers: []Answer{{Outcome: Unknown}, {Outcome: Accepted}}}
+			u := urgent{store: store, sender: onlySender{request}, limiter: &purse{taken: map[string]int{}}, qps: 20, now: time.Now, log: slog.New(slog.DiscardHandler)}
+			if err := u.send(t.Context(), 7); err != nil || len(request.went) != 1 || store.settled.State != NoticeUnconfirmed {
+				t.Errorf("%s: presented %d times, %s, %v", kind, len(request.went), store.settled.State, err)
+			}
+		})
 	}
 }

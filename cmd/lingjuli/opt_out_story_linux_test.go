@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -180,6 +181,36 @@ func TestStoryWhoOptsOutByWeChatBetweenTheClaimAndTheFirstByteGetsNoNotice(t *te
 				w.t.Fatalf("退订 was answered %q", reply)
 			}
 		}, w.gotNotice})
+	})
+}
+
+func TestStoryACampaignPausedBetweenTheClaimAndTheFirstByteSendsNothingUntilItGoesOn(t *testing.T) {
+	doors := crowdedDoors{before: "LINGJULI_ALIYUN_SMS_ENDPOINT"}
+	const people, tries = 4, 3
+	eachTown(t, people, doors.build, func(w *town) {
+		door := doors.at(w)
+		for try := range tries { // a connection is given up after some seconds: then nothing is claimed when the pause comes
+			id := w.submitted("sms")
+			door.shuts()
+			w.command("campaign", "approve", id, "--as", "li")
+			w.until(id, "claimed", func(s notify.Status) bool { return s.Sending == people })
+			w.command("campaign", "pause", id, "--as", "li")
+			claimed := w.status(id).Sending == people
+			door.opens()
+			w.until(id, "held", func(s notify.Status) bool { return s.Planned == people })
+			time.Sleep(2 * time.Second) // its rows have come due
+			for i := range people {
+				if n := w.gotText(i); n != try {
+					w.t.Errorf("person %d has %d texts while the campaign stands", i, n)
+				}
+			}
+			w.command("campaign", "resume", id, "--as", "li")
+			w.wants(w.until(id, "finished", done), people, fmt.Sprint("accepted ", people))
+			if claimed {
+				return
+			}
+		}
+		w.t.Fatal("nothing was claimed when it was paused")
 	})
 }
 

@@ -169,6 +169,33 @@ func TestStoryAPlatformThatAnswersNonsenseCostsNobodyAnything(t *testing.T) {
 	})
 }
 
+func TestStoryATextThatIsLostOnTheWayGoesAgainAtOnceAndOneThatArrivedIsLookedFor(t *testing.T) {
+	const people = 20
+	for name, c := range map[string]struct {
+		kind  sandbox.FaultKind
+		looks string
+		spent int
+	}{
+		"lost on the way": {sandbox.FaultCloseBeforeAccept, "60s,6m", 0}, // nobody waits for the looks
+		"its answer lost": {sandbox.FaultCloseAfterAccept, "2s,5s", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachTown(t, people, with("LINGJULI_UNCONFIRMED_LOOKS="+c.looks, "LINGJULI_REQUEST_VALIDITY=30m"), func(w *town) {
+				if err := w.box.SetFaults(sandbox.Fault{Action: batch, Kind: c.kind, Times: 1}); err != nil {
+					w.t.Fatal(err)
+				}
+				w.wants(w.until(w.campaign("sms", ""), "finished", done), people, fmt.Sprint("accepted ", people))
+				if s := w.box.Stats().SMS; s.Sends != 1 || s.Recipients != people || s.Refused["SignatureNonceUsed"] != c.spent {
+					w.t.Errorf("the carrier took %d calls with %d texts and refused %v", s.Sends, s.Recipients, s.Refused)
+				}
+				if n := w.count("SELECT count(*) FROM calls WHERE state = 'accepted'"); n != 1 || w.count("SELECT count(*) FROM calls") != 1 {
+					w.t.Errorf("%d calls were accepted", n)
+				}
+			})
+		})
+	}
+}
+
 func TestStoryWhatVisitsBringIsOnTheListInTheCountsAndOnFile(t *testing.T) {
 	eachTown(t, 8, nil, func(w *town) {
 		codes := map[string]string{}

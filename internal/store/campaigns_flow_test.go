@@ -34,7 +34,7 @@ type platform struct {
 }
 
 func (p *platform) Sign(_ context.Context, call notify.Outgoing) (notify.Request, error) {
-	return &platformRequest{p, call, time.Now()}, nil
+	return &platformRequest{p: p, call: call, at: time.Now()}, nil
 }
 
 // takesFor has the platform refuse texts that were signed longer ago: on a busy machine some are, and they are looked for and sent
@@ -47,9 +47,10 @@ func (p *platform) takesFor(validity time.Duration) time.Duration {
 }
 
 type platformRequest struct {
-	p    *platform
-	call notify.Outgoing
-	at   time.Time
+	p     *platform
+	call  notify.Outgoing
+	at    time.Time
+	spent bool // it was taken
 }
 
 func (r *platformRequest) SignedAt() time.Time { return r.at }
@@ -61,11 +62,14 @@ func (r *platformRequest) Present(ctx context.Context) notify.Answer {
 		return notify.Answer{Outcome: notify.Unknown}
 	}
 	r.p.calls++
+	if r.spent {
+		return notify.Answer{Outcome: notify.Refused, Verdict: notify.BytesSpent, Code: "SignatureNonceUsed"}
+	}
 	answer, taken := notify.Answer{Outcome: notify.Accepted, Code: "OK", ID: fmt.Sprint("biz", r.p.calls)}, true
 	if r.p.answer != nil {
 		answer, taken = r.p.answer(r.call, r.p.calls)
 	}
-	if !taken {
+	if r.spent = taken; !taken {
 		return answer
 	}
 	if r.p.taken == nil {

@@ -9,10 +9,11 @@ import (
 )
 
 // LastLook is made between a claim and the first byte: how much of the lease of calls that this owner is sending is left, by
-// the database's clock, and in which of them a member has opted out, or has a number in doubt, since the claim, which knew outs.
+// the database's clock, where their campaign stands, and in which of them a member has opted out, or has a number in doubt,
+// since the claim, which knew outs.
 func (s *Store) LastLook(ctx context.Context, ids []int64, owner string, outs int64) (notify.LastLook, error) {
 	look := notify.LastLook{Left: make(map[int64]time.Duration, len(ids))}
-	changed, err := s.leases(ctx, ids, owner, outs, look.Left)
+	changed, err := s.leases(ctx, ids, owner, outs, &look)
 	if err != nil || !changed {
 		return look, err
 	}
@@ -23,28 +24,29 @@ func (s *Store) LastLook(ctx context.Context, ids []int64, owner string, outs in
 	return look, err
 }
 
-// leases reads the leases of calls, and whether anybody has opted out, or any number came into doubt, since. One statement without a transaction: of most
-// claims nothing else is asked.
-func (s *Store) leases(ctx context.Context, ids []int64, owner string, outs int64, left map[int64]time.Duration) (changed bool, err error) {
+// leases reads the leases of calls of one campaign, its state, and whether anybody has opted out, or any number came into doubt,
+// since. One statement without a transaction: of most claims nothing else is asked.
+func (s *Store) leases(ctx context.Context, ids []int64, owner string, outs int64, look *notify.LastLook) (changed bool, err error) {
 	t := &tx{d: s.d}
 	pool := s.reader
 	if s.d == postgresDialect {
 		pool = s.mass
 	}
-	rows, err := pool.QueryContext(ctx, `SELECT id, lease_until - (`+s.d.nowSQL()+`), (SELECT COALESCE(max(next), 0) FROM sequences WHERE name = $3)
+	rows, err := pool.QueryContext(ctx, `SELECT id, lease_until, (`+s.d.nowSQL()+`), (SELECT COALESCE(max(next), 0) FROM sequences WHERE name = $3),
+			(SELECT k.state FROM campaigns k WHERE k.id = campaign_id)
 		FROM calls WHERE `+t.among("id", 1)+` AND state = 'sending' AND owner = $2`, t.idList(ids), owner, outsVersion)
 	if err != nil {
 		return false, fmt.Errorf("store: lease of calls %v: %w", ids, err)
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		var id, micros, now int64
-		if err := rows.Scan(&id, &micros, &now); err != nil {
+		var id, until, now, version int64
+		if err := rows.Scan(&id, &until, &now, &version, &look.State); err != nil {
 			return false, err
 		}
-		changed = changed || now != outs
-		if micros > 0 {
-			left[id] = time.Duration(micros) * time.Microsecond
+		changed = changed || version != outs
+		if look.Now = fromMicros(now); until > now {
+			look.Left[id] = time.Duration(until-now) * time.Microsecond
 		}
 	}
 	return changed, rows.Err()

@@ -3,9 +3,9 @@ package store
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,15 +17,18 @@ import (
 	"github.com/lingjuli/lingjuli/notify"
 )
 
-// second is a worker's store to which something happens between the first claim and its last look.
+// second is a worker's store to which something happens between a claim and its last look.
 type second struct {
 	noNotices
-	once   sync.Once
+	after  int64 // so many looks; 0: between the first claim and its look
 	happen func()
+	looks  atomic.Int64
 }
 
 func (s *second) LastLook(ctx context.Context, ids []int64, owner string, outs int64) (notify.LastLook, error) {
-	s.once.Do(s.happen)
+	if s.looks.Add(1) == s.after+1 {
+		s.happen()
+	}
 	return s.Store.LastLook(ctx, ids, owner, outs)
 }
 
@@ -85,9 +88,22 @@ func TestWhoOptsOutAfterTheClaimIsFoundByTheLastLookAndTheOthersGetTheirText(t *
 func sentAfterALook(t *testing.T, store *second, p *platform, channel notify.Channel, want map[string]int64) notify.Status {
 	t.Helper()
 	id := approved(t, store.Store, func(spec *notify.Spec) { spec.Channels = []notify.Channel{channel} })
+	startLooking(t, store, p, channel)
+	var n int64
+	for _, k := range want {
+		n += k
+	}
+	return until(t, store.Store, id, "sent", func(st notify.Status) bool {
+		return st.Accepted+st.Skipped[notify.OptedOut]+st.Skipped[notify.PhoneDoubted] == n
+	})
+}
+
+// startLooking starts a worker by one channel that looks after lost answers a minute later.
+func startLooking(t *testing.T, store notify.Store, p *platform, channel notify.Channel) {
+	t.Helper()
 	w, err := notify.NewWorker(notify.WorkerConfig{
-		Store: store, Senders: map[notify.Channel]notify.Sender{channel: p}, Redis: asynq.RedisClientOpt{Addr: miniredis.RunT(t).Addr()},
-		Rules: quickRules(), Looks: notify.Looks{time.Minute}, Validity: time.Hour, SMSQPS: 400, WeChat: 400, Now: time.Now, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Store: store, Senders: map[notify.Channel]notify.Sender{channel: p}, Looker: p, Redis: asynq.RedisClientOpt{Addr: miniredis.RunT(t).Addr()},
+		Rules: quickRules(), Looks: notify.Looks{time.Minute}, Validity: time.Hour, SMSQPS: 400, WeChat: 400, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -96,12 +112,79 @@ func sentAfterALook(t *testing.T, store *second, p *platform, channel notify.Cha
 		t.Fatal(err)
 	}
 	t.Cleanup(w.Shutdown)
-	var n int64
-	for _, k := range want {
-		n += k
+}
+
+func TestACampaignThatIsStoppedAfterTheClaimSendsNothingUntilItGoesOn(t *testing.T) {
+	for stop, want := range map[notify.CampaignEvent]notify.Status{
+		notify.Pause:  {State: notify.Paused, Planned: 5},
+		notify.Cancel: {State: notify.Cancelled, Skipped: map[notify.SkipReason]int64{notify.WasCancelled: 5}},
+	} {
+		t.Run(string(stop), func(t *testing.T) {
+			eachStore(t, func(t *testing.T, s *Store) {
+				putOnFile(t, s, crowd(5)...)
+				id, p := approved(t, s, nil), &platform{}
+				startLooking(t, &second{noNotices: noNotices{s}, happen: func() { moved(t, s, id, stop) }}, p, notify.SMS)
+				st := until(t, s, id, "held", func(st notify.Status) bool {
+					return st.State == want.State && st.Planned == want.Planned && st.Skipped[notify.WasCancelled] == want.Skipped[notify.WasCancelled]
+				})
+				if got := p.texts(); len(got) != 0 || st.Accepted+st.Unconfirmed != 0 {
+					t.Errorf("%v, %+v", got, st)
+				}
+				if stop == notify.Cancel {
+					return
+				}
+				time.Sleep(1500 * time.Millisecond) // its rows have come due
+				if st := statusOf(t, s, id); st.Planned != 5 {
+					t.Errorf("%+v", st)
+				}
+				moved(t, s, id, notify.Resume)
+				wantCounts(t, until(t, s, id, "finished", finished), map[string]int64{"accepted": 5})
+				onceEach(t, p, 5)
+			})
+		})
 	}
-	return until(t, store.Store, id, "sent", func(st notify.Status) bool {
-		return st.Accepted+st.Skipped[notify.OptedOut]+st.Skipped[notify.PhoneDoubted] == n
+}
+
+// ahead is a worker's store whose clock goes ahead between the first claim and its last look.
+type ahead struct {
+	noNotices
+	by   time.Duration
+	goes atomic.Int64 // by so much
+	once sync.Once
+}
+
+func (a *ahead) Running(ctx context.Context) ([]notify.Campaign, time.Time, error) {
+	list, now, err := a.Store.Running(ctx)
+	return list, now.Add(time.Duration(a.goes.Load())), err
+}
+
+func (a *ahead) LastLook(ctx context.Context, ids []int64, owner string, outs int64) (notify.LastLook, error) {
+	a.once.Do(func() { a.goes.Store(int64(a.by)) })
+	look, err := a.Store.LastLook(ctx, ids, owner, outs)
+	look.Now = look.Now.Add(time.Duration(a.goes.Load()))
+	return look, err
+}
+
+func TestWhatWasClaimedBeforeTheHoursEndedWaitsForTheNextDay(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(5)...)
+		now := time.Now().UTC()
+		opens := now.Add(-time.Hour).Truncate(time.Minute)
+		hours := opens.Format("15:04") + "-" + now.Add(time.Hour).Format("15:04")
+		store, p := &ahead{noNotices: noNotices{s}, by: 2 * time.Hour}, &platform{}
+		id := approved(t, s, func(spec *notify.Spec) { spec.Window = &hours })
+		startLooking(t, store, p, notify.SMS)
+		until(t, s, id, "held", func(st notify.Status) bool {
+			return st.Planned == 5 && count(t, s, `SELECT count(*) FROM calls WHERE state = 'refused'`) == 1
+		})
+		asked := notify.Service{Campaigns: s, Figures: s, Rules: quickRules(), Now: func() time.Time { return time.Now().Add(store.by) }}
+		st, err := asked.Status(t.Context(), id)
+		if got := p.texts(); err != nil || len(got) != 0 || st.NextAt == nil || !st.NextAt.Equal(opens.AddDate(0, 0, 1)) {
+			t.Errorf("%v, %v, goes at %v", got, err, st.NextAt)
+		}
+		store.goes.Store(0)
+		wantCounts(t, until(t, s, id, "finished", finished), map[string]int64{"accepted": 5})
+		onceEach(t, p, 5)
 	})
 }
 

@@ -79,8 +79,8 @@ func (t *tx) settleCall(c *heldCall, r notify.CallResult, now time.Time) error {
 	case notify.Accept:
 		return t.acceptCall(c, r, now)
 	case notify.Lose:
-		_, err := t.moveCall(c, notify.CallUnconfirmed, now, "code = $4, message = $5, spent = $6, wake_at = $7",
-			r.Code, r.Message, r.Spent, toMicros(r.WakeAt))
+		_, err := t.moveCall(c, notify.CallUnconfirmed, now, `code = $4, message = $5, spent = $6, wake_at = $7,
+			presented_at = CASE WHEN $8 THEN $3 ELSE presented_at END`, r.Code, r.Message, r.Spent, toMicros(r.WakeAt), r.Again)
 		return err
 	}
 	from := c.state

@@ -29,7 +29,7 @@ func (p *platform) tells(knows map[register.Phone]notify.Found) {
 func (p *platform) askedFor() map[register.Phone]int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return maps.Clone(p.asked)
+	return maps.Clone(p.questions)
 }
 
 func row(t *testing.T, s *Store, query string, dest ...any) {

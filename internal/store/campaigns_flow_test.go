@@ -22,15 +22,15 @@ import (
 
 // platform is a carrier that keeps what it took, and can be told to fail.
 type platform struct {
-	mu       sync.Mutex
-	validity time.Duration                     // not 0: a text that was signed longer ago is not taken
-	taken    map[string]map[register.Phone]int // out id → phone → times
-	calls    int
-	hangs    chan struct{} // not nil: a query is told here and gets no answer until free is closed
-	free     chan struct{}
-	answer   func(call notify.Outgoing, n int) (notify.Answer, bool) // the answer, and whether the message was taken
-	knows    map[register.Phone]notify.Found                         // what became of texts that were taken; of others nothing is known yet
-	asked    map[register.Phone]int
+	mu        sync.Mutex
+	validity  time.Duration                     // not 0: a text that was signed longer ago is not taken
+	taken     map[string]map[register.Phone]int // out id → phone → times
+	calls     int
+	hangs     chan struct{} // not nil: a query is told here and gets no answer until free is closed
+	free      chan struct{}
+	answer    func(call notify.Outgoing, n int) (notify.Answer, bool) // the answer, and whether the message was taken
+	knows     map[register.Phone]notify.Found                         // what became of texts that were taken; of others nothing is known yet
+	questions map[register.Phone]int
 }
 
 func (p *platform) Sign(_ context.Context, call notify.Outgoing) (notify.Request, error) {
@@ -96,10 +96,10 @@ func (p *platform) Look(ctx context.Context, outID string, phone register.Phone,
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.asked == nil {
-		p.asked = map[register.Phone]int{}
+	if p.questions == nil {
+		p.questions = map[register.Phone]int{}
 	}
-	p.asked[phone]++
+	p.questions[phone]++
 	if p.taken[outID][phone] > 0 {
 		return p.knows[phone], nil
 	}

@@ -81,7 +81,7 @@ type Budgets interface {
 	// ListBudgets lists the budgets of a month as they apply, by region.
 	ListBudgets(ctx context.Context, month int) ([]Budget, error)
 	// BalanceBudgets gives back what calls had reserved that sent nothing. more: call again at once.
-	BalanceBudgets(ctx context.Context, zone *time.Location, now time.Time) (more bool, err error)
+	BalanceBudgets(ctx context.Context, zone *time.Location) (more bool, err error)
 }
 
 // BudgetWake is when a message waits until that this month's money doesn't reach: the first moment of the next month.

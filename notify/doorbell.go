@@ -44,8 +44,8 @@ type unlimited struct{}
 func (unlimited) Take(context.Context, Bucket, int) (time.Duration, error) { return 0, nil }
 
 // NewUrgent sends through one sender.
-func NewUrgent(store Store, sender Sender, now func() time.Time, log *slog.Logger) *Urgent {
-	return &Urgent{&urgent{store: store, sender: sender, limiter: unlimited{}, qps: 1, now: now, log: log}}
+func NewUrgent(store Store, sender Sender, log *slog.Logger) *Urgent {
+	return &Urgent{&urgent{store: store, sender: sender, limiter: unlimited{}, qps: 1, log: log}}
 }
 
 // Send claims and sends one notice. One that somebody else sends is nothing to do.

@@ -77,8 +77,8 @@ var ErrNoLetter = errors.New("notify: no such letter to move")
 // LetterEnd is what became of a letter that was presented.
 type LetterEnd struct {
 	State   LetterState
-	Code    string    // WeChat's, verbatim
-	RetryAt time.Time // of LetterQueued: not before
+	Code    string        // WeChat's, verbatim
+	RetryIn time.Duration // of LetterQueued: not sooner
 }
 
 // Letters is where letters wait.
@@ -102,7 +102,6 @@ type letters struct {
 	limiter Limiter
 	qps     int
 	say     func(language, text string) string // how an answer is said in a language
-	now     func() time.Time
 	log     *slog.Logger
 }
 
@@ -162,7 +161,7 @@ func (l *letters) end(a Answer, tries int) LetterEnd {
 	case a.Outcome == Accepted:
 		return LetterEnd{State: LetterAccepted, Code: a.Code}
 	case again && tries <= len(pauses):
-		return LetterEnd{State: LetterQueued, Code: a.Code, RetryAt: l.now().Add(pauses[max(0, tries-1)])}
+		return LetterEnd{State: LetterQueued, Code: a.Code, RetryIn: pauses[max(0, tries-1)]}
 	case a.Outcome == Unknown:
 		return LetterEnd{State: LetterUnconfirmed, Code: a.Code}
 	case a.Outcome == Refused && slices.Contains([]Verdict{MemberFinal, OptedOutThere}, a.Verdict):

@@ -76,10 +76,10 @@ func (s NoticeState) From() []NoticeState {
 // Settlement is what became of a notice.
 type Settlement struct {
 	State      NoticeState
-	Code       string    // the platform's code, verbatim
-	PlatformID string    // BizId of an accepted request
-	RetryAt    time.Time // for NoticeQueued: not before
-	Segments   int       // of one that was accepted; 0: not known
+	Code       string        // the platform's code, verbatim
+	PlatformID string        // BizId of an accepted request
+	RetryIn    time.Duration // for NoticeQueued: not sooner
+	Segments   int           // of one that was accepted; 0: not known
 }
 
 // ErrNoNotice: the notice is not there to be claimed or settled so: another has it, it is settled, or it is late.

@@ -61,7 +61,7 @@ func (w *Worker) sweepOnce(ctx context.Context) error {
 		err = e
 	}
 	for more := err == nil; more && ctx.Err() == nil; {
-		more, err = w.cfg.Store.BalanceBudgets(ctx, w.cfg.Rules.Zone, w.cfg.Now())
+		more, err = w.cfg.Store.BalanceBudgets(ctx, w.cfg.Rules.Zone)
 		more = more && err == nil
 	}
 	for more := err == nil; more && ctx.Err() == nil; {

@@ -18,7 +18,6 @@ type urgent struct {
 	limiter Limiter
 	qps     int
 	rules   Rules
-	now     func() time.Time
 	log     *slog.Logger
 }
 
@@ -93,7 +92,7 @@ func (u *urgent) present(ctx context.Context, n Notice, began time.Time) Settlem
 	case a.Outcome == Accepted:
 		return Settlement{State: NoticeAccepted, PlatformID: a.ID, Code: a.Code, Segments: segments}
 	case again && n.Tries <= len(pauses):
-		return Settlement{State: NoticeQueued, Code: a.Code, RetryAt: u.now().Add(pauses[max(0, n.Tries-1)])}
+		return Settlement{State: NoticeQueued, Code: a.Code, RetryIn: pauses[max(0, n.Tries-1)]}
 	case a.Outcome == Unknown || a.Verdict == BytesSpent:
 		return Settlement{State: NoticeUnconfirmed, Code: a.Code}
 	}

@@ -72,11 +72,11 @@ func TestWhatOthersHaveSentSpendsNoTurn(t *testing.T) {
 	} {
 		for channel, send := range map[string]func(*waiting, *stopgap) error{
 			"sms": func(w *waiting, s *stopgap) error {
-				u := urgent{store: w, sender: nobody{}, limiter: s, qps: 20, now: time.Now, log: slog.New(slog.DiscardHandler)}
+				u := urgent{store: w, sender: nobody{}, limiter: s, qps: 20, log: slog.New(slog.DiscardHandler)}
 				return u.send(t.Context(), 7)
 			},
 			"wechat": func(w *waiting, s *stopgap) error {
-				l := letters{store: w, sender: nobody{}, limiter: s, qps: 20, now: time.Now, log: slog.New(slog.DiscardHandler)}
+				l := letters{store: w, sender: nobody{}, limiter: s, qps: 20, log: slog.New(slog.DiscardHandler)}
 				return l.send(t.Context(), 7)
 			},
 		} {
@@ -103,7 +103,7 @@ func TestCodesAloneMayUseTheWholeBurstOfTheAccount(t *testing.T) {
 	const qps, account = 20, "rate:sms"
 	for kind, burst := range map[Kind]int{Verification: 2, Reply: 1} {
 		got := bursts{}
-		u := urgent{store: &waiting{kinds: []Kind{kind}}, sender: nobody{}, limiter: got, qps: qps, now: time.Now, log: slog.New(slog.DiscardHandler)}
+		u := urgent{store: &waiting{kinds: []Kind{kind}}, sender: nobody{}, limiter: got, qps: qps, log: slog.New(slog.DiscardHandler)}
 		if err := u.send(t.Context(), 7); err != nil || got[account] != burst {
 			t.Errorf("%s: burst %d, %v, want %d", kind, got[account], err, burst)
 		}
@@ -145,7 +145,7 @@ func TestACodeWhoseAnswerIsLostIsPresentedOnce(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			store := &unanswered{waiting: waiting{kinds: []Kind{kind, kind}}, notice: Notice{ID: 7, Kind: kind, Phone: "13900000001"}}
 			request := &shown{answers: []Answer{{Outcome: Unknown}, {Outcome: Accepted}}}
-			u := urgent{store: store, sender: onlySender{request}, limiter: &purse{taken: map[string]int{}}, qps: 20, now: time.Now, log: slog.New(slog.DiscardHandler)}
+			u := urgent{store: store, sender: onlySender{request}, limiter: &purse{taken: map[string]int{}}, qps: 20, log: slog.New(slog.DiscardHandler)}
 			if err := u.send(t.Context(), 7); err != nil || len(request.went) != 1 || store.settled.State != NoticeUnconfirmed {
 				t.Errorf("%s: presented %d times, %s, %v", kind, len(request.went), store.settled.State, err)
 			}

@@ -99,8 +99,8 @@ func NewWorker(cfg WorkerConfig) (*Worker, error) {
 		calls: cfg.Store, keys: cfg.Store, senders: cfg.Senders, limiter: cfg.Limiter, rules: cfg.Rules, looks: cfg.Looks, qps: qps,
 		office: cfg.Office, lease: cfg.Lease, owner: newOwner(), now: cfg.Now, log: cfg.Logger,
 	}
-	w.urgent = &urgent{store: cfg.Store, sender: cfg.Senders[SMS], limiter: cfg.Limiter, qps: cfg.SMSQPS, rules: cfg.Rules, now: cfg.Now, log: cfg.Logger}
-	w.letters = &letters{store: cfg.Store, sender: cfg.Senders[WeChat], limiter: cfg.Limiter, qps: cfg.WeChat, say: cfg.SayAs, now: cfg.Now, log: cfg.Logger}
+	w.urgent = &urgent{store: cfg.Store, sender: cfg.Senders[SMS], limiter: cfg.Limiter, qps: cfg.SMSQPS, rules: cfg.Rules, log: cfg.Logger}
+	w.letters = &letters{store: cfg.Store, sender: cfg.Senders[WeChat], limiter: cfg.Limiter, qps: cfg.WeChat, say: cfg.SayAs, log: cfg.Logger}
 	return w, nil
 }
 

@@ -88,7 +88,7 @@ func newUrgent(a *app, cfg config, s *store.Store) (turn.Doorbell, error) {
 	if err != nil {
 		return nil, err
 	}
-	return urgentBell{a, notify.NewUrgent(s, sms, time.Now, newLogger(a.stderr))}, nil
+	return urgentBell{a, notify.NewUrgent(s, sms, newLogger(a.stderr))}, nil
 }
 
 // Ring sends. What could not be sent now stays in its row for a server.

@@ -204,20 +204,26 @@ func (u budgetUse) next(now time.Time) (state int, back int64) {
 }
 
 // BalanceBudgets implements notify.Budgets.
-func (s *Store) BalanceBudgets(ctx context.Context, zone *time.Location, now time.Time) (more bool, err error) {
+func (s *Store) BalanceBudgets(ctx context.Context, zone *time.Location) (more bool, err error) {
 	due := false
 	err = s.read(ctx, "store: are there budgets to balance", func(t *tx) error {
-		due, err = t.anyUseDue(now)
+		now, err := t.now()
+		if err == nil {
+			due, err = t.anyUseDue(now)
+		}
 		return err
 	})
 	if err != nil || !due {
 		return false, err
 	}
 	var richer map[string]int
-	var clock time.Time // the database's: by it they were told until when to wait
+	var now time.Time // by the database's clock they were told until when to wait
 	err = s.write(ctx, "store: balance budgets", func(t *tx) error {
 		richer, more = nil, false
 		if err := t.lockKey("balance budgets"); err != nil { // one at a time: a use is settled once
+			return err
+		}
+		if now, err = t.now(); err != nil {
 			return err
 		}
 		uses, err := t.dueUses(now)
@@ -225,15 +231,12 @@ func (s *Store) BalanceBudgets(ctx context.Context, zone *time.Location, now tim
 			return err
 		}
 		more = len(uses) == balanceBatch
-		if richer, err = t.balance(uses, now); err != nil {
-			return err
-		}
-		clock, err = t.now()
+		richer, err = t.balance(uses, now)
 		return err
 	})
 	for region, calls := range richer {
 		if err == nil {
-			err = s.wakeForBudget(ctx, region, notify.BudgetWake(clock, zone), clock, calls*wakeForReturned)
+			err = s.wakeForBudget(ctx, region, notify.BudgetWake(now, zone), now, calls*wakeForReturned)
 		}
 	}
 	return more, err

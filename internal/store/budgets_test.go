@@ -138,7 +138,7 @@ func TestWhatManyCallsGiveBackReachesAllWhoWaitForIt(t *testing.T) {
 func eventuallyBalanced(t *testing.T, s *Store, region string, want int64) {
 	t.Helper()
 	for range 3 {
-		if _, err := s.BalanceBudgets(t.Context(), time.UTC, time.Now()); err != nil {
+		if _, err := s.BalanceBudgets(t.Context(), time.UTC); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -176,7 +176,7 @@ func TestAllMoneyComesBackThoughAPortionEndsWithinACall(t *testing.T) {
 		}
 		for more, passes := true, 0; more; passes++ {
 			var err error
-			if more, err = s.BalanceBudgets(t.Context(), time.UTC, time.Now()); err != nil || passes > 2 {
+			if more, err = s.BalanceBudgets(t.Context(), time.UTC); err != nil || passes > 2 {
 				t.Fatal(err, passes)
 			}
 			if more == (passes > 0) {

@@ -256,7 +256,7 @@ func (s *Store) SettleLetter(ctx context.Context, id int64, as notify.LetterEnd)
 			return t.keepLetter(id, as.Code, now)
 		}
 		n, err := t.exec(`UPDATE letters SET state = $2, code = $3, lease_until = 0, next_at = $4, settled_at = $5 WHERE id = $1 AND state IN (`+quoted(from)+`)`,
-			id, string(as.State), as.Code, toMicros(as.RetryAt), toMicros(now))
+			id, string(as.State), as.Code, toMicros(retryAt(now, as.RetryIn)), toMicros(now))
 		if err == nil && n == 0 {
 			err = fmt.Errorf("letter %d to %s: %w", id, as.State, notify.ErrNoLetter)
 		}

@@ -136,7 +136,7 @@ func (s *Store) SettleNotice(ctx context.Context, id int64, as notify.Settlement
 		moved, err := t.exec(`UPDATE outbox SET state = $2, code = $3, lease_until = 0, next_at = $5, settled_at = $6,
 			platform_id = CASE WHEN $4 = '' THEN platform_id ELSE $4 END, segments = CASE WHEN $7 = 0 THEN segments ELSE $7 END`+forget+`
 			WHERE id = $1 AND state IN (`+from+`)`,
-			id, string(as.State), as.Code, as.PlatformID, toMicros(as.RetryAt), toMicros(now), as.Segments)
+			id, string(as.State), as.Code, as.PlatformID, toMicros(retryAt(now, as.RetryIn)), toMicros(now), as.Segments)
 		if err != nil {
 			return err
 		}
@@ -189,6 +189,14 @@ func (s *Store) sweepNotices(ctx context.Context) error {
 			WHERE state IN ('queued', 'sending') AND state = 'sending' AND lease_until <= $1`, toMicros(now))
 		return err
 	})
+}
+
+// retryAt is the moment, by the database's clock, after a pause; zero where there is none.
+func retryAt(now time.Time, pause time.Duration) time.Time {
+	if pause == 0 {
+		return time.Time{}
+	}
+	return now.Add(pause)
 }
 
 // applyToNotice settles a notice by its receipt.

@@ -45,7 +45,7 @@ func TestANoticeIsClaimedOnceAndSettledByItsLife(t *testing.T) {
 		if _, err := s.ClaimNotice(ctx, id, "out-2", time.Minute); !errors.Is(err, notify.ErrNoNotice) {
 			t.Errorf("claimed twice: %v", err)
 		}
-		if err := s.SettleNotice(ctx, id, notify.Settlement{State: notify.NoticeQueued, RetryAt: time.Now().Add(time.Hour)}); err != nil {
+		if err := s.SettleNotice(ctx, id, notify.Settlement{State: notify.NoticeQueued, RetryIn: time.Hour}); err != nil {
 			t.Fatal(err)
 		}
 		if ids, _ := s.WaitingNotices(ctx, 10); len(ids) != 0 {

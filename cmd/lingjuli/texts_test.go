@@ -58,7 +58,7 @@ func TestTheCommandsTextsAreTheSameInBothLanguagesAndAllUsed(t *testing.T) {
 
 // families are the kinds of codes that have words.
 func families() []string {
-	return []string{"warn", "state", "halt", "unreadable", "refusal", "doubt", "review", "role", "kind", "fault", "condition", "wait", "skip", "failed", "unreached", "visit", "code"}
+	return []string{"warn", "state", "halt", "unreadable", "refusal", "doubt", "review", "role", "kind", "fault", "condition", "wait", "skip", "proof", "failed", "unreached", "visit", "code"}
 }
 
 func TestEveryCampaignStateAndHaltHasWords(t *testing.T) {

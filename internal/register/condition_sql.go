@@ -182,7 +182,7 @@ func (w *sqlWriter) number(t Test) {
 // and then, and a row for each person of each campaign would be written.
 const LastReachedSQL = `(SELECT max(r.at) FROM (SELECT p.last_reached_at AS at UNION ALL
 	SELECT CASE WHEN d.state = '' THEN k.presented_at ELSE d.updated_at END FROM deliveries d LEFT JOIN calls k ON k.id = d.call_id AND d.state = ''
-	WHERE d.person_id = p.id AND CASE WHEN d.state = '' THEN substr(k.marks, d.slot, 1) = 'd' OR k.state = 'accepted' AND k.channel = 'wechat'
+	WHERE d.person_id = p.id AND CASE WHEN d.state = '' THEN substr(k.marks, d.slot, 1) IN ('d', 'h', 'a') OR k.state = 'accepted' AND k.channel = 'wechat'
 		ELSE d.state = 'delivered' OR d.state = 'accepted' AND d.channel = 'wechat' END
 	UNION ALL SELECT v.at FROM visits v WHERE v.person_id = p.id AND v.outcome = 'reached') AS r)`
 

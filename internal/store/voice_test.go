@@ -119,6 +119,9 @@ func TestHowADeliveryIsProvedIsKnownAfterwards(t *testing.T) {
 			if !maps.Equal(st.Proofs, map[notify.Proof]int64{notify.ByReceipt: 1, notify.ByHearing: 1, notify.ByAnswer: 1}) {
 				t.Errorf("%s: %v", after, st.Proofs)
 			}
+			if n := count(t, s, `SELECT count(*) FROM people p WHERE `+register.LastReachedSQL+` > 0`); n != 3 {
+				t.Errorf("%s: %d people count as reached", after, n)
+			}
 			for person, proof := range map[int64]string{1: "heard", 2: "answered", 3: ""} {
 				list, err := s.PersonMessages(t.Context(), register.Scope{}, person, 10)
 				if err != nil || len(list) != 1 || list[0].State != notify.Delivered || list[0].Reason != proof {

@@ -192,7 +192,7 @@ func (s *Store) sweepNotices(ctx context.Context) error {
 }
 
 // applyToNotice settles a notice by its receipt.
-func (t *tx) applyToNotice(id int64, r notify.Report, now time.Time) byte {
+func (t *tx) applyToNotice(id int64, r notify.Report, now time.Time) (verdict byte, err error) {
 	state := notify.NoticeFailed
 	switch {
 	case r.Unclear:
@@ -203,10 +203,10 @@ func (t *tx) applyToNotice(id int64, r notify.Report, now time.Time) byte {
 	n, err := t.exec(`UPDATE outbox SET state = $2, code = $3, settled_at = $5, lease_until = 0, params = '' WHERE id = $1 AND phone_idx = $4 AND state IN (`+quoted(state.From())+`)`,
 		id, state, r.ErrCode, t.keys.Index("phone", string(r.Phone)), toMicros(now))
 	if err != nil || n == 0 {
-		return verdictUnknown
+		return verdictUnknown, err
 	}
-	if saysInvalid(r) && t.doubtReported([][]byte{t.keys.Index(phoneDomain, string(r.Phone))}, now) != nil {
-		return verdictUnknown
+	if saysInvalid(r) {
+		err = t.doubtReported([][]byte{t.keys.Index(phoneDomain, string(r.Phone))}, now)
 	}
-	return verdictApplied
+	return verdictApplied, err
 }

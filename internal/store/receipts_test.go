@@ -458,24 +458,3 @@ func TestAnUnconfirmedNoticeWithoutAnotherChannelFailsWhenNoProofCanCome(t *test
 		wantCounts(t, until(t, s, id, "finished", finished), map[string]int64{"failed": 1})
 	})
 }
-
-func TestRepliesAreHandedOnUntilTheyAreDone(t *testing.T) {
-	eachStore(t, func(t *testing.T, s *Store) {
-		ctx := t.Context()
-		list := []notify.ReplySMS{{Phone: phoneOf(1), Content: "R"}, {Phone: phoneOf(2), Content: "1"}}
-		if err := s.StoreReplies(ctx, list, time.Now()); err != nil {
-			t.Fatal(err)
-		}
-		got, err := s.NextReplies(ctx, 10)
-		if err != nil || len(got) != 2 || got[0].Content != "R" || got[1].Phone != phoneOf(2) {
-			t.Fatalf("%+v %v", got, err)
-		}
-		if err := s.DoneReply(ctx, got[0].ID, time.Now()); err != nil {
-			t.Fatal(err)
-		}
-		again, err := s.NextReplies(ctx, 10)
-		if err != nil || len(again) != 1 || again[0].ID != got[1].ID {
-			t.Errorf("%+v %v", again, err)
-		}
-	})
-}

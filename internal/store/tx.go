@@ -177,6 +177,20 @@ func (s *Store) once(ctx context.Context, pool *sql.DB, opts *sql.TxOptions, fn 
 	return sqlTx.Commit()
 }
 
+// alone runs fn for as long as nobody else holds the lock on a name, and not at all where somebody does. fn has transactions of its
+// own. On SQLite there is one process.
+func (s *Store) alone(ctx context.Context, key string, fn func() error) error {
+	if s.d != postgresDialect {
+		return fn()
+	}
+	return s.once(ctx, s.writer, nil, func(t *tx) error {
+		if held, err := t.tryLockKey(key); err != nil || !held {
+			return err
+		}
+		return fn()
+	})
+}
+
 // queue lets transactions in as they came, as many as the pool has connections. Left alone, database/sql gives a free
 // connection to anyone who waits: of many at once some wait ten times as long as others.
 type queue chan struct{}

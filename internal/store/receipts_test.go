@@ -348,14 +348,20 @@ func holdRow(t *testing.T, s *Store, query string, args ...any) (free func()) {
 // waitForALock returns when somebody in this database waits for another.
 func waitForALock(t *testing.T, s *Store) {
 	t.Helper()
+	waitForLocks(t, s, 1)
+}
+
+// waitForLocks returns when so many do.
+func waitForLocks(t *testing.T, s *Store, n int) {
+	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
-		waits := false
-		err := s.reader.QueryRowContext(t.Context(), `SELECT EXISTS (SELECT 1 FROM pg_stat_activity
-			WHERE datname = current_database() AND wait_event_type = 'Lock')`).Scan(&waits)
+		wait := 0
+		err := s.reader.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&wait)
 		if err != nil || time.Now().After(deadline) {
-			t.Fatal("nobody waits", err)
+			t.Fatal(wait, "wait", err)
 		}
-		if waits {
+		if wait >= n {
 			return
 		}
 	}

@@ -205,8 +205,14 @@ func (t *tx) applyToNotice(id int64, r notify.Report, now time.Time) (verdict by
 	if err != nil || n == 0 {
 		return verdictUnknown, err
 	}
-	if saysInvalid(r) {
-		err = t.doubtReported([][]byte{t.keys.Index(phoneDomain, string(r.Phone))}, now)
+	number := t.keys.Index(phoneDomain, string(r.Phone))
+	switch {
+	case saysInvalid(r):
+		err = t.doubtReported([][]byte{number}, now)
+	case saysBlacklisted(r):
+		err = t.blacklist([][]byte{number}, now)
+	case r.Delivered:
+		err = t.offBlacklist(number)
 	}
 	return verdictApplied, err
 }

@@ -160,7 +160,7 @@ func (t *tx) applyPushes(pushes []*pushed, now time.Time, judge judgement) error
 	}
 	byCampaign := map[campaignKey][]callReceipts{}
 	var order []campaignKey
-	var invalid [][]byte
+	var invalid, black [][]byte
 	for _, c := range calls {
 		got := callReceipts{call: c}
 		for _, h := range byCall[c.id] {
@@ -169,6 +169,9 @@ func (t *tx) applyPushes(pushes []*pushed, now time.Time, judge judgement) error
 				h.is(verdictApplied)
 				if saysInvalid(*h.report()) {
 					invalid = append(invalid, number)
+				}
+				if saysBlacklisted(*h.report()) {
+					black = append(black, number)
 				}
 				got.list = append(got.list, receiptMatch{h.report(), person})
 			}
@@ -183,7 +186,10 @@ func (t *tx) applyPushes(pushes []*pushed, now time.Time, judge judgement) error
 			return err
 		}
 	}
-	return t.doubtReported(invalid, now)
+	if err := t.doubtReported(invalid, now); err != nil {
+		return err
+	}
+	return t.blacklist(black, now)
 }
 
 func (t *tx) markPushes(pushes []*pushed, now time.Time) error {

@@ -61,10 +61,10 @@ func (s *Store) ClaimNotice(ctx context.Context, id int64, outID string, lease t
 		if err != nil {
 			return err
 		}
-		// An answer is announced by day: its number may have come into doubt since.
-		_, err = t.exec(`UPDATE outbox SET state = 'expired', settled_at = $2, params = '' WHERE id = $1 AND state = 'queued' AND (expires_at <= $2 OR template_key = $3
+		// An answer and a place are announced by day, or later: the number may have come into doubt since.
+		_, err = t.exec(`UPDATE outbox SET state = 'expired', settled_at = $2, params = '' WHERE id = $1 AND state = 'queued' AND (expires_at <= $2 OR template_key IN ($3, $4)
 			AND EXISTS (SELECT 1 FROM phone_doubts d WHERE d.phone_idx = outbox.phone_idx AND d.person_id = outbox.person_id))`,
-			id, toMicros(now), turn.AnswerWaits)
+			id, toMicros(now), turn.AnswerWaits, turn.PlaceCameFree)
 		if err != nil {
 			return err
 		}

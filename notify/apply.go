@@ -2,6 +2,9 @@ package notify
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
 	"time"
 )
 
@@ -17,6 +20,7 @@ const (
 // waited for long.
 func (w *Worker) apply(ctx context.Context) {
 	quiet := newQuiet(w.cfg.Logger, "receipts can't be applied")
+	replies := stubborn{}
 	for ctx.Err() == nil {
 		now := w.cfg.Now()
 		var upTo time.Time // whoever sends takes what is there, even by the clock of a process that is ahead
@@ -24,8 +28,12 @@ func (w *Worker) apply(ctx context.Context) {
 			upTo = now.Add(-neededAfter) // whoever sends has the calls at hand, and applies them as they come
 		}
 		more, err := w.cfg.Store.ApplyReports(ctx, now, upTo, applyBatch, Judge)
-		quiet.say(ctx, err)
-		handed := w.handReplies(ctx) // many at once say that they want nothing more: none of them waits for a rest of ours
+		if errors.Is(err, ErrSetAside) {
+			w.cfg.Logger.Error("receipts can't be applied by anybody", "error", err)
+			err = nil
+		}
+		handed, e := w.handReplies(ctx, replies) // many at once say that they want nothing more: none of them waits for a rest of ours
+		quiet.say(ctx, errors.Join(err, e))
 		if (more && err == nil || handed == replyBatch) && w.seated.Load() {
 			continue
 		}
@@ -33,30 +41,68 @@ func (w *Worker) apply(ctx context.Context) {
 	}
 }
 
-// handReplies hands replies to whoever understands them, and says how many were handled. One that fails is tried again with
-// the next round.
-func (w *Worker) handReplies(ctx context.Context) (handed int) {
+// handReplies hands replies to whoever understands them, and says how many were handled.
+func (w *Worker) handReplies(ctx context.Context, stubborn stubborn) (handed int, err error) {
 	if w.cfg.Replies == nil {
-		return 0
+		return 0, nil
 	}
-	replies, err := w.cfg.Store.NextReplies(ctx, replyBatch)
-	if err != nil {
-		return 0 // said by the receipts already
-	}
-	for _, r := range replies {
-		if err := w.cfg.Replies.HandleReply(ctx, r); err != nil {
-			if ctx.Err() == nil {
-				w.cfg.Logger.Error("a reply can't be handled yet", "reply", r.ID, "error", err)
-			}
-			continue
+	now := w.cfg.Now()
+	err = w.cfg.Store.EachReply(ctx, now, replyBatch, stubborn.resting(now), func(r StoredReply) ReplyVerdict {
+		err := w.handReply(ctx, r)
+		if err == nil {
+			delete(stubborn, r.ID)
+			handed++
+			return ReplyDone
 		}
-		if err := w.cfg.Store.DoneReply(ctx, r.ID, w.cfg.Now()); err != nil {
-			if ctx.Err() == nil {
-				w.cfg.Logger.Error("a reply can't be marked as handled", "reply", r.ID, "error", err)
-			}
-			continue
+		if ctx.Err() != nil {
+			return ReplyWaits
 		}
-		handed++
+		verdict := stubborn.failed(r.ID, now)
+		w.cfg.Logger.Error("a reply can't be handled", "reply", r.ID, "verdict", verdict, "error", err)
+		return verdict
+	})
+	return handed, err
+}
+
+// handReply keeps the panic of one reply from the others.
+func (w *Worker) handReply(ctx context.Context, r StoredReply) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return w.cfg.Replies.HandleReply(ctx, r)
+}
+
+// stubborn are replies that could not be handled, by their ids. They are tried again after longer and longer pauses, an hour and
+// a half in all, and then set aside. What kept them may pass with this process: the next one begins anew.
+type stubborn map[int64]struct {
+	tries int
+	until time.Time
+}
+
+const (
+	replyTries = 8
+	replyPause = time.Second // the first; each is four times the one before
+)
+
+func (s stubborn) failed(id int64, now time.Time) ReplyVerdict {
+	one := s[id]
+	if one.tries++; one.tries == replyTries {
+		delete(s, id)
+		return ReplyAside
 	}
-	return handed
+	one.until = now.Add(replyPause << (2 * (one.tries - 1)))
+	s[id] = one
+	return ReplyWaits
+}
+
+// resting are those that are not to be tried now.
+func (s stubborn) resting(now time.Time) (ids []int64) {
+	for id, one := range s {
+		if one.until.After(now) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }

@@ -99,6 +99,7 @@ type Facts struct {
 	PhoneOut     bool        // the number wants nothing
 	PhoneMany    bool        // three or more households have the number: it is nobody's
 	PhoneDoubted bool        // it may no longer be theirs
+	Blacklisted  bool        // the carrier lets no text of ours through to it
 	Later        []Channel   // further channels they have
 	Tries        int         // refusals so far that asked for another try on this channel
 	WaitsFrom    time.Time   // since when the cap holds them back; zero: it doesn't

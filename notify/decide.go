@@ -61,7 +61,7 @@ func reachable(channel Channel, f Facts) bool {
 	if channel == WeChat {
 		return f.WeChat.OpenID != ""
 	}
-	return callable(channel, f) && !f.PhoneDoubted && !f.PhoneOut
+	return callable(channel, f) && !f.PhoneDoubted && !f.PhoneOut && (channel != SMS || !f.Blacklisted)
 }
 
 // callable says whether the person has a number that a channel could go to.
@@ -79,6 +79,8 @@ func (r Rules) noWay(channel Channel, f Facts) (Drop, bool) {
 			d.Reason = string(PhoneDoubted)
 		case channel.Phone() && f.PhoneOut:
 			d.Reason = string(OptedOut)
+		case channel == SMS && f.Blacklisted && callable(channel, f): // as it ended when we last tried
+			d.Event, d.Reason = Refuse, InBlack
 		}
 	}
 	return d, true

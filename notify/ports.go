@@ -256,12 +256,25 @@ type ReceiptLog interface {
 	StoreReplies(ctx context.Context, list []ReplySMS, at time.Time) error
 	// ApplyReports applies stored receipts, about limit; what they say of a campaign is judged by judge under lock. more:
 	// others wait. Where another process is at it, or upTo isn't zero and the oldest came after it, nothing is done.
+	// ErrSetAside: some can't be applied, whatever comes; they are out of the way, and the others were.
 	ApplyReports(ctx context.Context, now, upTo time.Time, limit int, judge func(c Campaign, outcomes string) *Halting) (more bool, err error)
-	// NextReplies gives stored replies that nobody has handled, the oldest first.
-	NextReplies(ctx context.Context, limit int) ([]StoredReply, error)
-	// DoneReply marks one as handled.
-	DoneReply(ctx context.Context, id int64, at time.Time) error
+	// EachReply gives stored replies that nobody has handled to handle, the oldest first, but for those in except, and marks
+	// them as it says. Where another process is at it, nothing is done.
+	EachReply(ctx context.Context, now time.Time, limit int, except []int64, handle func(StoredReply) ReplyVerdict) error
 }
+
+// ErrSetAside: receipts can't be applied and were taken out of the way of the others.
+var ErrSetAside = errors.New("receipts were set aside")
+
+// ReplyVerdict is what becomes of a stored reply.
+type ReplyVerdict string
+
+// The verdicts on replies.
+const (
+	ReplyWaits ReplyVerdict = ""
+	ReplyDone  ReplyVerdict = "applied"
+	ReplyAside ReplyVerdict = "set aside" // nobody can handle it
+)
 
 // StoredReply is a reply with the id under which it is kept, and the key of its turn.
 type StoredReply struct {

@@ -10,6 +10,9 @@ import (
 // ErrNoMessage: the platform was asked and knows no such message.
 var ErrNoMessage = errors.New("notify: the platform knows no such message")
 
+// InBlack is the receipt of a number on the carrier's blacklist, or on that of our signature: no text of ours gets through to it.
+const InBlack = "MOBILE_IN_BLACK"
+
 // Report is one receipt: what a platform says became of one message. It may be late, double, out of order,
 // of a message that isn't ours, or forged; it counts only after its OutID and phone have been matched.
 type Report struct {

@@ -132,6 +132,10 @@ func TestWhoNoLongerQualifiesDropsOutWithTheReason(t *testing.T) {
 		"of many anyway":   {change(func(f *Facts) { f.PhoneDoubted, f.PhoneMany = true, true }), Drop{PersonID: 1, Event: Skip, Reason: "no_channel"}},
 		"a landline too":   {change(func(f *Facts) { f.PhoneDoubted, f.Mobile = true, false }), Drop{PersonID: 1, Event: Skip, Reason: "no_channel"}},
 		"has WeChat too":   {change(func(f *Facts) { f.PhoneDoubted = true; f.Later = []Channel{WeChat} }), Drop{PersonID: 1, Event: Fall}},
+		"on a blacklist":   {change(func(f *Facts) { f.Blacklisted = true }), Drop{PersonID: 1, Event: Refuse, Reason: "MOBILE_IN_BLACK"}},
+		"and in doubt":     {change(func(f *Facts) { f.Blacklisted, f.PhoneDoubted = true, true }), Drop{PersonID: 1, Event: Skip, Reason: "doubted"}},
+		"and a landline":   {change(func(f *Facts) { f.Blacklisted, f.Mobile = true, false }), Drop{PersonID: 1, Event: Skip, Reason: "no_channel"}},
+		"and has voice":    {change(func(f *Facts) { f.Blacklisted = true; f.Later = []Channel{Voice} }), Drop{PersonID: 1, Event: Fall}},
 		"has voice still":  {change(func(f *Facts) { f.Mobile = false; f.Later = []Channel{Voice} }), Drop{PersonID: 1, Event: Fall}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -140,6 +144,15 @@ func TestWhoNoLongerQualifiesDropsOutWithTheReason(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestATelephoneRingsOnABlacklistedNumberAndWeChatGoes(t *testing.T) {
+	f := Facts{PersonID: 1, Phone: "13800000001", Mobile: true, Matches: true, Blacklisted: true, WeChat: WeChatFacts{OpenID: "o1"}}
+	for _, channel := range []Channel{Voice, WeChat} {
+		if d, drops := (Rules{Zone: time.UTC}).Drop(Campaign{}, channel, f, at("2026-11-23T12:00:00Z")); drops {
+			t.Errorf("%s: %+v", channel, d)
+		}
 	}
 }
 

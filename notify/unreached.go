@@ -131,7 +131,7 @@ func whyUndelivered(code string) UnreachedWhy {
 	switch code {
 	case "MOBILE_NOT_ON_SERVICE", "INVALID_NUMBER", "MOBILE_ACCOUNT_ABNORMAL", "isv.MOBILE_NUMBER_ILLEGAL":
 		return WhyDeadNumber
-	case "MOBILE_IN_BLACK", "USER_REJECT", "isv.CUSTOMER_REFUSED", "isv.BLACK_KEY_CONTROL_LIMIT":
+	case InBlack, "USER_REJECT", "isv.CUSTOMER_REFUSED", "isv.BLACK_KEY_CONTROL_LIMIT":
 		return WhyRefused
 	case "MOBLLE_TERMINAL_ERROR":
 		return WhyHandset

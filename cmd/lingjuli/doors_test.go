@@ -317,7 +317,7 @@ func TestOurBooksAreHeldAgainstTheCarriers(t *testing.T) {
 	eachTown(t, 40, nil, func(w *town) {
 		w.box.SetReceipts(sandbox.Receipts{
 			Bases: []string{w.base}, DuplicatePercent: 50, Shuffle: true,
-			PhoneCodes: map[string]string{w.phone(0): "MOBILE_NOT_ON_SERVICE", w.phone(1): "MOBILE_IN_BLACK"},
+			PhoneCodes: map[string]string{w.phone(0): "MOBILE_NOT_ON_SERVICE", w.phone(1): "MOBILE_SEND_LIMIT"},
 		})
 		id := w.campaign("sms", "")
 		w.until(id, "told", func(s notify.Status) bool { return s.Delivered == 38 && s.Failed == 2 })

@@ -135,13 +135,16 @@ func (t *oneTurn) leaveCourse(id int64) (found, error) {
 	return found{"left": yesNo(was != ""), "name": c.Name}, err
 }
 
+// PlaceCameFree is the text that tells somebody who waited for a course that they have a place.
+const PlaceCameFree = "reply_moved_up"
+
 // movedUpLife is how long the news of a place is worth sending.
 const movedUpLife = 24 * time.Hour
 
 // NewsOfPlace tells somebody who waited that they have a place now: by SMS, for they may have come in by that.
 func (s *Service) NewsOfPlace(m register.MovedUp, at time.Time) Message {
 	return Message{
-		Kind: Reply, Template: "reply_moved_up", Phone: m.Phone, PersonID: m.PersonID, At: at, Expires: at.Add(movedUpLife),
+		Kind: Reply, Template: PlaceCameFree, Phone: m.Phone, PersonID: m.PersonID, At: at, Expires: at.Add(movedUpLife),
 		Params: map[string]string{"date": s.dateDigits(m.Course.StartsOn), "phone": s.callCourse(m.Course)},
 	}
 }

@@ -160,9 +160,39 @@ func (t *tx) settleHouseholds(key campaignKey, people []int64, at time.Time) err
 	if len(people) == 0 {
 		return nil
 	}
+	if err := t.takeTurns(key, t.amongRows("s.person_id", 4), t.idList(people)); err != nil {
+		return err
+	}
 	within := `AND d.phone_idx IN (SELECT s.phone_idx FROM deliveries s WHERE s.month = $1 AND s.campaign_id = $2
 		AND s.shared AND s.phone_idx IS NOT NULL AND ` + t.amongRows("s.person_id", 4) + `)`
 	return t.settleFollowers(key, within, at, t.idList(people))
+}
+
+// turnsAtOnce is for how many households a transaction takes turns at most: PostgreSQL has room for six thousand locks in all.
+// Of any more it goes by what it sees; who then waits behind nobody is found by EndCampaigns.
+const turnsAtOnce = 1000
+
+// takeTurns makes transactions that settle the same household take turns until they commit: of two members who fall from
+// WeChat at once neither would see that the other carries the message by now, and who falls as the carrier's attempt ends
+// would wait behind nobody. Where no mate is on WeChat, nor has just come from there, one row of a household moves at a time,
+// and nothing is locked. of narrows rows s whose numbers are meant; its parameters come from $4 on.
+//
+// The order of locks: calls by id, the campaign, households by number, the rows of those who wait. A transaction of several
+// calls takes them call by call: of two that meet in a circle PostgreSQL ends one, which is run again.
+func (t *tx) takeTurns(key campaignKey, of string, args ...any) error {
+	if t.d != postgresDialect {
+		return nil
+	}
+	n, err := t.exec(`SELECT pg_advisory_xact_lock(hashtextextended('household ' || n.campaign_id || ' ' || encode(n.phone_idx, 'hex'), 0)) FROM (
+		SELECT DISTINCT s.campaign_id, s.phone_idx FROM deliveries s WHERE s.month = $1 AND s.campaign_id = $2 AND s.shared AND s.phone_idx IS NOT NULL AND `+of+`
+			AND (s.state = 'planned' AND NOT s.lead OR EXISTS (SELECT 1 FROM deliveries w WHERE w.month = s.month AND w.campaign_id = s.campaign_id
+				AND w.shared AND w.phone_idx = s.phone_idx AND w.channel = 'wechat' AND w.later <> ''))
+		ORDER BY s.phone_idx LIMIT $3) AS n`, append([]any{key.month, key.id, max(0, turnsAtOnce-t.turns)}, args...)...)
+	t.turns += int(n)
+	if err != nil {
+		return fmt.Errorf("take turns for households of campaign %d: %w", key.id, err)
+	}
+	return nil
 }
 
 // mates are the other rows of a row's household on its number, on a channel that goes to the number.

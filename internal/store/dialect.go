@@ -3,10 +3,14 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -160,6 +164,27 @@ func isTransient(err error) bool {
 		return primary == sqlitelib.SQLITE_BUSY || primary == sqlitelib.SQLITE_LOCKED
 	}
 	return false
+}
+
+// isOutside says whether an error lies outside of what was to be read and written: the connection, room, a lock, whoever told
+// us to stop. Another time the same may pass.
+func isOutside(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		// connections, conflicts, no room, in use, told to stop, the system; and a database that is only read
+		return slices.Contains([]string{"08", "40", "53", "55", "57", "58"}, pg.Code[:min(2, len(pg.Code))]) || pg.Code == "25006"
+	}
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		// Of all that SQLite may say these alone are about what it was given.
+		return !slices.Contains([]int{
+			sqlitelib.SQLITE_ERROR, sqlitelib.SQLITE_CONSTRAINT, sqlitelib.SQLITE_MISMATCH, sqlitelib.SQLITE_TOOBIG, sqlitelib.SQLITE_RANGE,
+		}, lite.Code()&0xff)
+	}
+	var network net.Error
+	return errors.As(err, &network) || pgconn.SafeToRetry(err) || slices.ContainsFunc([]error{
+		context.Canceled, context.DeadlineExceeded, driver.ErrBadConn, sql.ErrConnDone, sql.ErrTxDone, io.EOF, io.ErrUnexpectedEOF,
+	}, func(one error) bool { return errors.Is(err, one) })
 }
 
 // nowSQL is the database's clock in microseconds, for leases and looks alone.

@@ -378,8 +378,8 @@ func TestANumberThatMayHavePassedOnHearsNothingAndGetsNoCode(t *testing.T) {
 			if _, err := tx.exec(`UPDATE outbox SET state = 'accepted' WHERE id = $1`, notice); err != nil {
 				return err
 			}
-			if v := tx.applyToNotice(notice, notify.Report{Phone: "13800000002", ErrCode: "INVALID_NUMBER"}, at); v != verdictApplied {
-				t.Errorf("verdict %c", v)
+			if v, err := tx.applyToNotice(notice, notify.Report{Phone: "13800000002", ErrCode: "INVALID_NUMBER"}, at); v != verdictApplied || err != nil {
+				t.Errorf("verdict %c, %v", v, err)
 			}
 			return nil
 		})

@@ -61,10 +61,10 @@ func (s *Store) ClaimNotice(ctx context.Context, id int64, outID string, lease t
 		if err != nil {
 			return err
 		}
-		// An answer is announced by day: its number may have come into doubt since.
-		_, err = t.exec(`UPDATE outbox SET state = 'expired', settled_at = $2, params = '' WHERE id = $1 AND state = 'queued' AND (expires_at <= $2 OR template_key = $3
+		// An answer and a place are announced by day, or later: the number may have come into doubt since.
+		_, err = t.exec(`UPDATE outbox SET state = 'expired', settled_at = $2, params = '' WHERE id = $1 AND state = 'queued' AND (expires_at <= $2 OR template_key IN ($3, $4)
 			AND EXISTS (SELECT 1 FROM phone_doubts d WHERE d.phone_idx = outbox.phone_idx AND d.person_id = outbox.person_id))`,
-			id, toMicros(now), turn.AnswerWaits)
+			id, toMicros(now), turn.AnswerWaits, turn.PlaceCameFree)
 		if err != nil {
 			return err
 		}
@@ -200,7 +200,7 @@ func retryAt(now time.Time, pause time.Duration) time.Time {
 }
 
 // applyToNotice settles a notice by its receipt.
-func (t *tx) applyToNotice(id int64, r notify.Report, now time.Time) byte {
+func (t *tx) applyToNotice(id int64, r notify.Report, now time.Time) (verdict byte, err error) {
 	state := notify.NoticeFailed
 	switch {
 	case r.Unclear:
@@ -211,10 +211,16 @@ func (t *tx) applyToNotice(id int64, r notify.Report, now time.Time) byte {
 	n, err := t.exec(`UPDATE outbox SET state = $2, code = $3, settled_at = $5, lease_until = 0, params = '' WHERE id = $1 AND phone_idx = $4 AND state IN (`+quoted(state.From())+`)`,
 		id, state, r.ErrCode, t.keys.Index("phone", string(r.Phone)), toMicros(now))
 	if err != nil || n == 0 {
-		return verdictUnknown
+		return verdictUnknown, err
 	}
-	if saysInvalid(r) && t.doubtReported([][]byte{t.keys.Index(phoneDomain, string(r.Phone))}, now) != nil {
-		return verdictUnknown
+	number := t.keys.Index(phoneDomain, string(r.Phone))
+	switch {
+	case saysInvalid(r):
+		err = t.doubtReported([][]byte{number}, now)
+	case saysBlacklisted(r):
+		err = t.blacklist([][]byte{number}, now)
+	case r.Delivered:
+		err = t.offBlacklist(number)
 	}
-	return verdictApplied
+	return verdictApplied, err
 }

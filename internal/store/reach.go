@@ -15,15 +15,17 @@ func (t *tx) setWeChatSubscribed(people []int64, subscribed bool) error {
 }
 
 // outsSQL and mutesSQL test whether people, or the number they have now, want no campaigns, or none of some kind; doubtsSQL,
-// whether that number is in doubt.
+// whether that number is in doubt; blacklistSQL, whether the carrier lets no text through to it.
 const (
 	outsSQL  = `(EXISTS (SELECT 1 FROM opt_outs o WHERE o.person_id = people.id) OR EXISTS (SELECT 1 FROM opt_outs o WHERE o.phone_idx = people.phone_idx))`
 	mutesSQL = `(EXISTS (SELECT 1 FROM mutes m WHERE m.person_id = people.id) OR EXISTS (SELECT 1 FROM mutes m WHERE m.phone_idx = people.phone_idx))`
 
+	blacklistSQL = `EXISTS (SELECT 1 FROM blacklisted b WHERE b.phone_idx = people.phone_idx)`
+
 	doubtsSQL = `EXISTS (SELECT 1 FROM phone_doubts x WHERE x.phone_idx = people.phone_idx AND x.person_id = people.id)`
 )
 
-// refreshOptedOut notes all three on people, so that a campaign looks for the few alone. For those who keep opt-outs, mutes
+// refreshOptedOut notes all four on people, so that a campaign looks for the few alone. For those who keep opt-outs, mutes
 // and doubts, and for those who change numbers.
 func (t *tx) refreshOptedOut(people []int64) error {
 	return t.refreshOuts(t.among("id", 1), t.idList(people))
@@ -35,8 +37,8 @@ func (t *tx) refreshOptedOutPhone(phoneIdx []byte) error {
 }
 
 func (t *tx) refreshOuts(whose string, arg any) error {
-	_, err := t.exec(`UPDATE people SET opted_out = `+outsSQL+`, muted = `+mutesSQL+`, doubted = `+doubtsSQL+`
-		WHERE `+whose+` AND (opted_out <> `+outsSQL+` OR muted <> `+mutesSQL+` OR doubted <> `+doubtsSQL+`)`, arg)
+	_, err := t.exec(`UPDATE people SET opted_out = `+outsSQL+`, muted = `+mutesSQL+`, doubted = `+doubtsSQL+`, blacklisted = `+blacklistSQL+`
+		WHERE `+whose+` AND (opted_out <> `+outsSQL+` OR muted <> `+mutesSQL+` OR doubted <> `+doubtsSQL+` OR blacklisted <> `+blacklistSQL+`)`, arg)
 	return err
 }
 

@@ -46,30 +46,6 @@ func (s *Store) StoreReplies(ctx context.Context, list []notify.ReplySMS, at tim
 	return s.storeReceipts(ctx, receiptReply, bodies, at)
 }
 
-// waitingReceipts reads receipts of a kind that are not applied, the oldest first, and opens them.
-func waitingReceipts[T any](t *tx, kind string, limit int, lock string) (ids []int64, list []T, unreadable []int64, err error) {
-	rows, err := t.query(`SELECT id, body FROM receipts WHERE applied_at = 0 AND kind = $1 ORDER BY id LIMIT $2`+lock, kind, limit)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var id int64
-		var body []byte
-		if err := rows.Scan(&id, &body); err != nil {
-			return nil, nil, nil, err
-		}
-		var item T
-		plain, err := t.keys.Open(body, "receipts", "body", id)
-		if err != nil || json.Unmarshal(plain, &item) != nil {
-			unreadable = append(unreadable, id)
-			continue
-		}
-		ids, list = append(ids, id), append(list, item)
-	}
-	return ids, list, unreadable, rows.Err()
-}
-
 func (t *tx) markReceipts(ids []int64, verdict string, at time.Time) error {
 	if len(ids) == 0 {
 		return nil
@@ -80,8 +56,9 @@ func (t *tx) markReceipts(ids []int64, verdict string, at time.Time) error {
 
 // ApplyReports applies stored receipts in the order they came, about limit of them, set by set: (OutId, phone) finds the
 // member; a final state never moves back; what the receipts of a campaign amount to may halt it. Where upTo isn't zero
-// and the oldest came after it, none is. more: others wait.
-func (s *Store) ApplyReports(ctx context.Context, now, upTo time.Time, limit int, judge func(notify.Campaign, string) *notify.Halting) (more bool, err error) {
+// and the oldest came after it, none is. more: others wait. Those that can't be applied keep no others from it, and are
+// told of by notify.ErrSetAside.
+func (s *Store) ApplyReports(ctx context.Context, now, upTo time.Time, limit int, judge judgement) (more bool, err error) {
 	var oldest int64
 	err = s.read(ctx, "store: look for receipts", func(t *tx) error {
 		return t.row(`SELECT COALESCE((SELECT received_at FROM receipts WHERE applied_at = 0 AND ` + ofReports + ` ORDER BY id LIMIT 1), 0)`).Scan(&oldest)
@@ -89,10 +66,11 @@ func (s *Store) ApplyReports(ctx context.Context, now, upTo time.Time, limit int
 	if err != nil || oldest == 0 || !upTo.IsZero() && oldest > toMicros(upTo) {
 		return false, err
 	}
+	var tried []*pushed
 	err = s.writeMass(ctx, "store: apply receipts", func(t *tx) error {
-		more = false
+		more, tried = false, nil
 		// One worker at a time: receipts are applied in order, and a campaign's last ones are kept in one row.
-		if alone, err := t.tryLockKey("receipts"); err != nil || !alone {
+		if alone, err := t.tryLockKey(receiptsLock); err != nil || !alone {
 			return err
 		}
 		pushes, unreadable, full, err := t.waitingPushes(limit)
@@ -102,11 +80,20 @@ func (s *Store) ApplyReports(ctx context.Context, now, upTo time.Time, limit int
 		if err := t.markReceipts(unreadable, "unreadable", now); err != nil {
 			return err
 		}
-		more = full
-		return t.applyPushes(pushes, now, judge)
+		more, tried = full, pushes
+		if err := t.tryPushes(pushes, now, judge); err != nil {
+			return err
+		}
+		return t.markPushes(pushes, now)
 	})
-	return more, err
+	if len(tried) == 0 || err == nil || isOutside(err) {
+		return more, err
+	}
+	return more, s.applyApart(ctx, tried, now, judge)
 }
+
+// receiptsLock is held by whoever applies receipts.
+const receiptsLock = "receipts"
 
 // pushed is the receipts that came together and are kept in one row. verdicts has a letter for each.
 type pushed struct {
@@ -115,11 +102,15 @@ type pushed struct {
 	verdicts []byte
 }
 
+// begin knows nothing of its receipts.
+func (p *pushed) begin() { p.verdicts = slices.Repeat([]byte{verdictUnknown}, len(p.reports)) }
+
 // The verdicts on receipts.
 const (
 	verdictApplied = 'a'
 	verdictUnknown = 'u' // of no message that we know
 	verdictForged  = 'f'
+	verdictAside   = 'e' // can't be applied, see receipts_apart.go
 )
 
 // waitingPushes reads pushes that are not applied, the oldest first, until they hold limit receipts. full: there may be more.
@@ -141,7 +132,7 @@ func (t *tx) waitingPushes(limit int) (list []*pushed, unreadable []int64, full 
 			unreadable = append(unreadable, p.id)
 			continue
 		}
-		p.verdicts = slices.Repeat([]byte{verdictUnknown}, len(p.reports))
+		p.begin()
 		n += max(1, len(p.reports))
 		full = n >= limit
 		list = append(list, p)
@@ -158,15 +149,18 @@ type heard struct {
 func (h heard) report() *notify.Report { return &h.push.reports[h.n] }
 func (h heard) is(verdict byte)        { h.push.verdicts[h.n] = verdict }
 
-func (t *tx) applyPushes(pushes []*pushed, now time.Time, judge func(notify.Campaign, string) *notify.Halting) error {
-	byCall := t.matchCalls(pushes, now)
+func (t *tx) applyPushes(pushes []*pushed, now time.Time, judge judgement) error {
+	byCall, err := t.matchCalls(pushes, now)
+	if err != nil {
+		return err
+	}
 	calls, err := t.holdCalls(slices.Collect(maps.Keys(byCall)), `AND begun_at > 0`)
 	if err != nil {
 		return err
 	}
 	byCampaign := map[campaignKey][]callReceipts{}
 	var order []campaignKey
-	var invalid [][]byte
+	var invalid, black [][]byte
 	for _, c := range calls {
 		got := callReceipts{call: c}
 		for _, h := range byCall[c.id] {
@@ -175,6 +169,9 @@ func (t *tx) applyPushes(pushes []*pushed, now time.Time, judge func(notify.Camp
 				h.is(verdictApplied)
 				if saysInvalid(*h.report()) {
 					invalid = append(invalid, number)
+				}
+				if saysBlacklisted(*h.report()) {
+					black = append(black, number)
 				}
 				got.list = append(got.list, receiptMatch{h.report(), person})
 			}
@@ -192,7 +189,7 @@ func (t *tx) applyPushes(pushes []*pushed, now time.Time, judge func(notify.Camp
 	if err := t.doubtReported(invalid, now); err != nil {
 		return err
 	}
-	return t.markPushes(pushes, now)
+	return t.blacklist(black, now)
 }
 
 func (t *tx) markPushes(pushes []*pushed, now time.Time) error {
@@ -204,7 +201,7 @@ func (t *tx) markPushes(pushes []*pushed, now time.Time) error {
 }
 
 // matchCalls sorts receipts by the call that their OutID names. Those of notices are settled here.
-func (t *tx) matchCalls(pushes []*pushed, now time.Time) map[int64][]heard {
+func (t *tx) matchCalls(pushes []*pushed, now time.Time) (map[int64][]heard, error) {
 	byCall := map[int64][]heard{}
 	type name struct {
 		outID   string
@@ -224,13 +221,17 @@ func (t *tx) matchCalls(pushes []*pushed, now time.Time) map[int64][]heard {
 				continue
 			}
 			if id, ok := notify.NoticeOf(t.keys, r.OutID); ok {
-				h.is(t.applyToNotice(id, r, now))
+				verdict, err := t.applyToNotice(id, r, now)
+				if err != nil {
+					return nil, err
+				}
+				h.is(verdict)
 				continue
 			}
 			h.is(verdictForged)
 		}
 	}
-	return byCall
+	return byCall, nil
 }
 
 // receiptMatch is a receipt of a member of a call.
@@ -246,7 +247,7 @@ type callReceipts struct {
 }
 
 // applyToCampaign applies the receipts of one campaign, those that say the same together.
-func (t *tx) applyToCampaign(key campaignKey, calls []callReceipts, now time.Time, judge func(notify.Campaign, string) *notify.Halting) error {
+func (t *tx) applyToCampaign(key campaignKey, calls []callReceipts, now time.Time, judge judgement) error {
 	campaign, err := t.campaign(key.id, "")
 	if err != nil {
 		return err
@@ -284,7 +285,7 @@ func (t *tx) applyToCampaign(key campaignKey, calls []callReceipts, now time.Tim
 
 // weigh adds what receipts say to a campaign's last ones and halts it where they amount to that. The campaign is held from here on:
 // somebody who goes on after a halt raises the limit and begins the list anew, and what was read before must not undo it.
-func (t *tx) weigh(id int64, fresh string, now time.Time, judge func(notify.Campaign, string) *notify.Halting) error {
+func (t *tx) weigh(id int64, fresh string, now time.Time, judge judgement) error {
 	campaign, err := t.campaign(id, t.forUpdate())
 	if err != nil {
 		return err
@@ -405,27 +406,4 @@ func (t *tx) failMembers(c *heldCall, people []int64, code string, now time.Time
 		return 0, err
 	}
 	return int64(len(there)), t.settleSharedHouseholds(c, there, now)
-}
-
-// NextReplies gives stored replies that nobody has handled, the oldest first. Those that can't be read are put aside.
-func (s *Store) NextReplies(ctx context.Context, limit int) (list []notify.StoredReply, err error) {
-	var unreadable []int64
-	err = s.read(ctx, "store: next replies", func(t *tx) error {
-		ids, replies, bad, err := waitingReceipts[notify.ReplySMS](t, receiptReply, limit, "")
-		list, unreadable = make([]notify.StoredReply, 0, len(ids)), bad
-		for i, id := range ids {
-			list = append(list, notify.StoredReply{ID: id, Key: s.replyKey(id, replies[i]), ReplySMS: replies[i]})
-		}
-		return err
-	})
-	if err != nil || len(unreadable) == 0 {
-		return list, err
-	}
-	return list, s.write(ctx, "store: put unreadable replies aside", func(t *tx) error {
-		now, err := t.now()
-		if err != nil {
-			return err
-		}
-		return t.markReceipts(unreadable, "unreadable", now)
-	})
 }

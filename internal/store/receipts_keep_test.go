@@ -26,10 +26,7 @@ func TestPushesThatComeAtOnceAreAllKeptAndOnce(t *testing.T) {
 			})
 		}
 		all.Wait()
-		replies, err := s.NextReplies(t.Context(), 1000)
-		if err != nil {
-			t.Fatal(err)
-		}
+		replies := repliesWaiting(t, s)
 		seen := map[string]bool{}
 		for _, r := range replies {
 			seen[r.Content] = true

@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"fmt"
-	"time"
 
 	"github.com/lingjuli/lingjuli/internal/register"
 	"github.com/lingjuli/lingjuli/notify"
@@ -28,11 +26,4 @@ func (s *Store) PersonMessages(ctx context.Context, scope register.Scope, id int
 			}, append(scopeArgs(scope), id, limit)...)
 	})
 	return list, err
-}
-
-// DoneReply marks a reply as handled.
-func (s *Store) DoneReply(ctx context.Context, id int64, at time.Time) error {
-	return s.write(ctx, fmt.Sprintf("store: done with reply %d", id), func(t *tx) error {
-		return t.markReceipts([]int64{id}, "applied", at)
-	})
 }

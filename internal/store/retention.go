@@ -35,6 +35,7 @@ func Retentions() []Retention {
 		{Table: "outbox", Keep: 180 * aDay, key: "id", since: "created_at", only: "state NOT IN ('queued', 'sending')"},
 		{Table: "receipts", What: "reports", Keep: 90 * aDay, key: "id", since: "received_at", only: "applied_at > 0 AND kind <> 'reply'"},
 		{Table: "receipts", What: "replies", Keep: 180 * aDay, key: "id", since: "received_at", only: "applied_at > 0 AND kind = 'reply'"},
+		{Table: "blacklisted", Keep: 180 * aDay, key: "phone_idx", since: "at"},
 		{Table: "staff_sessions", key: "token_hash", since: "expires_at"},
 		{Table: "staff_logins", Keep: 30 * aDay, key: "name_key", since: "failed_at"},
 	}

@@ -143,7 +143,7 @@ func (s *Store) finishOrWait(ctx context.Context, c notify.Campaign, left leftov
 		next := now.Add(900*time.Millisecond + 20*took)
 		switch {
 		case left.stuck:
-			if err := t.settleFollowers(keyOf(c), "", now); err != nil {
+			if err := t.settleStuck(keyOf(c), now); err != nil {
 				return err
 			}
 		case left.open:
@@ -157,6 +157,17 @@ func (s *Store) finishOrWait(ctx context.Context, c notify.Campaign, left leftov
 		_, err := t.exec(`UPDATE campaigns SET check_at = $2 WHERE id = $1`, c.ID, next.UnixMicro())
 		return err
 	})
+}
+
+// settleStuck settles all who wait behind somebody.
+func (t *tx) settleStuck(key campaignKey, now time.Time) error {
+	if _, err := t.campaign(key.id, t.forUpdate()); err != nil { // it is written next, and comes before households in the order of locks
+		return err
+	}
+	if err := t.takeTurns(key, `s.state = 'planned' AND NOT s.lead`); err != nil {
+		return err
+	}
+	return t.settleFollowers(key, "", now)
 }
 
 // finish ends a campaign unless somebody moved it, or a row came back, since it was looked at: WeChat may still say that a message failed.

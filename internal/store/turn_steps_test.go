@@ -121,6 +121,30 @@ func newsOfPlace(m register.MovedUp, at time.Time) turn.Message {
 	return turn.Message{Kind: turn.Reply, Template: "reply_moved_up", Phone: m.Phone, PersonID: m.PersonID, At: at, Expires: at.Add(time.Hour), Params: map[string]string{"date": m.Course.StartsOn}}
 }
 
+func TestNewsOfAPlaceThatWaitsIsDroppedWhereItsNumberComesIntoDoubtAndAnAnswerToWhoWritesGoes(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(2)...)
+		var news [2]int64
+		var reply int64
+		inTurn(t, s, turn.SMS, string(phoneOf(0)), func(tx *turnTx) (err error) {
+			for n := range news {
+				m := newsOfPlace(register.MovedUp{PersonID: int64(n + 1), Phone: phoneOf(n)}, time.Now())
+				if news[n], err = tx.Queue(m); err != nil {
+					return err
+				}
+			}
+			reply, err = tx.Queue(turn.Message{Kind: turn.Reply, Template: "reply_office", Phone: phoneOf(0), PersonID: 1, At: time.Now(), Expires: time.Now().Add(time.Hour)})
+			return err
+		})
+		doubtNumber(t, s, phoneOf(0), 0)
+		for id, goes := range map[int64]bool{news[0]: false, news[1]: true, reply: true} {
+			if _, err := s.ClaimNotice(t.Context(), id, fmt.Sprint("out", id), time.Minute); (err == nil) != goes {
+				t.Errorf("notice %d: %v", id, err)
+			}
+		}
+	})
+}
+
 func TestWhoMovesUpBecauseSomebodyLeftIsToldByTheTellerAndAtANumberInDoubtNotAtAll(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		h := newTwoHosts(t, s)

@@ -14,13 +14,14 @@ import (
 
 // tx is one open transaction with its context. Functions that take it compose within that transaction.
 type tx struct {
-	ctx  context.Context
-	d    dialect
-	keys *seal.Keys
-	conn *sql.Conn
-	sql  runner
-	hand *handTx             // nil: begun and ended by database/sql
-	held map[int64]*heldCall // the calls that it has locked
+	ctx   context.Context
+	d     dialect
+	keys  *seal.Keys
+	conn  *sql.Conn
+	sql   runner
+	hand  *handTx             // nil: begun and ended by database/sql
+	held  map[int64]*heldCall // the calls that it has locked
+	turns int                 // for how many households it has taken turns
 
 	aside *aside // where ids are reserved that nobody waits for; nil: in this transaction
 }
@@ -175,6 +176,20 @@ func (s *Store) once(ctx context.Context, pool *sql.DB, opts *sql.TxOptions, fn 
 		return errors.Join(err, ignoreDone(sqlTx.Rollback()))
 	}
 	return sqlTx.Commit()
+}
+
+// alone runs fn for as long as nobody else holds the lock on a name, and not at all where somebody does. fn has transactions of its
+// own. On SQLite there is one process.
+func (s *Store) alone(ctx context.Context, key string, fn func() error) error {
+	if s.d != postgresDialect {
+		return fn()
+	}
+	return s.once(ctx, s.writer, nil, func(t *tx) error {
+		if held, err := t.tryLockKey(key); err != nil || !held {
+			return err
+		}
+		return fn()
+	})
 }
 
 // queue lets transactions in as they came, as many as the pool has connections. Left alone, database/sql gives a free

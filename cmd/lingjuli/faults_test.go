@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -303,14 +302,5 @@ func TestServingGoesOnWhereRedisIsAwayAndEndsWithinTenSecondsOfSIGTERM(t *testin
 	if status, _ := get(t, addr+"/nothing/here"); status != 404 {
 		t.Errorf("any other path: %d", status)
 	}
-	began := time.Now()
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Wait(); err != nil {
-		t.Errorf("it ended with %v", err)
-	}
-	if took := time.Since(began); took > patience {
-		t.Errorf("SIGTERM took %v", took)
-	}
+	stopInTime(t, cmd)
 }

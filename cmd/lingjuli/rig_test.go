@@ -400,10 +400,10 @@ func (r *rig) write(path, text string) {
 	}
 }
 
-// carrierDoor is one of the carrier's addresses, and how many calls came by it.
+// carrierDoor is one of the carrier's addresses, and how many calls came by it and wait for their answer.
 type carrierDoor struct {
 	*httptest.Server
-	calls atomic.Int64
+	calls, open atomic.Int64
 }
 
 func (r *rig) openDoor() *carrierDoor {
@@ -412,6 +412,8 @@ func (r *rig) openDoor() *carrierDoor {
 	d.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if req.URL.Query().Get("Action") == "SendBatchSms" { // anybody looks
 			d.calls.Add(1)
+			d.open.Add(1)
+			defer d.open.Add(-1)
 		}
 		gateway.ServeHTTP(w, req)
 	}))

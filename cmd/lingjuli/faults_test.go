@@ -193,16 +193,18 @@ func TestTheDemoSaysAtOnceWhatIsInItsWay(t *testing.T) {
 
 // stopOn is a terminal at which somebody stops the program as soon as they read a line with these words.
 type stopOn struct {
-	bytes.Buffer
+	said  bytes.Buffer // not embedded: its ReadFrom would go past Write
 	words string
 	stop  func()
 }
+
+func (s *stopOn) String() string { return s.said.String() }
 
 func (s *stopOn) Write(p []byte) (int, error) {
 	if strings.Contains(string(p), s.words) {
 		s.stop()
 	}
-	return s.Buffer.Write(p)
+	return s.said.Write(p)
 }
 
 func TestADemoThatIsStoppedWhileItLoadsSaysSoAndGoesOnLater(t *testing.T) {

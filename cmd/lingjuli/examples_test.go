@@ -128,6 +128,7 @@ func (d *desk) mustShell(line string) string {
 }
 
 func TestEveryExampleWorksWhenPasted(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	d.writePeople()
 	// A window that is shut now, so that the campaign is still running when it is paused.

@@ -252,6 +252,7 @@ func TestASecondEmbeddedProcessIsRefusedByName(t *testing.T) {
 }
 
 func TestADiskThatIsFullStopsACommandWithAWordAndLosesNothing(t *testing.T) {
+	t.Parallel()
 	// A file-size limit stands for the full disk: the write fails just as it would.
 	d := newDesk(t)
 	d.mustShell("lingjuli migrate up")
@@ -273,6 +274,7 @@ func TestADiskThatIsFullStopsACommandWithAWordAndLosesNothing(t *testing.T) {
 }
 
 func TestServingGoesOnWhereRedisIsAwayAndEndsWithinTenSecondsOfSIGTERM(t *testing.T) {
+	t.Parallel()
 	env := goodEnv(t)
 	env["LINGJULI_REDIS_URL"] = "redis://127.0.0.1:1"
 	migrated(t, env)

@@ -17,6 +17,7 @@ import (
 // large type; she asks what she has to pay; an invitation to a course comes by SMS and she answers 1; a text frightens her,
 // and she asks whether it is real.
 func TestBrowserAnOldPersonsDay(t *testing.T) {
+	t.Parallel()
 	v, dir := newVisitor(t), t.TempDir()
 	s := startShow(t, dir)
 	granny, toPay := oldWoman(t, dir)

@@ -18,6 +18,7 @@ import (
 // him the code that came to her own phone; a township worker stands at her door and binds her WeChat; from there she sees
 // who may look at hers, and ends it. An old woman without a phone agrees before the worker, and the office ends it for her.
 func TestBrowserAFamily(t *testing.T) {
+	t.Parallel()
 	v, dir := newVisitor(t), t.TempDir()
 	s := startShow(t, dir)
 	son, mother := familyOf(t, dir)

@@ -17,6 +17,7 @@ type player struct{ name, id, phone string }
 // TestBrowserDemoStory tells the whole story as people see it: somebody asks about their cover, somebody wants no more
 // texts, a campaign goes from one desk to another and out to everybody, and nothing of it is lost by a restart.
 func TestBrowserDemoStory(t *testing.T) {
+	t.Parallel()
 	v, dir := newVisitor(t), t.TempDir()
 	s := startShow(t, dir)
 	asker, leaver, reader, cover := castOf(t, dir)

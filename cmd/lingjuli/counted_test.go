@@ -62,11 +62,13 @@ func TestAnAnswerThatComesLateIsCountedInTheWindow(t *testing.T) {
 		}
 	}
 	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel() // to the other: both wait until WeChat has given up
 		url := storetest.SQLiteURL(t)
 		story(t, url, "sqlite", "file:"+strings.TrimPrefix(url, "sqlite:")+"?_pragma=busy_timeout(5000)", "BEGIN IMMEDIATE")
 	})
 	if os.Getenv("LINGJULI_TEST_POSTGRES") != "" {
 		t.Run("postgres", func(t *testing.T) {
+			t.Parallel()
 			url := storetest.PostgresURL(t)
 			story(t, url, "pgx", url, "BEGIN; LOCK TABLE sessions IN EXCLUSIVE MODE")
 		})

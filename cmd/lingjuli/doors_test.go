@@ -36,6 +36,7 @@ type town struct {
 	box    *sandbox.Sandbox
 	aliyun string // the stand-in's address
 	srv    *server
+	all    campaigns
 	stop   func() error // the server, once
 	base   string
 	window string        // of its campaigns; "": any hour
@@ -188,6 +189,7 @@ func (w *town) serve() {
 	}
 	stop := sync.OnceValue(srv.stop)
 	w.t.Cleanup(func() { _ = stop() })
+	w.all = newCampaigns(srv.cfg, srv.store, nil)
 	w.stop, w.srv, w.base = stop, srv, "http://"+srv.addr+"/aliyun/town-callback"
 }
 
@@ -232,37 +234,37 @@ func (w *town) status(id string) notify.Status {
 	return s
 }
 
-// server is a campaign's status as the server's own store has it.
+// server is a campaign's status as the server would show it.
 func (w *town) server(id string) notify.Status {
 	w.t.Helper()
 	number, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	s, err := w.srv.store.CampaignStatus(w.t.Context(), number)
+	s, err := w.all.Service.Status(w.t.Context(), number)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return s
 }
 
-// until waits for a status of a campaign, as the command prints it. To ask by the command costs much: it is asked where the
-// server's own store says something new, and every half second.
+// until waits for a status of a campaign, as the command prints it. To ask by the command costs much, a process' start and
+// two connections: it is asked where the server says that it is so, and now and then.
 func (w *town) until(id, what string, done func(notify.Status) bool) notify.Status {
 	w.t.Helper()
-	var s, last notify.Status
-	var asked time.Time
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		now := w.server(id)
-		if !reflect.DeepEqual(now, last) || time.Since(asked) > 500*time.Millisecond {
-			s, last, asked = w.status(id), now, time.Now()
+	asked := time.Now()
+	for deadline := asked.Add(2 * time.Minute); ; {
+		began := time.Now()
+		if now := w.server(id); done(now) || time.Since(asked) > 2*time.Second {
+			asked = time.Now()
+			if s := w.status(id); done(s) {
+				return s
+			}
+			if asked.After(deadline) {
+				w.t.Fatalf("not %s: %+v", what, now)
+			}
 		}
-		if done(s) {
-			return s
-		}
-		if time.Now().After(deadline) {
-			w.t.Fatalf("not %s: %+v", what, s)
-		}
+		time.Sleep(20*time.Millisecond + 3*time.Since(began))
 	}
 }
 

@@ -90,22 +90,26 @@ func (d *desk) write(name, text string) {
 	}
 }
 
-// shell runs a line as it would be pasted. A line that serves is told to stop after a while.
+// shell runs a line as it would be pasted. A line that serves is told to stop once it has said where, the server itself
+// when campaigns have had time to begin.
 func (d *desk) shell(line string, extra ...string) (stdout, stderr string, code int) {
 	d.t.Helper()
 	ctx, cancel := context.WithTimeout(d.t.Context(), time.Minute)
 	defer cancel()
+	out := &stopOn{words: "http://", stop: func() {}}
 	if serves(line) {
-		ctx, cancel = context.WithTimeout(ctx, 8*time.Second)
-		defer cancel()
+		out.stop = cancel
+		if strings.HasPrefix(line, "lingjuli serve") {
+			out.stop = func() { time.AfterFunc(3*time.Second, cancel) }
+		}
 		line = "exec " + line
 	}
 	cmd := exec.CommandContext(ctx, "sh", "-c", line)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 12 * time.Second
 	cmd.Dir, cmd.Env = d.dir, append(slices.Clone(d.env), extra...)
-	var out, err bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &err
+	var err bytes.Buffer
+	cmd.Stdout, cmd.Stderr = out, &err
 	_ = cmd.Run()
 	return out.String(), err.String(), cmd.ProcessState.ExitCode()
 }
@@ -124,6 +128,7 @@ func (d *desk) mustShell(line string) string {
 }
 
 func TestEveryExampleWorksWhenPasted(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	d.writePeople()
 	// A window that is shut now, so that the campaign is still running when it is paused.

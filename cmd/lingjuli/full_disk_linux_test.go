@@ -23,7 +23,8 @@ const envFullDisk = "LINGJULI_TEST_FULL_DISK"
 // again. SQLite has a small file system of its own, which a process in a mount namespace of its own makes; PostgreSQL answers to every write what it
 // answers when it can't extend a file.
 func TestAFullDiskLosesNothingAndIsOverByItself(t *testing.T) {
-	t.Run("sqlite", func(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) { // beside the other, and beside no other test
+		t.Parallel()
 		if dir := os.Getenv(envFullDisk); dir != "" {
 			fullDiskStory(t, "sqlite:"+filepath.Join(dir, "full.db"), smallDisk(t, dir))
 			return
@@ -32,6 +33,7 @@ func TestAFullDiskLosesNothingAndIsOverByItself(t *testing.T) {
 	})
 	if os.Getenv("LINGJULI_TEST_POSTGRES") != "" && os.Getenv(envFullDisk) == "" {
 		t.Run("postgres", func(t *testing.T) {
+			t.Parallel()
 			url := storetest.PostgresURL(t)
 			fullDiskStory(t, url, refusingDisk(t, url))
 		})

@@ -33,20 +33,25 @@ func TestNobodyTwiceNobodyNeverOnARealRedis(t *testing.T) {
 	r.hang = 2 * time.Second
 	// Most deaths are between taking and answering, and no receipt says what was taken before the lease of the dead has ended.
 	r.more = []sandbox.Fault{{Action: "SendBatchSms", Kind: sandbox.FaultHangAfterAccept, Percent: 80, Seconds: 0.5}}
-	web, base := r.startWeb()
-	receipts := func(delay float64) {
-		r.carrier.SetReceipts(sandbox.Receipts{Bases: []string{base}, DelaySeconds: delay, DuplicatePercent: 30, Shuffle: true, RetryScale: 0.02})
-	}
+	receipts := r.takeReceipts()
 	receipts(20)
 	id := r.killTest(trial{workers: 2, kills: fewKills, flushes: 1, within: 4 * patience, peace: func() { receipts(0.3) }})
 	r.awaitReceipts(id)
-	r.kill(web)
+}
+
+// takeReceipts starts who takes receipts until the test ends, and gives what has the carrier send them so many seconds
+// after it took a text.
+func (r *rig) takeReceipts() (after func(delay float64)) {
+	web, base := r.startWeb()
+	r.t.Cleanup(func() { r.kill(web) })
+	return func(delay float64) {
+		r.carrier.SetReceipts(sandbox.Receipts{Bases: []string{base}, DelaySeconds: delay, FailPercent: 3, DuplicatePercent: 30, Shuffle: true, RetryScale: 0.02})
+	}
 }
 
 // startWeb starts a process that brings receipts into the database and sends nothing, and says where it takes them.
 func (r *rig) startWeb() (web *exec.Cmd, base string) {
 	web = r.start("LINGJULI_SMS_QPS=1", r.doors[0].URL, "serve", "--roles", "web")
-	r.t.Cleanup(func() { _ = web.Process.Kill() })
 	r.awaitServing([]*exec.Cmd{web})
 	_, after, _ := strings.Cut(logOf(web), "Serving at http://")
 	addr, _, _ := strings.Cut(after, "\n")
@@ -61,13 +66,16 @@ func (r *rig) startWeb() (web *exec.Cmd, base string) {
 func (r *rig) awaitReceipts(id string) {
 	worker := r.startWorker(0)
 	defer func() { r.kill(worker) }()
+	refused := (r.people + badEvery - 1) / badEvery
 	for deadline := time.Now().Add(patience); ; <-time.After(200 * time.Millisecond) {
 		s, theirs := r.status(id), r.carrier.Stats().SMS
-		if theirs.Delivered == r.people-r.people/badEvery && s.Delivered == int64(theirs.Delivered) && s.Accepted == 0 {
+		told := theirs.Delivered > 0 && theirs.Failed > 0 && theirs.Delivered+theirs.Failed == r.people-refused
+		if told && s.Delivered == int64(theirs.Delivered) && s.Failed == int64(theirs.Failed+refused) && s.Accepted == 0 {
+			r.t.Logf("receipts: %d delivered, %d failed, pushes %+v", theirs.Delivered, theirs.Failed, theirs.Pushes)
 			return
 		}
 		if time.Now().After(deadline) {
-			r.t.Fatalf("the carrier delivered %d, has %d to report; we count %s", theirs.Delivered, theirs.Waiting, s.raw)
+			r.t.Fatalf("the carrier delivered %d, failed %d, has %d to report; we count %s", theirs.Delivered, theirs.Failed, theirs.Waiting, s.raw)
 		}
 	}
 }

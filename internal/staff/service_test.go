@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/alexedwards/argon2id"
 )
 
 // desk keeps accounts and tries in memory, by the store's rules.
@@ -148,6 +150,16 @@ func TestAWrongPasswordAnUnknownNameAndADisabledMemberLookTheSame(t *testing.T) 
 		if e.Act != DidFailLogIn || strings.Contains(e.Actor+e.Object, "nobody") {
 			t.Errorf("audit %+v", e)
 		}
+	}
+}
+
+func TestAnUnknownNameCostsAsMuchAsAKnownOne(t *testing.T) {
+	h, err := NewHasher()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _, _, err := argon2id.DecodeHash(h.decoy); err != nil || *got != h.params {
+		t.Errorf("what stands for the hash of an unknown name costs %+v, others %+v: %v", got, h.params, err)
 	}
 }
 

@@ -42,13 +42,16 @@ type offBy struct {
 }
 
 func (b offBy) Sign(_ context.Context, call notify.Outgoing) (notify.Request, error) {
-	return &timedRequest{&platformRequest{&b.platform, call, time.Now().Add(b.off)}, b}, nil
+	return &timedRequest{&platformRequest{p: &b.platform, call: call, at: time.Now().Add(b.off)}, b}, nil
 }
 
 type timedRequest struct {
 	*platformRequest
 	by offBy
 }
+
+// Repeatable: this is about the looks at lost calls.
+func (*timedRequest) Repeatable() bool { return false }
 
 func (r *timedRequest) Present(ctx context.Context) notify.Answer {
 	what := r.by.draw(r.call)

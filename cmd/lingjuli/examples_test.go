@@ -30,16 +30,13 @@ type desk struct {
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	d := &desk{t: t, dir: t.TempDir()}
-	if out, err := exec.Command("go", "build", "-o", filepath.Join(d.dir, "bin", "lingjuli"), ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
 	var s settings
 	s.DatabaseURL, s.RedisURL, s.Listen, s.DataKey = "sqlite:"+filepath.Join(d.dir, "desk.db"), "embedded", "127.0.0.1:0", seal.NewDataKey()
 	s.WechatAppID, s.WechatAppSecret, s.WechatToken, s.WechatAESKey = "wx5a0d0b0c00000001", "desk-secret", "desk-token", aesKey()
 	s.AliyunAccessKeyID, s.AliyunAccessKeySecret, s.SMSSignName, s.CallbackSecret = "desk-key", "desk-key-secret", "零距离", "desk-callback"
 	boxes := d.startPlatforms(s)
 	d.env = []string{
-		"PATH=" + filepath.Join(d.dir, "bin") + ":" + os.Getenv("PATH"), "HOME=" + d.dir, "LANG=en_US.UTF-8",
+		"PATH=" + filepath.Dir(built(t)) + ":" + os.Getenv("PATH"), "HOME=" + d.dir, "LANG=en_US.UTF-8",
 		"LINGJULI_DATABASE_URL=" + s.DatabaseURL, "LINGJULI_DATA_KEY=" + s.DataKey, "LINGJULI_LISTEN=127.0.0.1:0",
 		"LINGJULI_WECHAT_APP_ID=" + s.WechatAppID, "LINGJULI_WECHAT_APP_SECRET=" + s.WechatAppSecret, "LINGJULI_WECHAT_TOKEN=" + s.WechatToken,
 		"LINGJULI_WECHAT_AES_KEY=" + s.WechatAESKey, "LINGJULI_WECHAT_API_BASE=" + boxes.wechat,

@@ -278,11 +278,7 @@ func TestServingGoesOnWhereRedisIsAwayAndEndsWithinTenSecondsOfSIGTERM(t *testin
 	env := goodEnv(t)
 	env["LINGJULI_REDIS_URL"] = "redis://127.0.0.1:1"
 	migrated(t, env)
-	binary := filepath.Join(t.TempDir(), "lingjuli")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	cmd := exec.Command(binary, "serve")
+	cmd := exec.Command(built(t), "serve")
 	for k, v := range env {
 		cmd.Env = append(cmd.Env, k+"="+v)
 	}

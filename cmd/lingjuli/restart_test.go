@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	rollingPeople  = 6000 // some half a minute at the rate of the test; once the restarts are over they go at once
+	rollingPeople  = 5000 // nearly half a minute at the rate of the test; once the restarts are over they go at once
 	rollingWorkers = 3
 	stoppedIn      = 10 * time.Second // from SIGTERM to the end of a process
 )
@@ -64,15 +64,18 @@ func TestWorkersThatAreRestartedInTurnLeaveNothingUnanswered(t *testing.T) {
 	for i := range procs {
 		procs[i] = r.startServing()
 	}
+	began := time.Now()
 	r.restartInTurn(procs)
-	if s := r.status(id); s.State != "running" {
+	s := r.status(id)
+	t.Logf("restarted in %v, %d of %d accepted meanwhile", time.Since(began).Round(time.Second), s.Accepted, s.Total)
+	if s.State != "running" {
 		t.Errorf("the campaign was over before all workers were restarted: %s", s.raw)
 	}
-	r.qps = settling
-	r.compare(r.settle(ctx, 1, id), nil)
 	for _, w := range procs {
 		stopInTime(t, w.Cmd)
 	}
+	r.qps = settling
+	r.compare(r.settle(ctx, 1, id), nil)
 	r.wantEachCallOnce(url)
 }
 

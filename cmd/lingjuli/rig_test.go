@@ -207,10 +207,6 @@ func (r *rig) status(id string) e2eStatus {
 func newRig(t *testing.T, databaseURL, redisURL string, people int) *rig {
 	t.Helper()
 	dir := t.TempDir()
-	binary := filepath.Join(dir, "lingjuli")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
 	carrier, err := sandbox.New(sandbox.Config{Seed: 7, Aliyun: sandbox.AliyunConfig{
 		AccessKeys: map[string]string{"e2e-key": "e2e-secret"},
 		Signs:      []string{"零距离"},
@@ -220,7 +216,7 @@ func newRig(t *testing.T, databaseURL, redisURL string, people int) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, binary: binary, dir: dir, carrier: carrier, redis: redisURL, people: people, hang: 15 * time.Second, qps: 20}
+	r := &rig{t: t, binary: built(t), dir: dir, carrier: carrier, redis: redisURL, people: people, hang: 15 * time.Second, qps: 20}
 	door := r.openDoor()
 	t.Cleanup(func() { _ = carrier.Close() }) // before the doors: calls that hang are let go
 	r.env = []string{

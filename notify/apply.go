@@ -22,12 +22,11 @@ func (w *Worker) apply(ctx context.Context) {
 	quiet := newQuiet(w.cfg.Logger, "receipts can't be applied")
 	replies := stubborn{}
 	for ctx.Err() == nil {
-		now := w.cfg.Now()
-		var upTo time.Time // whoever sends takes what is there, even by the clock of a process that is ahead
+		waited := time.Duration(0) // whoever sends takes what is there, even by the clock of a process that is ahead
 		if !w.seated.Load() {
-			upTo = now.Add(-neededAfter) // whoever sends has the calls at hand, and applies them as they come
+			waited = neededAfter // whoever sends has the calls at hand, and applies them as they come
 		}
-		more, err := w.cfg.Store.ApplyReports(ctx, now, upTo, applyBatch, Judge)
+		more, err := w.cfg.Store.ApplyReports(ctx, waited, applyBatch, Judge)
 		if errors.Is(err, ErrSetAside) {
 			w.cfg.Logger.Error("receipts can't be applied by anybody", "error", err)
 			err = nil
@@ -47,7 +46,7 @@ func (w *Worker) handReplies(ctx context.Context, stubborn stubborn) (handed int
 		return 0, nil
 	}
 	now := w.cfg.Now()
-	err = w.cfg.Store.EachReply(ctx, now, replyBatch, stubborn.resting(now), func(r StoredReply) ReplyVerdict {
+	err = w.cfg.Store.EachReply(ctx, replyBatch, stubborn.resting(now), func(r StoredReply) ReplyVerdict {
 		err := w.handReply(ctx, r)
 		if err == nil {
 			delete(stubborn, r.ID)

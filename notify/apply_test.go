@@ -17,7 +17,7 @@ type drawer struct {
 	done    map[int64]ReplyVerdict
 }
 
-func (d *drawer) EachReply(_ context.Context, _ time.Time, limit int, except []int64, handle func(StoredReply) ReplyVerdict) error {
+func (d *drawer) EachReply(_ context.Context, limit int, except []int64, handle func(StoredReply) ReplyVerdict) error {
 	for _, r := range slices.Clone(d.waiting) {
 		if slices.Contains(except, r.ID) || limit == 0 {
 			continue

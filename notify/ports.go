@@ -255,12 +255,12 @@ type ReceiptLog interface {
 	StoreReports(ctx context.Context, list []Report, at time.Time) error
 	StoreReplies(ctx context.Context, list []ReplySMS, at time.Time) error
 	// ApplyReports applies stored receipts, about limit; what they say of a campaign is judged by judge under lock. more:
-	// others wait. Where another process is at it, or upTo isn't zero and the oldest came after it, nothing is done.
+	// others wait. Where another process is at it, or the oldest has waited for less than waited, nothing is done.
 	// ErrSetAside: some can't be applied, whatever comes; they are out of the way, and the others were.
-	ApplyReports(ctx context.Context, now, upTo time.Time, limit int, judge func(c Campaign, outcomes string) *Halting) (more bool, err error)
+	ApplyReports(ctx context.Context, waited time.Duration, limit int, judge func(c Campaign, outcomes string) *Halting) (more bool, err error)
 	// EachReply gives stored replies that nobody has handled to handle, the oldest first, but for those in except, and marks
 	// them as it says. Where another process is at it, nothing is done.
-	EachReply(ctx context.Context, now time.Time, limit int, except []int64, handle func(StoredReply) ReplyVerdict) error
+	EachReply(ctx context.Context, limit int, except []int64, handle func(StoredReply) ReplyVerdict) error
 }
 
 // ErrSetAside: receipts can't be applied and were taken out of the way of the others.

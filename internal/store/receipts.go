@@ -55,15 +55,16 @@ func (t *tx) markReceipts(ids []int64, verdict string, at time.Time) error {
 }
 
 // ApplyReports applies stored receipts in the order they came, about limit of them, set by set: (OutId, phone) finds the
-// member; a final state never moves back; what the receipts of a campaign amount to may halt it. Where upTo isn't zero
-// and the oldest came after it, none is. more: others wait. Those that can't be applied keep no others from it, and are
+// member; a final state never moves back; what the receipts of a campaign amount to may halt it. Where the oldest has
+// waited for less than waited, none is. more: others wait. Those that can't be applied keep no others from it, and are
 // told of by notify.ErrSetAside.
-func (s *Store) ApplyReports(ctx context.Context, now, upTo time.Time, limit int, judge judgement) (more bool, err error) {
-	var oldest int64
+func (s *Store) ApplyReports(ctx context.Context, waited time.Duration, limit int, judge judgement) (more bool, err error) {
+	var oldest, clock int64
 	err = s.read(ctx, "store: look for receipts", func(t *tx) error {
-		return t.row(`SELECT COALESCE((SELECT received_at FROM receipts WHERE applied_at = 0 AND ` + ofReports + ` ORDER BY id LIMIT 1), 0)`).Scan(&oldest)
+		return t.row(`SELECT COALESCE((SELECT received_at FROM receipts WHERE applied_at = 0 AND `+ofReports+` ORDER BY id LIMIT 1), 0), (`+s.d.nowSQL()+`)`).Scan(&oldest, &clock)
 	})
-	if err != nil || oldest == 0 || !upTo.IsZero() && oldest > toMicros(upTo) {
+	now := fromMicros(clock)
+	if err != nil || oldest == 0 || waited > 0 && fromMicros(oldest).After(now.Add(-waited)) {
 		return false, err
 	}
 	var tried []*pushed

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -79,7 +78,7 @@ func TestReceiptsThatCannotBeAppliedKeepNoOthersFromIt(t *testing.T) {
 				push(t, s, report(outs[0], phoneOf(1), off), report(outs[1], phoneOf(1), "DELIVERED"), report(outs[0], phoneOf(2), off))
 				push(t, s, report(outs[0], phoneOf(0), off))
 				push(t, s, report(outs[1], phoneOf(2), "DELIVERED"), report("67890", phoneOf(2), "DELIVERED"))
-				more, err := s.ApplyReports(t.Context(), time.Now(), time.Time{}, 1000, notify.Judge)
+				more, err := s.ApplyReports(t.Context(), 0, 1000, notify.Judge)
 				if !errors.Is(err, notify.ErrSetAside) || isOutside(err) {
 					t.Fatal(more, err)
 				}
@@ -91,7 +90,7 @@ func TestReceiptsThatCannotBeAppliedKeepNoOthersFromIt(t *testing.T) {
 				}
 				wantCounts(t, statusOf(t, s, ids[1]), map[string]int64{"delivered": 3})
 				push(t, s, report(outs[1], phoneOf(2), "DELIVERED"))
-				if more, err := s.ApplyReports(t.Context(), time.Now(), time.Time{}, 1000, notify.Judge); more || err != nil {
+				if more, err := s.ApplyReports(t.Context(), 0, 1000, notify.Judge); more || err != nil {
 					t.Errorf("the next time: %v, %v", more, err)
 				}
 			})
@@ -107,7 +106,7 @@ func TestWhatLiesOutsideOfReceiptsLeavesThemWaiting(t *testing.T) {
 		}
 		waits := func(ctx context.Context, judge judgement) {
 			t.Helper()
-			_, err := s.ApplyReports(ctx, time.Now(), time.Time{}, 1000, judge)
+			_, err := s.ApplyReports(ctx, 0, 1000, judge)
 			if err == nil || errors.Is(err, notify.ErrSetAside) {
 				t.Error(err)
 			}

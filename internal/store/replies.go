@@ -5,20 +5,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/lingjuli/lingjuli/notify"
 )
 
 // EachReply gives stored replies that nobody has handled to handle, the oldest first, but for those in except, and marks each by
 // the verdict on it. One worker is at it at a time. Those that can't be read are put aside.
-func (s *Store) EachReply(ctx context.Context, now time.Time, limit int, except []int64, handle func(notify.StoredReply) notify.ReplyVerdict) error {
+func (s *Store) EachReply(ctx context.Context, limit int, except []int64, handle func(notify.StoredReply) notify.ReplyVerdict) error {
 	return s.alone(ctx, "replies", func() error {
 		list, unreadable, err := s.nextReplies(ctx, limit, except)
 		if err != nil {
 			return err
 		}
-		if err := s.markReplies(ctx, now, "unreadable", unreadable...); err != nil {
+		if err := s.markReplies(ctx, "unreadable", unreadable...); err != nil {
 			return err
 		}
 		for _, r := range list {
@@ -26,7 +25,7 @@ func (s *Store) EachReply(ctx context.Context, now time.Time, limit int, except 
 			if verdict == notify.ReplyWaits {
 				continue
 			}
-			if err := s.markReplies(ctx, now, verdict, r.ID); err != nil {
+			if err := s.markReplies(ctx, verdict, r.ID); err != nil {
 				return err
 			}
 		}
@@ -64,11 +63,15 @@ func (s *Store) nextReplies(ctx context.Context, limit int, except []int64) (lis
 	return list, unreadable, err
 }
 
-func (s *Store) markReplies(ctx context.Context, now time.Time, verdict notify.ReplyVerdict, ids ...int64) error {
+func (s *Store) markReplies(ctx context.Context, verdict notify.ReplyVerdict, ids ...int64) error {
 	if len(ids) == 0 {
 		return nil
 	}
 	return s.write(ctx, fmt.Sprintf("store: mark replies %v as %s", ids, verdict), func(t *tx) error {
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
 		return t.markReceipts(ids, string(verdict), now)
 	})
 }

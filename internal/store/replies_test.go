@@ -10,7 +10,7 @@ import (
 // eachReply has handle see replies, as a worker does.
 func eachReply(t *testing.T, s *Store, limit int, except []int64, handle func(notify.StoredReply) notify.ReplyVerdict) {
 	t.Helper()
-	if err := s.EachReply(t.Context(), time.Now(), limit, except, handle); err != nil {
+	if err := s.EachReply(t.Context(), limit, except, handle); err != nil {
 		t.Error(err)
 	}
 }

@@ -21,14 +21,7 @@ const (
 // it is built, PostgreSQL and a Redis that is no part of the process. The long ones are behind `make e2e`.
 func TestNobodyTwiceNobodyNeverOnARealRedis(t *testing.T) {
 	t.Parallel()
-	url, redisURL := storetest.PostgresURL(t), os.Getenv("LINGJULI_TEST_REDIS")
-	if url == "" || redisURL == "" {
-		const missing = "LINGJULI_TEST_POSTGRES and LINGJULI_TEST_REDIS must name servers: make test starts them"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(missing)
-		}
-		t.Skip(missing)
-	}
+	url, redisURL := realServers(t)
 	r := newRig(t, url, redisURL+"/5", fewPeople)
 	r.hang = 2 * time.Second
 	// Most deaths are between taking and answering, and no receipt says what was taken before the lease of the dead has ended.
@@ -37,6 +30,20 @@ func TestNobodyTwiceNobodyNeverOnARealRedis(t *testing.T) {
 	receipts(20)
 	id := r.killTest(trial{workers: 2, kills: fewKills, flushes: 1, within: 4 * patience, peace: func() { receipts(0.3) }})
 	r.awaitReceipts(id)
+}
+
+// realServers are a fresh database of PostgreSQL and a Redis that is no part of the process.
+func realServers(t *testing.T) (postgres, redis string) {
+	t.Helper()
+	postgres, redis = storetest.PostgresURL(t), os.Getenv("LINGJULI_TEST_REDIS")
+	if postgres == "" || redis == "" {
+		const missing = "LINGJULI_TEST_POSTGRES and LINGJULI_TEST_REDIS must name servers: make test starts them"
+		if os.Getenv("CI") == "true" {
+			t.Fatal(missing)
+		}
+		t.Skip(missing)
+	}
+	return postgres, redis
 }
 
 // takeReceipts starts who takes receipts until the test ends, and gives what has the carrier send them so many seconds

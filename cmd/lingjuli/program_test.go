@@ -27,11 +27,10 @@ var program = sync.OnceValues(func() (path string, err error) {
 var programFolder string
 
 func TestMain(m *testing.M) {
-	code := m.Run()
+	m.Run()
 	if programFolder != "" {
 		_ = os.RemoveAll(programFolder)
 	}
-	os.Exit(code)
 }
 
 func built(t testing.TB) (path string) {

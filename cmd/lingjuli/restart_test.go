@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"database/sql"
-	"os"
 	"os/exec"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/lingjuli/lingjuli/internal/sandbox"
-	"github.com/lingjuli/lingjuli/internal/store/storetest"
 )
 
 const (
@@ -42,14 +40,7 @@ func stopInTime(t *testing.T, cmd *exec.Cmd) {
 // each worker's successor is there before it goes, the second time only after.
 func TestWorkersThatAreRestartedInTurnLeaveNothingUnanswered(t *testing.T) {
 	t.Parallel()
-	url, redisURL := storetest.PostgresURL(t), os.Getenv("LINGJULI_TEST_REDIS")
-	if url == "" || redisURL == "" {
-		const missing = "LINGJULI_TEST_POSTGRES and LINGJULI_TEST_REDIS must name servers: make test starts them"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(missing)
-		}
-		t.Skip(missing)
-	}
+	url, redisURL := realServers(t)
 	r := newRig(t, url, redisURL+"/4", rollingPeople)
 	r.loadPeople()
 	// The carrier takes its time to answer, so that every worker that is stopped has a call under way.

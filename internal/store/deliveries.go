@@ -183,16 +183,42 @@ func (t *tx) takeTurns(key campaignKey, of string, args ...any) error {
 	if t.d != postgresDialect {
 		return nil
 	}
-	n, err := t.exec(`SELECT pg_advisory_xact_lock(hashtextextended('household ' || n.campaign_id || ' ' || encode(n.phone_idx, 'hex'), 0)) FROM (
-		SELECT DISTINCT s.campaign_id, s.phone_idx FROM deliveries s WHERE s.month = $1 AND s.campaign_id = $2 AND s.shared AND s.phone_idx IS NOT NULL AND `+of+`
-			AND (s.state = 'planned' AND NOT s.lead OR EXISTS (SELECT 1 FROM deliveries w WHERE w.month = s.month AND w.campaign_id = s.campaign_id
-				AND w.shared AND w.phone_idx = s.phone_idx AND w.channel = 'wechat' AND w.later <> ''))
-		ORDER BY s.phone_idx LIMIT $3) AS n`, append([]any{key.month, key.id, max(0, turnsAtOnce-t.turns)}, args...)...)
+	if on, err := t.onWeChat(key.id); err != nil || !on {
+		return err
+	}
+	// First the rows, by their keys: the order and the limit would have PostgreSQL read all of the campaign's in the order of numbers.
+	n, err := t.exec(`WITH moved AS MATERIALIZED (
+			SELECT s.phone_idx, s.state = 'planned' AND NOT s.lead AS waits FROM deliveries s
+			WHERE s.month = $1 AND s.campaign_id = $2 AND s.shared AND s.phone_idx IS NOT NULL AND `+of+`
+		), numbers AS (
+			SELECT DISTINCT m.phone_idx FROM moved m WHERE m.waits OR COALESCE((SELECT 1 FROM deliveries w WHERE w.month = $1 AND w.campaign_id = $2
+				AND w.shared AND w.phone_idx = m.phone_idx AND w.channel = 'wechat' AND w.later <> '' LIMIT 1), 0) = 1
+			ORDER BY m.phone_idx LIMIT $3
+		) SELECT pg_advisory_xact_lock(hashtextextended('household ' || CAST($2 AS BIGINT) || ' ' || encode(phone_idx, 'hex'), 0)) FROM numbers`,
+		append([]any{key.month, key.id, max(0, turnsAtOnce-t.turns)}, args...)...)
 	t.turns += int(n)
 	if err != nil {
 		return fmt.Errorf("take turns for households of campaign %d: %w", key.id, err)
 	}
 	return nil
+}
+
+// onWeChat says whether a campaign goes by WeChat too. It is asked once in a transaction.
+func (t *tx) onWeChat(campaignID int64) (bool, error) {
+	on, known := t.wechat[campaignID]
+	if known {
+		return on, nil
+	}
+	c, err := t.campaign(campaignID, "")
+	if err != nil {
+		return false, err
+	}
+	if t.wechat == nil {
+		t.wechat = map[int64]bool{}
+	}
+	on = slices.Contains(c.Channels(), notify.WeChat)
+	t.wechat[campaignID] = on
+	return on, nil
 }
 
 // mates are the other rows of a row's household on its number, on a channel that goes to the number.

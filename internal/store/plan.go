@@ -151,7 +151,7 @@ func (t *tx) plannedRows(c notify.Campaign, cursor, upTo int64, now time.Time, l
 	for i := range rows {
 		rows[i].choose(channels)
 	}
-	return rows, t.addMates(keyOf(c), rows, slices.Contains(channels, notify.WeChat))
+	return rows, t.addMates(keyOf(c), rows)
 }
 
 // page reads people in the order of their ids, and never otherwise: an index on the region would have all of a region's
@@ -262,8 +262,8 @@ func (r *plannedRow) choose(channels []notify.Channel) {
 type group struct{ phone, household string }
 
 // addMates lets one of each household on a shared number carry the message: the first of this page, if the plan of
-// earlier pages has nobody who carries it, or has. onWeChat: somebody of an earlier page may come from there this very moment.
-func (t *tx) addMates(key campaignKey, page []plannedRow, onWeChat bool) error {
+// earlier pages has nobody who carries it, or has.
+func (t *tx) addMates(key campaignKey, page []plannedRow) error {
 	groups := map[group][]*plannedRow{}
 	numbers := map[string][]*plannedRow{}
 	for i := range page {
@@ -282,10 +282,8 @@ func (t *tx) addMates(key campaignKey, page []plannedRow, onWeChat bool) error {
 		}
 	}
 	list := t.byteList(keysOf(numbers))
-	if onWeChat {
-		if err := t.takeTurns(key, t.amongBytes("s.phone_idx", 4), list); err != nil {
-			return err
-		}
+	if err := t.takeTurns(key, t.amongBytes("s.phone_idx", 4), list); err != nil { // somebody of an earlier page may fall from WeChat this very moment
+		return err
 	}
 	return t.each(`SELECT m.phone_idx, m.household, `+stateOf("m", "mc")+`, m.channel FROM deliveries m LEFT JOIN calls mc ON mc.id = m.call_id AND m.state = ''
 		WHERE m.month = $1 AND m.campaign_id = $2 AND m.shared AND `+t.amongBytes("m.phone_idx", 3)+` AND m.channel IN ('sms', 'voice')`, func(rows *sql.Rows) error {

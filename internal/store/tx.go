@@ -14,14 +14,15 @@ import (
 
 // tx is one open transaction with its context. Functions that take it compose within that transaction.
 type tx struct {
-	ctx   context.Context
-	d     dialect
-	keys  *seal.Keys
-	conn  *sql.Conn
-	sql   runner
-	hand  *handTx             // nil: begun and ended by database/sql
-	held  map[int64]*heldCall // the calls that it has locked
-	turns int                 // for how many households it has taken turns
+	ctx    context.Context
+	d      dialect
+	keys   *seal.Keys
+	conn   *sql.Conn
+	sql    runner
+	hand   *handTx             // nil: begun and ended by database/sql
+	held   map[int64]*heldCall // the calls that it has locked
+	turns  int                 // for how many households it has taken turns
+	wechat map[int64]bool      // campaigns of which it knows whether they go by WeChat
 
 	aside *aside // where ids are reserved that nobody waits for; nil: in this transaction
 }

@@ -128,7 +128,7 @@ func TestStatusAndPreviewAsJSONHaveTheNamesOfTheDoors(t *testing.T) {
 		w.command("campaign", "submit", id, "--as", "chen")
 		w.command("campaign", "approve", id, "--as", "li")
 		w.until(id, "held for money", func(s notify.Status) bool { // what was kept for whoever is refused has gone to another
-			return s.Accepted == 2 && s.Waiting[notify.ForBudget] > 0 && s.Queued+s.Sending == 0
+			return s.Accepted == 2 && s.Failed == 1 && s.Waiting[notify.ForBudget] > 0 && s.Queued+s.Sending == 0
 		})
 		s := w.printed(id, "running", 4, statusNames("next_at", "waiting", "failed_reasons", "rate", "cost_by_channel"))
 		started := w.at(s, "started_at")

@@ -13,8 +13,8 @@ import (
 )
 
 // Receipts get lost: a push that is not answered in time is made three times more, and then never again. So whoever has
-// none is asked for at these times after their text went (carriers report within three days), and before their message goes on
-// to the next channel for want of it. What is answered counts as a receipt.
+// none is asked for at these times after their text went (carriers report within three days); where another channel is left,
+// first when they would go on to it for want of a receipt. What is answered counts as a receipt.
 func asksAfter() []time.Duration {
 	return []time.Duration{2 * time.Hour, 24 * time.Hour, 72 * time.Hour}
 }

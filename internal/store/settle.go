@@ -61,15 +61,15 @@ func (c *heldCall) settlePlainly(r notify.CallResult, now time.Time) (statement,
 
 const acceptSQL = `UPDATE calls SET state = $2, updated_at = $3, biz_id = $4, code = $5, message = $6, wake_at = $7 WHERE id = $1`
 
-// acceptArgs are acceptSQL's. A call is woken for want of receipts: where another channel is left to somebody, and to ask
-// the carrier.
+// acceptArgs are acceptSQL's. A call is woken for want of receipts: where another channel is left to somebody when that is
+// due, else to ask the carrier.
 func (c *heldCall) acceptArgs(r notify.CallResult, now time.Time) []any {
-	wake := r.WakeAt
-	if !c.channel.Phone() || len(c.withFurther()) == 0 {
-		wake = time.Time{}
-	}
-	if ask := notify.NextAsk(fromMicros(c.begunAt), now); c.channel == notify.SMS && !ask.IsZero() && (wake.IsZero() || ask.Before(wake)) {
-		wake = ask
+	wake := time.Time{}
+	switch {
+	case c.channel.Phone() && len(c.withFurther()) > 0: // no sooner: a process of the version before would let them go on
+		wake = r.WakeAt
+	case c.channel == notify.SMS:
+		wake = notify.NextAsk(fromMicros(c.begunAt), now)
 	}
 	return []any{c.id, notify.CallAccepted, toMicros(now), r.BizID, r.Code, r.Message, toMicros(wake)}
 }

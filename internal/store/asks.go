@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/lingjuli/lingjuli/internal/register"
@@ -36,7 +35,7 @@ func (s *Store) UnheardNumbers(ctx context.Context, callID int64) (numbers []reg
 
 // ApplyFound keeps what a carrier answered about messages as receipts that were pushed, and applies them at once: whoever
 // asked goes by them. Beside ApplyReports it needs no order: the first word on a message holds.
-func (s *Store) ApplyFound(ctx context.Context, found []notify.Report, judge func(notify.Campaign, string) *notify.Halting) error {
+func (s *Store) ApplyFound(ctx context.Context, found []notify.Report, judge judgement) error {
 	id, err := s.receipts.take(ctx, s, 1)
 	if err != nil {
 		return err
@@ -50,8 +49,12 @@ func (s *Store) ApplyFound(ctx context.Context, found []notify.Report, judge fun
 		if _, err := t.exec(`INSERT INTO receipts (id, kind, body, received_at) VALUES ($1, $2, $3, $4)`, id, receiptPush, body, toMicros(now)); err != nil {
 			return err
 		}
-		p := &pushed{id: id, reports: found, verdicts: slices.Repeat([]byte{verdictUnknown}, len(found))}
-		return t.applyPushes([]*pushed{p}, now, judge)
+		p := &pushed{id: id, reports: found}
+		p.begin()
+		if err := t.tryPushes([]*pushed{p}, now, judge); err != nil {
+			return err
+		}
+		return t.markPushes([]*pushed{p}, now)
 	})
 }
 

@@ -32,51 +32,93 @@ func NextAsk(begun, now time.Time) time.Time {
 const (
 	lostAfter     = 20 * time.Minute // a receipt that hasn't come before is late, not lost: pushes are made for a quarter of an hour
 	listensAtOnce = 2                // calls asked for at once: who sends has the rest of the connections
-	askPatience   = 10 * time.Minute // how long nobody goes on because the carrier can't be asked
+	listensMost   = 20 * listensAtOnce
+	listenHold    = 2 * time.Minute  // for which a call that is asked for is kept from other workers
+	askPatience   = 10 * time.Minute // how long nobody of a call goes on because the carrier can't be asked
+	askAgain      = time.Hour        // where the last question was not answered,
+	askUntil      = 96 * time.Hour   // until so long after the text went
 )
 
-// listen looks after one accepted call of which receipts are missing.
-func (w *Worker) listen(ctx context.Context, c Call, now, taken time.Time) error {
-	if c.Channel != SMS {
-		return w.cfg.Store.FallBackCall(ctx, c.ID, false, time.Time{})
+// sweepSilent looks after accepted texts of which receipts are missing, as many as there is room for: a large campaign's are
+// due at once.
+func (w *Worker) sweepSilent(ctx context.Context) error {
+	room := w.listening.room(listensMost)
+	if room == 0 {
+		return nil
 	}
+	calls, now, err := w.cfg.Store.SilentCalls(ctx, room, listenHold)
+	taken := time.Now()
+	for _, c := range calls {
+		w.listening.start(&w.running, c.ID, func() {
+			waited := time.Since(taken)
+			if waited < listenHold && w.alive.Err() == nil { // after that it is somebody else's
+				w.asks.say(w.alive, w.listen(w.alive, c, now.Add(waited)))
+			}
+		})
+	}
+	return err
+}
+
+// listen looks after one call: asks the carrier for those of whom no receipt came, and lets go on whose time has come. The
+// error says why somebody could not be asked for.
+func (w *Worker) listen(ctx context.Context, c Call, now time.Time) error {
 	campaign, err := w.cfg.Store.FindCampaign(ctx, c.CampaignID)
 	if err != nil {
 		return err
 	}
-	fallAt := c.BegunAt.Add(campaign.Spec.FallsBackAfter())
+	fallAt, next := c.BegunAt.Add(campaign.Spec.FallsBackAfter()), NextAsk(c.BegunAt, now)
 	if w.cfg.Looker == nil || now.Before(c.BegunAt.Add(lostAfter)) {
-		return w.goOn(ctx, c, now, fallAt, NextAsk(c.BegunAt, now))
+		return w.goOn(ctx, c, now, fallAt, next)
 	}
-	w.listening.start(&w.running, c.ID, func() {
-		waited := time.Since(taken)
-		if waited < w.cfg.Lease && w.alive.Err() == nil { // after that it is somebody else's
-			w.looks.say(w.alive, w.askUnheard(w.alive, c, now.Add(waited), fallAt))
-		}
-	})
-	return nil
+	all, asking := w.askUnheard(ctx, c)
+	switch {
+	case asking == nil && all:
+		next = time.Time{}
+	case asking != nil && !fallAt.After(now) && w.patience.lasts(c.ID, now):
+		return asking // the call comes back when its hold ends
+	case asking != nil && next.IsZero() && now.Before(c.BegunAt.Add(askUntil)):
+		next = now.Add(askAgain)
+	}
+	w.patience.ends(c.ID)
+	return errors.Join(asking, w.goOn(ctx, c, now, fallAt, next))
 }
 
-// askUnheard asks the carrier for those of a call of whom no receipt came, and lets go on whose time has come.
-func (w *Worker) askUnheard(ctx context.Context, c Call, now, fallAt time.Time) error {
+// askUnheard asks the carrier for those of a call of whom no receipt came. all: it knew what became of each.
+func (w *Worker) askUnheard(ctx context.Context, c Call) (all bool, err error) {
 	numbers, err := w.cfg.Store.UnheardNumbers(ctx, c.ID)
 	if err != nil {
-		return err
+		return false, err
 	}
-	found, asking := w.ask(ctx, c, numbers, asksAtOnce, false)
+	found, err := w.ask(ctx, c, numbers, asksAtOnce, false)
 	said := slices.DeleteFunc(found, func(r Report) bool { return r.Unclear })
-	if err := w.heard(ctx, said); err != nil {
-		return err
+	return len(said) == len(numbers), errors.Join(err, w.heard(ctx, said))
+}
+
+// patience remembers since when calls can't be asked about. It goes with the process: the next one has patience of its own.
+type patience struct {
+	mu    sync.Mutex
+	since map[int64]time.Time
+}
+
+// lasts says whether to wait for the carrier yet.
+func (p *patience) lasts(call int64, now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.since == nil {
+		p.since = map[int64]time.Time{}
 	}
-	w.asks.say(ctx, asking)
-	if asking != nil && !fallAt.After(now) && now.Before(fallAt.Add(askPatience)) {
-		return nil // the call comes back when its hold ends
+	since, known := p.since[call]
+	if !known {
+		since = now
+		p.since[call] = now
 	}
-	next := time.Time{}
-	if len(said) < len(numbers) {
-		next = NextAsk(c.BegunAt, now)
-	}
-	return w.goOn(ctx, c, now, fallAt, next)
+	return now.Sub(since) < askPatience
+}
+
+func (p *patience) ends(call int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.since, call)
 }
 
 // heard applies what a carrier answered as receipts.
@@ -102,37 +144,41 @@ func (w *Worker) goOn(ctx context.Context, c Call, now, fallAt, next time.Time) 
 var errFound = errors.New("the platform has the call")
 
 // ask asks for members of a call, and gives what the platform knows of those that it has, as receipts. one: the first that is
-// found is enough. The error is that of a question that was not answered; what was found beside it holds.
-func (w *Worker) ask(ctx context.Context, c Call, numbers []register.Phone, atOnce int, one bool) (found []Report, err error) {
+// found is enough. The error is that of a question that was not answered; what was found beside it holds. Where as many
+// were not answered as are asked at once, no more are asked.
+func (w *Worker) ask(ctx context.Context, c Call, numbers []register.Phone, atOnce int, one bool) (found []Report, unanswered error) {
 	out := OutID(w.cfg.Store, c.ID, c.Channel)
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
 	var mu sync.Mutex
-	group, asking := errgroup.WithContext(ctx)
+	failures := 0
+	var group errgroup.Group
 	group.SetLimit(atOnce)
 	for _, number := range numbers {
 		group.Go(func() error {
-			if asking.Err() != nil {
-				return asking.Err()
-			}
-			is, err := w.askOne(asking, out, number, c.SignedAt)
-			switch {
-			case errors.Is(err, ErrNoMessage):
+			if ctx.Err() != nil {
 				return nil
-			case err != nil:
-				return err
 			}
+			is, err := w.askOne(ctx, out, number, c.SignedAt)
 			mu.Lock()
 			defer mu.Unlock()
-			found = append(found, is.report(out, number))
-			if one {
-				return errFound
+			switch {
+			case errors.Is(err, ErrNoMessage) || err != nil && errors.Is(context.Cause(ctx), errFound):
+			case err != nil:
+				unanswered = err
+				if failures++; failures >= atOnce {
+					end(err)
+				}
+			default:
+				if found = append(found, is.report(out, number)); one {
+					end(errFound)
+				}
 			}
 			return nil
 		})
 	}
-	if err = group.Wait(); errors.Is(err, errFound) {
-		err = nil
-	}
-	return found, err
+	_ = group.Wait()
+	return found, unanswered
 }
 
 func (w *Worker) askOne(ctx context.Context, out string, number register.Phone, signedAt time.Time) (Found, error) {

@@ -62,30 +62,33 @@ func TestWhoHasNoReceiptIsAskedForBeforeSilenceMeansAnything(t *testing.T) {
 		carrier carrier
 		falls   time.Duration // fallback_after
 		now     time.Duration // since the call began
+		waited  time.Duration // for a carrier that can't be asked
 		did     string
 		next    time.Duration // since the call began; 0: never
 	}{
-		"too early for a lost one":           {carrier{"1": arrived}, time.Minute, time.Minute, "fell back", 2 * time.Hour},
-		"all known":                          {carrier{"1": arrived, "2": failed}, time.Hour, time.Hour, "1 DELIVERED; 2 NO_ROUTE; fell back", 0},
-		"one is open":                        {carrier{"1": arrived, "2": open}, time.Hour, time.Hour, "1 DELIVERED; fell back", 2 * time.Hour},
-		"one is unknown there":               {carrier{"1": arrived}, time.Hour, time.Hour, "1 DELIVERED; fell back", 2 * time.Hour},
-		"its time for the next isn't come":   {carrier{"1": arrived, "2": open}, 12 * time.Hour, 2 * time.Hour, "1 DELIVERED; waits", 12 * time.Hour},
-		"asked for again before that":        {carrier{"1": open, "2": open}, 48 * time.Hour, 2 * time.Hour, "waits", 24 * time.Hour},
-		"for the last time":                  {carrier{"1": open, "2": open}, time.Hour, 72 * time.Hour, "fell back", 0},
-		"away, and nobody must go on yet":    {nil, 12 * time.Hour, 2 * time.Hour, "waits", 12 * time.Hour},
-		"away, and somebody must go on":      {nil, time.Hour, time.Hour, "", 0},
-		"away for longer than anybody waits": {nil, time.Hour, 71 * time.Minute, "fell back", 2 * time.Hour},
+		"too early for a lost one":           {carrier{"1": arrived}, time.Minute, time.Minute, 0, "fell back", 2 * time.Hour},
+		"all known":                          {carrier{"1": arrived, "2": failed}, time.Hour, time.Hour, 0, "1 DELIVERED; 2 NO_ROUTE; fell back", 0},
+		"one is open":                        {carrier{"1": arrived, "2": open}, time.Hour, time.Hour, 0, "1 DELIVERED; fell back", 2 * time.Hour},
+		"one is unknown there":               {carrier{"1": arrived}, time.Hour, time.Hour, 0, "1 DELIVERED; fell back", 2 * time.Hour},
+		"its time for the next isn't come":   {carrier{"1": arrived, "2": open}, 12 * time.Hour, 2 * time.Hour, 0, "1 DELIVERED; waits", 12 * time.Hour},
+		"asked for again before that":        {carrier{"1": open, "2": open}, 48 * time.Hour, 2 * time.Hour, 0, "waits", 24 * time.Hour},
+		"for the last time":                  {carrier{"1": open, "2": open}, time.Hour, 72 * time.Hour, 0, "fell back", 0},
+		"away, and nobody must go on yet":    {nil, 12 * time.Hour, 2 * time.Hour, 0, "waits", 12 * time.Hour},
+		"away, and somebody must go on":      {nil, time.Hour, 90 * time.Minute, 0, "", 0},
+		"away for longer than anybody waits": {nil, time.Hour, 90 * time.Minute, askPatience, "fell back", 2 * time.Hour},
+		"away at the last question":          {nil, time.Hour, 72 * time.Hour, askPatience, "fell back", 73 * time.Hour},
+		"away for days":                      {nil, time.Hour, 96 * time.Hour, askPatience, "fell back", 0},
 	} {
 		o := &silent{onFile: onFile{numbers: []register.Phone{"1", "2"}}, campaign: Campaign{Spec: Spec{FallbackAfter: Span(at.falls)}}}
 		w := seeker(&o.onFile, nil)
-		w.cfg.Store, w.cfg.Looker, w.cfg.Lease, w.alive = o, at.carrier, time.Minute, t.Context()
-		w.listening.atOnce = 1
-		w.asks, w.looks = newQuiet(w.cfg.Logger, ""), newQuiet(w.cfg.Logger, "")
+		w.cfg.Store, w.cfg.Looker = o, at.carrier
 		c := Call{ID: 1, Channel: SMS, State: CallAccepted, BegunAt: begun, SignedAt: begun}
-		if err := w.listen(t.Context(), c, begun.Add(at.now), time.Now()); err != nil {
+		if at.waited > 0 {
+			w.patience.lasts(c.ID, begun.Add(at.now-at.waited))
+		}
+		if err := w.listen(t.Context(), c, begun.Add(at.now)); (err != nil) != (at.carrier == nil) {
 			t.Fatal(name, err)
 		}
-		w.running.Wait()
 		next := time.Duration(0)
 		if !o.next.IsZero() {
 			next = o.next.Sub(begun)

@@ -50,6 +50,13 @@ func (l *line) holds(id int64) bool {
 	return l.ids[id]
 }
 
+// room is how many more the line takes, where it is to hold so many at most.
+func (l *line) room(most int) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return max(0, most-len(l.ids))
+}
+
 // workOff goes on until the line is empty.
 func (l *line) workOff() {
 	for do := l.next(); do != nil; do = l.next() {

@@ -218,6 +218,8 @@ func ServedChannels(s Spec, t Template) []Channel {
 type Lookups interface {
 	// DueCalls takes calls whose time has come by the database's clock, and keeps them from others for as long as hold.
 	DueCalls(ctx context.Context, limit int, hold time.Duration) (list []Call, now time.Time, err error)
+	// SilentCalls takes accepted texts whose time has come; DueCalls takes all others.
+	SilentCalls(ctx context.Context, limit int, hold time.Duration) (list []Call, now time.Time, err error)
 	// CallNumbers gives at most limit of the numbers a call went to.
 	CallNumbers(ctx context.Context, callID int64, limit int) ([]register.Phone, error)
 	// NextLook writes down a look that found nothing (counted) or could not be made, and when to look again.

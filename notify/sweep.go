@@ -57,7 +57,7 @@ func (w *Worker) sweep(ctx context.Context) {
 
 func (w *Worker) sweepOnce(ctx context.Context) error {
 	err := w.sweepCalls(ctx)
-	if e := errors.Join(w.sweepNotices(ctx), w.sweepLetters(ctx)); err == nil {
+	if e := errors.Join(w.sweepSilent(ctx), w.sweepNotices(ctx), w.sweepLetters(ctx)); err == nil {
 		err = e
 	}
 	for more := err == nil; more && ctx.Err() == nil; {
@@ -151,7 +151,7 @@ func (w *Worker) sweepCalls(ctx context.Context) error {
 		case CallUnconfirmed:
 			group.Go(func() error { return w.resolve(gctx, c, now, taken) })
 		case CallAccepted:
-			group.Go(func() error { return w.listen(gctx, c, now, taken) })
+			group.Go(func() error { return w.cfg.Store.FallBackCall(gctx, c.ID, false, time.Time{}) })
 		}
 	}
 	err = w.ringFor(ctx, queued)

@@ -52,6 +52,7 @@ type Worker struct {
 	lines              struct{ codes, replies, letters line } // what was rung for and waits to be sent
 	looks              *quiet
 	asks               *quiet
+	patience           patience
 	bulk               *asynq.Server // nil before it has a seat
 	fast               *asynq.Server
 	seated             atomic.Bool

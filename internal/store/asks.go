@@ -9,6 +9,11 @@ import (
 	"github.com/lingjuli/lingjuli/notify"
 )
 
+// SilentCalls takes accepted texts whose time has come, as DueCalls takes the others.
+func (s *Store) SilentCalls(ctx context.Context, limit int, hold time.Duration) (list []notify.Call, now time.Time, err error) {
+	return s.takeDue(ctx, `state = 'accepted' AND channel = 'sms'`, limit, hold)
+}
+
 // UnheardNumbers gives the numbers of those whom an accepted call went to and of whom no receipt came, of those whose
 // number is still the same: members in the call, and those who left it while it was unanswered and came back.
 func (s *Store) UnheardNumbers(ctx context.Context, callID int64) (numbers []register.Phone, err error) {
@@ -40,7 +45,8 @@ func (s *Store) ApplyFound(ctx context.Context, found []notify.Report, judge jud
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, "store: apply what was found", func(t *tx) error {
+	var why error
+	err = s.write(ctx, "store: apply what was found", func(t *tx) error {
 		now, err := t.now()
 		if err != nil {
 			return err
@@ -49,13 +55,13 @@ func (s *Store) ApplyFound(ctx context.Context, found []notify.Report, judge jud
 		if _, err := t.exec(`INSERT INTO receipts (id, kind, body, received_at) VALUES ($1, $2, $3, $4)`, id, receiptPush, body, toMicros(now)); err != nil {
 			return err
 		}
-		p := &pushed{id: id, reports: found}
-		p.begin()
-		if err := t.tryPushes([]*pushed{p}, now, judge); err != nil {
-			return err
-		}
-		return t.markPushes([]*pushed{p}, now)
+		why, err = t.applyAndMark(&pushed{id: id, reports: found}, now, judge)
+		return err
 	})
+	if err == nil && why != nil {
+		err = setAside(id, why)
+	}
+	return err
 }
 
 // WakeAccepted says when to come back to an accepted call.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/lingjuli/lingjuli/notify"
 )
@@ -16,14 +15,13 @@ func saysBlacklisted(r notify.Report) bool {
 	return !r.Delivered && r.Channel != notify.Voice && r.ErrCode == notify.InBlack
 }
 
-// blacklist notes numbers that receipts say are on a blacklist, where anybody on file has them.
-func (t *tx) blacklist(numbers [][]byte, now time.Time) error {
-	if len(numbers) == 0 {
-		return nil
-	}
+// blacklist notes numbers that receipts say are on a blacklist, where anybody on file has them. at is when the texts went that
+// these are about: word may come late, and a code may have arrived since.
+func (t *tx) blacklist(numbers [][]byte, at int64) error {
 	of, list := t.amongBytes("phone_idx", 1), t.byteList(numbers)
-	_, err := t.exec(`INSERT INTO blacklisted (phone_idx, at) SELECT DISTINCT phone_idx, CAST($2 AS BIGINT) FROM people WHERE `+of+`
-		ON CONFLICT (phone_idx) DO UPDATE SET at = excluded.at`, list, toMicros(now))
+	_, err := t.exec(`INSERT INTO blacklisted (phone_idx, at) SELECT DISTINCT p.phone_idx, CAST($2 AS BIGINT) FROM people p WHERE `+t.amongBytes("p.phone_idx", 1)+`
+			AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.phone_idx = p.phone_idx AND o.state = 'delivered' AND o.settled_at > $2)
+		ON CONFLICT (phone_idx) DO UPDATE SET at = excluded.at WHERE excluded.at > blacklisted.at`, list, at)
 	if err == nil {
 		err = t.refreshOuts(of, list)
 	}

@@ -10,18 +10,21 @@ import (
 	"github.com/lingjuli/lingjuli/notify"
 )
 
-// DueCalls takes calls whose time has come by the database's clock, and keeps them from others for as long as hold.
-// It returns that clock too.
+// DueCalls takes calls whose time has come by the database's clock, but accepted texts, and keeps them from others for as long
+// as hold. It returns that clock too.
 func (s *Store) DueCalls(ctx context.Context, limit int, hold time.Duration) (list []notify.Call, now time.Time, err error) {
-	due := func(state string) string {
-		return `SELECT id FROM calls WHERE wake_at > 0 AND wake_at <= $1 AND ` + state + ` ORDER BY wake_at LIMIT $2`
-	}
+	return s.takeDue(ctx, `state <> 'planned' AND (state <> 'accepted' OR channel <> 'sms')`, limit, hold)
+}
+
+// takeDue takes due calls of a condition.
+func (s *Store) takeDue(ctx context.Context, which string, limit int, hold time.Duration) (list []notify.Call, now time.Time, err error) {
+	due := ` FROM calls WHERE wake_at > 0 AND wake_at <= $1 AND ` + which
 	var some bool
 	err = s.read(ctx, "store: look for due calls", func(t *tx) error {
 		if now, err = t.now(); err != nil {
 			return err
 		}
-		return t.row(`SELECT EXISTS (SELECT 1 FROM calls WHERE wake_at > 0 AND wake_at <= $1 AND state <> 'planned')`, toMicros(now)).Scan(&some)
+		return t.row(`SELECT EXISTS (SELECT 1`+due+`)`, toMicros(now)).Scan(&some)
 	})
 	if err != nil || !some {
 		return nil, now, err
@@ -31,13 +34,8 @@ func (s *Store) DueCalls(ctx context.Context, limit int, hold time.Duration) (li
 		if now, err = t.now(); err != nil {
 			return err
 		}
-		ids, err := t.idsOf(due(`state NOT IN ('planned', 'accepted')`)+t.skipLocked(), toMicros(now), limit)
-		if err != nil {
-			return err
-		}
-		// A large campaign's calls are asked for all at once. Nothing else waits behind them.
-		silent, err := t.idsOf(due(`state = 'accepted'`)+t.skipLocked(), toMicros(now), max(1, limit/5))
-		if ids = append(ids, silent...); err != nil || len(ids) == 0 {
+		ids, err := t.idsOf(`SELECT id`+due+` ORDER BY wake_at LIMIT $2`+t.skipLocked(), toMicros(now), limit)
+		if err != nil || len(ids) == 0 {
 			return err
 		}
 		if _, err := t.exec(`UPDATE calls SET wake_at = $1 WHERE `+t.among("id", 2), toMicros(now.Add(hold)), t.idList(ids)); err != nil {
@@ -123,7 +121,8 @@ func spread(list []member, limit int) []member {
 	return some
 }
 
-// numbersOf opens the numbers of members whose number is still the one that a call went to.
+// numbersOf opens the numbers of members whose number is still the one that a call went to. One that can't be opened keeps no
+// others from being asked for.
 func (t *tx) numbersOf(members []member) (numbers []register.Phone, err error) {
 	sealed := make(map[int64][]byte, len(members))
 	called := make(map[int64][]byte, len(members))
@@ -141,9 +140,9 @@ func (t *tx) numbersOf(members []member) (numbers []register.Phone, err error) {
 	}, t.idList(peopleOf(members)))
 	for _, m := range members {
 		if phone, ok := sealed[m.personID]; ok && err == nil {
-			var plain []byte
-			plain, err = t.keys.Open(phone, "people", "phone_sealed", m.personID)
-			numbers = append(numbers, register.Phone(plain))
+			if plain, e := t.keys.Open(phone, "people", "phone_sealed", m.personID); e == nil {
+				numbers = append(numbers, register.Phone(plain))
+			}
 		}
 	}
 	return numbers, err

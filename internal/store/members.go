@@ -210,6 +210,11 @@ func (c *heldCall) mark(people []int64, to byte, from ...byte) []int64 {
 	return changed
 }
 
+// arrived: a receipt says that it did, of a member who is in the call.
+func (c *heldCall) arrived(id int64) bool {
+	return slices.Contains(c.marked(markDelivered, markHeard, markAnswered), id)
+}
+
 // byNumber is the member with a number: one who is in the call before one who left it.
 func (c *heldCall) byNumber(phone []byte) (id int64, ok bool) {
 	for i, m := range c.members {

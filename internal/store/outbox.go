@@ -218,7 +218,7 @@ func (t *tx) applyToNotice(id int64, r notify.Report, now time.Time) (verdict by
 	case saysInvalid(r):
 		err = t.doubtReported([][]byte{number}, now)
 	case saysBlacklisted(r):
-		err = t.blacklist([][]byte{number}, now)
+		err = t.blacklist([][]byte{number}, toMicros(now))
 	case r.Delivered:
 		err = t.offBlacklist(number)
 	}

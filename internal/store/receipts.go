@@ -161,7 +161,8 @@ func (t *tx) applyPushes(pushes []*pushed, now time.Time, judge judgement) error
 	}
 	byCampaign := map[campaignKey][]callReceipts{}
 	var order []campaignKey
-	var invalid, black [][]byte
+	var invalid [][]byte
+	black := map[int64][][]byte{} // by when their texts went
 	for _, c := range calls {
 		got := callReceipts{call: c}
 		for _, h := range byCall[c.id] {
@@ -171,8 +172,8 @@ func (t *tx) applyPushes(pushes []*pushed, now time.Time, judge judgement) error
 				if saysInvalid(*h.report()) {
 					invalid = append(invalid, number)
 				}
-				if saysBlacklisted(*h.report()) {
-					black = append(black, number)
+				if saysBlacklisted(*h.report()) && !c.arrived(person) {
+					black[c.begunAt] = append(black[c.begunAt], number)
 				}
 				got.list = append(got.list, receiptMatch{h.report(), person})
 			}
@@ -190,7 +191,12 @@ func (t *tx) applyPushes(pushes []*pushed, now time.Time, judge judgement) error
 	if err := t.doubtReported(invalid, now); err != nil {
 		return err
 	}
-	return t.blacklist(black, now)
+	for _, at := range slices.Sorted(maps.Keys(black)) {
+		if err := t.blacklist(black[at], at); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (t *tx) markPushes(pushes []*pushed, now time.Time) error {
@@ -250,6 +256,9 @@ type callReceipts struct {
 // applyToCampaign applies the receipts of one campaign, those that say the same together.
 func (t *tx) applyToCampaign(key campaignKey, calls []callReceipts, now time.Time, judge judgement) error {
 	campaign, err := t.campaign(key.id, "")
+	if err == nil && slices.Contains(campaign.Channels(), notify.WeChat) && slices.ContainsFunc(calls, func(c callReceipts) bool { return c.call.shared }) {
+		campaign, err = t.campaign(key.id, t.forUpdate()) // before households, see takeTurns
+	}
 	if err != nil {
 		return err
 	}

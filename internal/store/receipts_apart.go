@@ -39,10 +39,14 @@ func (s *Store) applyApart(ctx context.Context, pushes []*pushed, now time.Time,
 			return errors.Join(aside, err)
 		}
 		if why != nil {
-			aside = errors.Join(aside, fmt.Errorf("%w: push %d: %v", notify.ErrSetAside, p.id, why)) //nolint:errorlint // whoever looks at the whole finds nothing that may pass
+			aside = errors.Join(aside, setAside(p.id, why))
 		}
 	}
 	return aside
+}
+
+func setAside(push int64, why error) error {
+	return fmt.Errorf("%w: push %d: %v", notify.ErrSetAside, push, why) //nolint:errorlint // whoever looks at the whole finds nothing that may pass
 }
 
 // applyAlone applies a push and marks it. why: some of it can't be applied.
@@ -54,6 +58,11 @@ func (t *tx) applyAlone(p *pushed, now time.Time, judge judgement) (why, err err
 	if err != nil || len(waits) == 0 { // another worker was first
 		return nil, err
 	}
+	return t.applyAndMark(p, now, judge)
+}
+
+// applyAndMark applies what can be applied of a push.
+func (t *tx) applyAndMark(p *pushed, now time.Time, judge judgement) (why, err error) {
 	why, err = t.tryPart(p, now, judge)
 	if err != nil {
 		return nil, err

@@ -173,8 +173,7 @@ func (t *tx) acceptThoseWhoLeft(c *heldCall, r notify.CallResult, now time.Time)
 	if err != nil || n == 0 || r.WakeAt.IsZero() || !c.channel.Phone() {
 		return err
 	}
-	// Some may have another channel left.
-	_, err = t.exec(`UPDATE calls SET wake_at = $2 WHERE id = $1 AND (wake_at = 0 OR wake_at > $2)`, c.id, toMicros(r.WakeAt))
+	_, err = t.exec(`UPDATE calls SET wake_at = $2 WHERE id = $1`, c.id, toMicros(r.WakeAt)) // some may have another channel left
 	return err
 }
 

@@ -99,6 +99,11 @@ func TestANumberIsOffTheBlacklistWhenATextArrivesAfterHalfAYearAndForWhoHasAnoth
 		arrives("MOBILE_NOT_ON_SERVICE")
 		playedTo(t, s, map[string]int64{"accepted": 1, "failed": 3})
 		arrives("DELIVERED")
+		if err := s.write(ctx, "late word of a text before it", func(tx *tx) error {
+			return tx.blacklist([][]byte{phoneIdx(s, phoneOf(1))}, toMicros(at.Add(-time.Hour)))
+		}); err != nil {
+			t.Fatal(err)
+		}
 		_, texts := playedTo(t, s, map[string]int64{"accepted": 2, "failed": 2})
 		if diff := cmp.Diff(map[register.Phone]int{phoneOf(1): 1, phoneOf(20): 1}, texts); diff != "" {
 			t.Error(diff)

@@ -193,8 +193,11 @@ func TestALateAcceptanceKeepsTheChannelThatWasStillAhead(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantCounts(t, statusOf(t, s, id), map[string]int64{"planned": 1})
-		settled(t, s, notify.CallResult{CallID: calls[0], Event: notify.Accept, WakeAt: time.Now().Add(time.Hour)})
+		settled(t, s, notify.CallResult{CallID: calls[0], Event: notify.Accept, WakeAt: time.Now().Add(5 * time.Hour)})
 		wantCounts(t, statusOf(t, s, id), map[string]int64{"accepted": 1})
+		if hours := count(t, s, `SELECT (wake_at - begun_at) / 3600000000 FROM calls`); hours < 4 || hours > 5 {
+			t.Errorf("it goes on after %d hours", hours) // and not when the carrier is asked
+		}
 		push(t, s, report(notify.OutID(s, calls[0], notify.SMS), phoneOf(0), "MOBILE_NOT_ON_SERVICE"))
 		applyAll(t, s)
 		wantCounts(t, statusOf(t, s, id), map[string]int64{"planned": 1}) // the voice call is still to come

@@ -171,10 +171,8 @@ func isTransient(err error) bool {
 func isOutside(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		// connections, conflicts, no room, in use, told to stop, the system, a database that is damaged; one that is only read, or
-		// in which a table or column is not there: it is being restored
-		return slices.Contains([]string{"08", "40", "53", "55", "57", "58", "XX"}, pg.Code[:min(2, len(pg.Code))]) ||
-			slices.Contains([]string{"25006", "42P01", "42703"}, pg.Code)
+		// connections, conflicts, no room, in use, told to stop, the system, a database that is damaged or only read
+		return slices.Contains([]string{"08", "40", "53", "55", "57", "58", "XX"}, pg.Code[:min(2, len(pg.Code))]) || pg.Code == "25006"
 	}
 	var lite *sqlite.Error
 	if errors.As(err, &lite) {

@@ -143,6 +143,7 @@ func TestWhatLiesOutside(t *testing.T) {
 		{&pgconn.PgError{Code: "40P01"}, true},
 		{&pgconn.PgError{Code: "53300"}, true},
 		{&pgconn.PgError{Code: "25006"}, true},
+		{&pgconn.PgError{Code: "XX001"}, true},
 		{fmt.Errorf("take: %w", &pgconn.PgError{Code: "57P01"}), true},
 		{&net.OpError{Op: "read", Err: syscall.ECONNRESET}, true},
 		{driver.ErrBadConn, true},

@@ -175,18 +175,24 @@ func TestWhoToldTheCarrierThatTheyWantNoTextsHasOptedOut(t *testing.T) {
 	})
 }
 
+// threeCalled are those of threeTexted once the silence has led to a telephone call: the out ids of their texts, and of their
+// calls. The worker is gone.
+func threeCalled(t *testing.T, s *Store) (id int64, text map[register.Phone]string, call func(i int) string) {
+	t.Helper()
+	p, id, w := threeTexted(t, s)
+	text = p.outIDs()
+	pass(t, s, time.Hour)
+	until(t, s, id, "called", func(st notify.Status) bool { return st.ByChannel[notify.Voice] == 3 && st.Accepted == 3 })
+	w.Shutdown()
+	return id, text, func(i int) string {
+		return slices.DeleteFunc(p.rung(phoneOf(i)), func(out string) bool { return out == text[phoneOf(i)] })[0]
+	}
+}
+
 // What the carrier says late of a text comes together with what became of the call that the text's silence led to.
 func TestALateReceiptAndTheReportOfTheCallThatFollowedComeTogether(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
-		p, id, w := threeTexted(t, s)
-		text := p.outIDs()
-		pass(t, s, time.Hour)
-		until(t, s, id, "called", func(st notify.Status) bool { return st.ByChannel[notify.Voice] == 3 && st.Accepted == 3 })
-		w.Shutdown()
-		call := func(i int) string {
-			outs := slices.DeleteFunc(p.rung(phoneOf(i)), func(out string) bool { return out == text[phoneOf(i)] })
-			return outs[0]
-		}
+		id, text, call := threeCalled(t, s)
 		push(t, s,
 			callReport(call(0), phoneOf(0), notify.NotAnswered, "200003"), report(text[phoneOf(0)], phoneOf(0), "DELIVERED"),
 			callReport(call(1), phoneOf(1), "", "200000"), report(text[phoneOf(1)], phoneOf(1), "DELIVERED"),

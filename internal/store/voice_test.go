@@ -100,14 +100,7 @@ func TestACampaignByVoiceIsFinishedWhenNoTelephoneRingsAndLateReportsStillCount(
 
 func TestHowADeliveryIsProvedIsKnownAfterwards(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
-		p, id, w := threeTexted(t, s)
-		text := p.outIDs()
-		pass(t, s, time.Hour)
-		until(t, s, id, "called", func(st notify.Status) bool { return st.ByChannel[notify.Voice] == 3 && st.Accepted == 3 })
-		w.Shutdown()
-		call := func(i int) string {
-			return slices.DeleteFunc(p.rung(phoneOf(i)), func(out string) bool { return out == text[phoneOf(i)] })[0]
-		}
+		id, text, call := threeCalled(t, s)
 		push(t, s,
 			callReport(call(0), phoneOf(0), "", "200000"), callReport(call(1), phoneOf(1), notify.PickedUp, "200001"),
 			report(text[phoneOf(2)], phoneOf(2), "DELIVERED"))

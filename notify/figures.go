@@ -29,6 +29,24 @@ func (s Status) Left(now time.Time) time.Duration {
 	return time.Duration(float64(max(0, left)) / s.Rate * float64(time.Second)).Round(time.Second)
 }
 
+// holdTill: the campaign may not send before next. What nothing else holds, its hours do.
+func (s *Status) holdTill(next time.Time) {
+	if s.NextAt == nil || s.NextAt.Before(next) {
+		s.NextAt = &next
+	}
+	due := s.Planned
+	for _, held := range s.Waiting {
+		due -= held
+	}
+	if due <= 0 || s.State != Running {
+		return
+	}
+	if s.Waiting == nil {
+		s.Waiting = map[WaitReason]int64{}
+	}
+	s.Waiting[ForHours] += due
+}
+
 // Bill prices what a campaign's calls have sent, as budgets do: a text costs its segments, a call by telephone is one,
 // whatever receipts say later. What was taken is paid. What is on its way, or was never answered, may have been and counts
 // until it is known that it was not; what was refused, or not found by any look, costs nothing, nor does WeChat. The prices

@@ -41,6 +41,23 @@ func TestTheTimeLeftIsThatOfThoseWhomNothingHolds(t *testing.T) {
 	}
 }
 
+func TestWhatNothingElseHoldsWaitsForTheCampaignsHours(t *testing.T) {
+	opens := time.Date(2026, 12, 1, 8, 0, 0, 0, time.UTC)
+	sooner := opens.Add(-time.Hour)
+	for name, c := range map[string]struct{ s, want Status }{
+		"all of it":         {Status{State: Running, Planned: 7}, Status{State: Running, Planned: 7, NextAt: &opens, Waiting: map[WaitReason]int64{ForHours: 7}}},
+		"some of it":        {Status{State: Running, Planned: 7, Waiting: map[WaitReason]int64{ForCap: 2, ForHours: 1}}, Status{State: Running, Planned: 7, NextAt: &opens, Waiting: map[WaitReason]int64{ForCap: 2, ForHours: 5}}},
+		"none of it":        {Status{State: Running, Planned: 2, Waiting: map[WaitReason]int64{ForCap: 2}, NextAt: &sooner}, Status{State: Running, Planned: 2, Waiting: map[WaitReason]int64{ForCap: 2}, NextAt: &opens}},
+		"it has not begun":  {Status{State: Approved, Planned: 7}, Status{State: Approved, Planned: 7, NextAt: &opens}},
+		"all is on its way": {Status{State: Running, Sending: 7}, Status{State: Running, Sending: 7, NextAt: &opens}},
+	} {
+		c.s.holdTill(opens)
+		if diff := cmp.Diff(c.want, c.s); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
 func TestTheBillIsInWholeMillionthsOfAYuanByChannel(t *testing.T) {
 	rules := Rules{PriceFen: map[Channel]float64{SMS: 4.5, Voice: 6}}
 	s := Status{Units: map[Channel]int64{SMS: 1_765_001, Voice: 3, WeChat: 40}}

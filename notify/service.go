@@ -272,8 +272,8 @@ func (s *Service) Status(ctx context.Context, id int64) (Status, error) {
 		next = c.StartsAt
 	}
 	next = s.Rules.nextOpen(c, next)
-	if next.After(now) && (st.NextAt == nil || st.NextAt.Before(next)) {
-		st.NextAt = &next
+	if next.After(now) {
+		st.holdTill(next)
 	}
 	st.SecondsLeft = int64(st.Left(now).Seconds())
 	return st, nil

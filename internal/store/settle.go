@@ -193,6 +193,10 @@ func (t *tx) retryMembers(c *heldCall, people []int64, r notify.CallResult, now 
 	tried := 0
 	if r.Tried {
 		tried = 1
+	} else if c.channel == notify.WeChat {
+		if err := t.unspendCustomerMessage(c.id, people); err != nil {
+			return err
+		}
 	}
 	_, err := t.move(c.key, notify.Retry, people, giveBack+", tries = tries + $5, wake_at = $6, updated_at = $7",
 		c.begunAt, tried, toMicros(r.WakeAt), toMicros(now))

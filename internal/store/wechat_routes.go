@@ -60,10 +60,21 @@ func (t *tx) openOpenID(idx, who []byte) (register.OpenID, error) {
 // spendCustomerMessage counts one of the customer messages of the open window of the openid that each person is written
 // to by. Others that are bound to them keep theirs.
 func (t *tx) spendCustomerMessage(people []int64) error {
-	_, err := t.exec(`UPDATE contacts SET customer_left = customer_left - 1 WHERE channel = 'wechat' AND customer_left > 0
-		AND who_idx IN (SELECT used.openid_idx FROM (SELECT b.openid_idx, row_number() OVER (PARTITION BY b.person_id ORDER BY `+ownFirst+`) AS place
-			FROM `+waysThere+` AND `+t.among("b.person_id", 1)+`) used WHERE used.place = 1)`, t.idList(people))
+	_, err := t.exec(`UPDATE contacts SET customer_left = customer_left - 1 WHERE customer_left > 0 AND `+t.writtenTo(), t.idList(people))
 	return err
+}
+
+// unspendCustomerMessage gives back what a call took that was held before its first byte, or put off: nothing was sent.
+func (t *tx) unspendCustomerMessage(call int64, people []int64) error {
+	_, err := t.exec(`UPDATE contacts SET customer_left = customer_left + 1 WHERE customer_left < $2 AND `+t.writtenTo()+`
+		AND EXISTS (SELECT 1 FROM calls WHERE id = $3 AND route = $4)`, t.idList(people), messagesAfterMessage, call, notify.CustomerMessage)
+	return err
+}
+
+// writtenTo is the SQL test that a contact is the one by which one of the people in $1 is written to.
+func (t *tx) writtenTo() string {
+	return `channel = 'wechat' AND who_idx IN (SELECT used.openid_idx FROM (SELECT b.openid_idx, row_number() OVER (PARTITION BY b.person_id ORDER BY ` + ownFirst + `) AS place
+			FROM ` + waysThere + ` AND ` + t.among("b.person_id", 1) + `) used WHERE used.place = 1)`
 }
 
 // TakeWeChatProof applies WeChat's word on a message: it settles an unconfirmed one, makes an accepted one delivered,

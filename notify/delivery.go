@@ -107,7 +107,8 @@ type SkipReason string
 const (
 	OptedOut        SkipReason = "opted_out"
 	NoChannel       SkipReason = "no_channel"
-	PhoneDoubted    SkipReason = "doubted" // a way to them leads over a number that may no longer be theirs
+	PhoneDoubted    SkipReason = "doubted"     // a way to them leads over a number that may no longer be theirs
+	OnBlacklist     SkipReason = "blacklisted" // said by previews: the carrier refuses texts there; in a campaign such a row fails with the carrier's code
 	ByHousehold     SkipReason = "household"
 	FrequencyCap    SkipReason = "frequency_cap"
 	NoLongerMatches SkipReason = "no_longer_matches"
@@ -119,5 +120,5 @@ const (
 
 // SkipReasons lists all reasons.
 func SkipReasons() []SkipReason {
-	return []SkipReason{OptedOut, NoChannel, PhoneDoubted, ByHousehold, FrequencyCap, NoLongerMatches, IsDeceased, Expired, WasCancelled, OverBudget}
+	return []SkipReason{OptedOut, NoChannel, PhoneDoubted, OnBlacklist, ByHousehold, FrequencyCap, NoLongerMatches, IsDeceased, Expired, WasCancelled, OverBudget}
 }

@@ -96,6 +96,8 @@ func (r RowEnd) whySkipped() UnreachedWhy {
 		return WhyNoWay
 	case PhoneDoubted:
 		return WhyDoubted
+	case OnBlacklist:
+		return WhyRefused
 	case ByHousehold:
 		return WhyHousehold
 	case FrequencyCap:

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lingjuli/lingjuli/internal/sandbox"
 	"github.com/lingjuli/lingjuli/notify"
 )
 
@@ -24,6 +25,27 @@ func TestStoryWhoseTextHasNoReceiptIsCalledAfterTheWaitAndNotBefore(t *testing.T
 			}
 			if after := calls[0].At.Sub(texts[0].SentAt); after < wait {
 				w.t.Errorf("%s rang %s after the text", w.phone(i), after)
+			}
+		}
+	})
+}
+
+func TestStoryWhoseReceiptIsLostIsAskedForBeforeTheirTelephoneRings(t *testing.T) {
+	eachTown(t, 4, nil, func(w *town) {
+		w.box.SetReceipts(sandbox.Receipts{
+			Bases: []string{w.base}, LostPercent: 100, PhoneCodes: map[string]string{w.phone(3): "MOBILE_NOT_ON_SERVICE"},
+		})
+		id := w.campaign("sms, voice", "fallback_after: 1h\n")
+		w.until(id, "taken", func(s notify.Status) bool { return s.Accepted == 4 })
+		w.eventually("the carrier knows what became of all", func() bool { return w.box.Stats().SMS.Waiting == 0 })
+		w.later(id, 61*time.Minute)
+		s := w.until(id, "asked for", func(s notify.Status) bool { return s.Delivered == 3 && s.ByChannel[notify.Voice] == 1 })
+		if s.Proofs[notify.ByReceipt] != 3 {
+			w.t.Errorf("%+v", s)
+		}
+		for i, want := range []int{0, 0, 0, 1} {
+			if calls := w.box.Calls(w.phone(i)); len(calls) != want {
+				w.t.Errorf("phone %d was called %d times, want %d", i, len(calls), want)
 			}
 		}
 	})

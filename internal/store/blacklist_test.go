@@ -52,6 +52,20 @@ func TestANumberOnABlacklistGetsNoCampaignsTextAndItsPersonIsReachedOtherwiseOrL
 				t.Errorf("%+v", u)
 			}
 		}
+		preview := func(channels ...notify.Channel) notify.PreviewCount {
+			t.Helper()
+			count, err := s.PreviewAudience(t.Context(), notify.PreviewQuery{Spec: notify.Spec{Kind: notify.PremiumReminder, Audience: register.Everybody()}, Channels: channels, Now: time.Now()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return count
+		}
+		if n := preview(notify.SMS); n.Reachable[notify.SMS] != 1 || n.Texts[notify.SMS] != 1 || n.Unreachable[notify.OnBlacklist] != 3 {
+			t.Errorf("by text alone: %+v", n)
+		}
+		if n := preview(notify.SMS, notify.Voice); n.Reachable[notify.SMS] != 1 || n.Reachable[notify.Voice] != 3 || n.Texts[notify.Voice] != 2 || len(n.Unreachable) != 0 {
+			t.Errorf("by text and telephone: %+v", n)
+		}
 		p := &platform{}
 		id = approved(t, s, func(spec *notify.Spec) { spec.Channels = []notify.Channel{notify.SMS, notify.Voice} })
 		play(t, s, p, id, quickRules(), func(st notify.Status) bool { return st.ByChannel[notify.Voice] == 2 && st.ByChannel[notify.SMS] == 1 })

@@ -39,7 +39,7 @@ func (s *Store) PreviewAudience(ctx context.Context, q notify.PreviewQuery) (not
 func previewWays(q notify.PreviewQuery) (string, []any) {
 	audience, args := q.Spec.Audience.SQL(q.Now, 2)
 	return `WITH page AS (
-		SELECT p.id, p.phone_idx, p.phone_mobile, p.household, p.status, p.wechat_bound, p.opted_out, p.muted, p.doubted, p.region, p.name_sealed
+		SELECT p.id, p.phone_idx, p.phone_mobile, p.household, p.status, p.wechat_bound, p.opted_out, p.muted, p.doubted, p.blacklisted, p.region, p.name_sealed
 		FROM people p WHERE substr(p.region, 1, length(CAST($1 AS TEXT))) = $1 AND (` + audience + `)
 	), busy AS (` + busySQL("page") + `), known AS (` + knownSQL(q.Spec.Kind) + `), ways AS (
 		SELECT known.*, ` + waySQL(q.Channels) + ` AS channel FROM known

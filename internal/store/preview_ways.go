@@ -13,6 +13,7 @@ import (
 func knownSQL(kind notify.Kind) string {
 	return `SELECT page.*, COALESCE(busy.people, 0) > 1 AS shared,
 			` + personOut("page", kind) + ` AS person_out, ` + phoneOut("page", kind) + ` AS phone_out, ` + phoneDoubted("page") + ` AS phone_doubted,
+			` + phoneBlacklisted("page") + ` AS phone_blacklisted,
 			page.phone_idx IS NOT NULL AND COALESCE(busy.households, 0) < 3 AS own_phone
 		FROM page LEFT JOIN busy ON busy.phone_idx = page.phone_idx`
 }
@@ -49,13 +50,17 @@ func busySQL(set string) string {
 
 // hasSQL is the SQL test that a person of the set has a channel.
 func hasSQL(c notify.Channel) string {
-	if c.Phone() {
+	switch c {
+	case notify.SMS:
+		return `(` + wouldSQL(c) + ` AND NOT phone_out AND NOT phone_doubted AND NOT phone_blacklisted)`
+	case notify.Voice:
 		return `(` + wouldSQL(c) + ` AND NOT phone_out AND NOT phone_doubted)`
+	case notify.WeChat:
 	}
 	return wouldSQL(c)
 }
 
-// wouldSQL is the same test, did the number not want nothing, and were it not in doubt.
+// wouldSQL is the same test, did the number not want nothing, were it not in doubt, and on no blacklist.
 func wouldSQL(c notify.Channel) string {
 	switch c {
 	case notify.WeChat:
@@ -79,16 +84,19 @@ func waySQL(channels []notify.Channel) string {
 	return b.String()
 }
 
-// planSkipSQL is why a person gets no row to send, or ”. A number that wants nothing, or is in doubt, counts only where the
-// campaign would have used it.
+// planSkipSQL is why nothing would go to a person, or ”. A number that wants nothing, is in doubt, or on a blacklist, counts
+// only where the campaign would have used it.
 func planSkipSQL(channels []notify.Channel) string {
-	byPhone, byDoubt := "FALSE", "FALSE"
+	byPhone, byDoubt, byList := "FALSE", "FALSE", "FALSE"
 	for _, c := range channels {
+		if c == notify.SMS {
+			byList = "phone_blacklisted AND " + wouldSQL(c)
+		}
 		if c.Phone() {
 			byPhone = "phone_out"
 			byDoubt += " OR " + wouldSQL(c)
 		}
 	}
 	return `CASE WHEN status = 'deceased' THEN 'deceased' WHEN person_out THEN 'opted_out'
-		WHEN channel <> '' THEN '' WHEN phone_doubted AND (` + byDoubt + `) THEN 'doubted' WHEN ` + byPhone + ` THEN 'opted_out' ELSE 'no_channel' END`
+		WHEN channel <> '' THEN '' WHEN phone_doubted AND (` + byDoubt + `) THEN 'doubted' WHEN ` + byPhone + ` THEN 'opted_out' WHEN ` + byList + ` THEN 'blacklisted' ELSE 'no_channel' END`
 }

@@ -22,11 +22,16 @@ func (s Status) Left(now time.Time) time.Duration {
 	if s.Rate == 0 || s.NextAt != nil && s.NextAt.After(now) {
 		return 0
 	}
-	left := s.Planned + s.Queued + s.Sending
-	for _, held := range s.Waiting {
-		left -= held
-	}
+	left := s.Planned + s.Queued + s.Sending - s.held()
 	return time.Duration(float64(max(0, left)) / s.Rate * float64(time.Second)).Round(time.Second)
+}
+
+// held counts those whom something holds back.
+func (s Status) held() (n int64) {
+	for _, people := range s.Waiting {
+		n += people
+	}
+	return n
 }
 
 // holdTill: the campaign may not send before next. What nothing else holds, its hours do.
@@ -34,10 +39,7 @@ func (s *Status) holdTill(next time.Time) {
 	if s.NextAt == nil || s.NextAt.Before(next) {
 		s.NextAt = &next
 	}
-	due := s.Planned
-	for _, held := range s.Waiting {
-		due -= held
-	}
+	due := s.Planned - s.held()
 	if due <= 0 || s.State != Running {
 		return
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"runtime/debug"
 	"time"
+
+	"github.com/lingjuli/lingjuli/internal/register"
 )
 
 // applyEvery is how often stored receipts are looked for, unless as many as are applied at once waited. The hundred receipts
@@ -40,27 +42,41 @@ func (w *Worker) apply(ctx context.Context) {
 	}
 }
 
-// handReplies hands replies to whoever understands them, and says how many were handled.
+// handReplies hands replies to whoever understands them, and says how many were handled. What lies outside of a reply ends the
+// round: the others would meet it too.
 func (w *Worker) handReplies(ctx context.Context, stubborn stubborn) (handed int, err error) {
 	if w.cfg.Replies == nil {
 		return 0, nil
 	}
 	now := w.cfg.Now()
+	var outside error
 	err = w.cfg.Store.EachReply(ctx, replyBatch, stubborn.resting(now), func(r StoredReply) ReplyVerdict {
-		err := w.handReply(ctx, r)
-		if err == nil {
-			delete(stubborn, r.ID)
-			handed++
-			return ReplyDone
-		}
-		if ctx.Err() != nil {
+		if outside != nil || stubborn.waitsBehind(r) {
 			return ReplyWaits
 		}
-		verdict := stubborn.failed(r.ID, now)
+		if stubborn[r.ID].overtaken {
+			delete(stubborn, r.ID)
+			w.cfg.Logger.Error("a reply that can't be handled is set aside: a later one of the number was", "reply", r.ID)
+			return ReplyAside
+		}
+		err := w.handReply(ctx, r)
+		switch {
+		case err == nil:
+			stubborn.handled(r)
+			handed++
+			return ReplyDone
+		case ctx.Err() != nil:
+			return ReplyWaits
+		case w.cfg.Store.Outside(err):
+			outside = err
+			stubborn.rest(r, now.Add(outsidePause))
+			return ReplyWaits
+		}
+		verdict := stubborn.failed(r, now)
 		w.cfg.Logger.Error("a reply can't be handled", "reply", r.ID, "verdict", verdict, "error", err)
 		return verdict
 	})
-	return handed, err
+	return handed, errors.Join(err, outside)
 }
 
 // handReply keeps the panic of one reply from the others.
@@ -75,25 +91,63 @@ func (w *Worker) handReply(ctx context.Context, r StoredReply) (err error) {
 
 // stubborn are replies that could not be handled, by their ids. They are tried again after longer and longer pauses, an hour and
 // a half in all, and then set aside. What kept them may pass with this process: the next one begins anew.
-type stubborn map[int64]struct {
-	tries int
-	until time.Time
+//
+// Where what failed lies outside of the reply it rests briefly and as often as it takes, and later ones of its number wait behind
+// it: somebody's last word must be the last to be heard. Where it lies in the reply they don't, as one of them may say that they
+// want nothing more; the earlier one has then been overtaken.
+type stubborn map[int64]stubbornReply
+
+type stubbornReply struct {
+	tries     int
+	until     time.Time
+	phone     register.Phone
+	outside   bool // it waits for what lies outside of it
+	overtaken bool // a later one of the number was handled
 }
 
 const (
-	replyTries = 8
-	replyPause = time.Second // the first; each is four times the one before
+	replyTries   = 8
+	replyPause   = time.Second // the first; each is four times the one before
+	outsidePause = 5 * time.Second
 )
 
-func (s stubborn) failed(id int64, now time.Time) ReplyVerdict {
-	one := s[id]
+func (s stubborn) failed(r StoredReply, now time.Time) ReplyVerdict {
+	one := s[r.ID]
 	if one.tries++; one.tries == replyTries {
-		delete(s, id)
+		delete(s, r.ID)
 		return ReplyAside
 	}
-	one.until = now.Add(replyPause << (2 * (one.tries - 1)))
-	s[id] = one
+	one.until, one.phone, one.outside = now.Add(replyPause<<(2*(one.tries-1))), r.Phone, false
+	s[r.ID] = one
 	return ReplyWaits
+}
+
+// rest lets a reply wait for what lies outside of it.
+func (s stubborn) rest(r StoredReply, until time.Time) {
+	one := s[r.ID]
+	one.until, one.phone, one.outside = until, r.Phone, true
+	s[r.ID] = one
+}
+
+// waitsBehind says whether an earlier reply of the number waits for what lies outside of it, and lets r rest as long.
+func (s stubborn) waitsBehind(r StoredReply) bool {
+	for id, one := range s {
+		if id < r.ID && one.phone == r.Phone && one.outside {
+			s.rest(r, one.until)
+			return true
+		}
+	}
+	return false
+}
+
+func (s stubborn) handled(r StoredReply) {
+	delete(s, r.ID)
+	for id, one := range s {
+		if id < r.ID && one.phone == r.Phone {
+			one.overtaken = true
+			s[id] = one
+		}
+	}
 }
 
 // resting are those that are not to be tried now.

@@ -97,8 +97,6 @@ func (c Campaign) Expired(now time.Time) bool {
 	return !c.ExpiresAt.IsZero() && !now.Before(c.ExpiresAt)
 }
 
-// Plans says whether people of its audience are still to be planned: everybody gets a row, in one that expired while it stood too.
-func (c Campaign) Plans(now time.Time) bool {
-	stood := c.State == Paused || c.State == Halted
-	return c.PlannedAt.IsZero() && (c.State == Running || stood && c.Expired(now))
-}
+// Plans says whether people of its audience are still to be planned. Everybody gets a row, whatever becomes of a campaign that
+// has begun: where it stands they wait with the others, where it was cancelled the row says so.
+func (c Campaign) Plans() bool { return c.PlannedAt.IsZero() && !c.StartedAt.IsZero() }

@@ -114,19 +114,33 @@ func (r Rules) capped(channel Channel, f Facts, now time.Time) (Drop, bool) {
 // routeOf is the way a WeChat message takes: the long-term notice, a customer message while the window has enough left
 // for answers, a template message for service notices alone.
 func routeOf(c Campaign, f WeChatFacts) (WeChatRoute, bool) {
-	w := c.Template.WeChat
+	r := WeChatRoutesOf(c.Spec, c.Template)
 	switch {
-	case w == nil:
-		return "", false
-	case w.Subscribe != "" && f.Consented:
+	case r.Notice != "" && f.Consented:
 		return BizSend, true
-	case f.CustomerLeft >= keptForAnswers+1 && (w.Text != "" || c.Template.SMS != nil):
+	case r.Customer && f.CustomerLeft > KeptForAnswers:
 		return CustomerMessage, true
-	case w.Template != "" && c.Spec.Kind == ServiceNotice:
+	case r.Template:
 		return TemplateMessage, true
 	}
 	return "", false
 }
 
-// keptForAnswers are the customer messages of a window that campaigns leave for answers.
-const keptForAnswers = 2
+// WeChatRoutes are the ways that a campaign's WeChat message can take: the first to those who have consented to the notice, the
+// second to those whose window has messages left, the third to everybody bound.
+type WeChatRoutes struct {
+	Notice             string // the id of its template at WeChat; "": there is none
+	Customer, Template bool
+}
+
+// WeChatRoutesOf says which of them a spec with this template has.
+func WeChatRoutesOf(s Spec, t Template) WeChatRoutes {
+	w := t.WeChat
+	if w == nil {
+		return WeChatRoutes{}
+	}
+	return WeChatRoutes{Notice: w.Subscribe, Customer: w.Text != "" || t.SMS != nil, Template: w.Template != "" && s.Kind == ServiceNotice}
+}
+
+// KeptForAnswers are the customer messages of a window that campaigns leave for answers.
+const KeptForAnswers = 2

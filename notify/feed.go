@@ -30,30 +30,39 @@ func (w *Worker) feedOnce(ctx context.Context) (more bool, err error) {
 	if _, err := w.cfg.Store.StartDue(ctx); err != nil {
 		return false, err
 	}
-	running, now, err := w.cfg.Store.Running(ctx)
+	list, now, err := w.cfg.Store.Running(ctx)
 	if err != nil {
 		return false, err
 	}
 	now = now.In(w.cfg.Rules.Zone)
-	for _, c := range running {
-		again, e := w.feedCampaign(ctx, c, len(running), now)
+	running := 0
+	for _, c := range list {
+		if c.State == Running {
+			running++
+		}
+	}
+	for _, c := range list {
+		again, e := w.feedCampaign(ctx, c, running, now)
 		more, err = more || again, errors.Join(err, e) // one that can't be fed doesn't hold up the others
 	}
 	return more, err
 }
 
 func (w *Worker) feedCampaign(ctx context.Context, c Campaign, running int, now time.Time) (more bool, err error) {
-	if pool := w.cfg.Rules.ReplyPool; len(pool) > 0 && c.ReplyCodes == nil && c.Asks() {
+	if pool := w.cfg.Rules.ReplyPool; len(pool) > 0 && c.ReplyCodes == nil && c.Asks() && c.State == Running {
 		if err := w.cfg.Store.TakeReplyCodes(ctx, c.ID, pool, now); err != nil {
 			return false, err
 		}
 	}
-	if c.PlannedAt.IsZero() {
+	if c.Plans() {
 		done, err := w.cfg.Store.PlanPage(ctx, c.ID, now, planBatch)
 		if err != nil {
 			return false, err
 		}
 		more = !done
+	}
+	if c.State != Running {
+		return more, nil
 	}
 	again, err := w.dispatch(ctx, c, running, now)
 	return more || again, err
@@ -63,7 +72,7 @@ func (w *Worker) feedCampaign(ctx context.Context, c Campaign, running int, now 
 func (w *Worker) dispatch(ctx context.Context, c Campaign, running int, now time.Time) (more bool, err error) {
 	for _, channel := range c.Channels() {
 		if gate, open := w.cfg.Rules.gateOf(c, channel, now); !open {
-			if gate.Event == PutBack && c.State == Running {
+			if gate.Event == PutBack {
 				err = errors.Join(err, w.cfg.Store.HoldCalls(ctx, c.ID, channel, gate.WakeAt))
 			}
 			continue

@@ -263,6 +263,8 @@ type ReceiptLog interface {
 	// EachReply gives stored replies that nobody has handled to handle, the oldest first, but for those in except, and marks
 	// them as it says. Where another process is at it, nothing is done.
 	EachReply(ctx context.Context, limit int, except []int64, handle func(StoredReply) ReplyVerdict) error
+	// Outside says whether an error lies outside of what was to be done: another time the same may pass.
+	Outside(err error) bool
 }
 
 // ErrSetAside: receipts can't be applied and were taken out of the way of the others.

@@ -15,6 +15,7 @@ import (
 type PreviewQuery struct {
 	Spec     Spec
 	Channels []Channel // those that the template serves too
+	WeChat   WeChatRoutes
 	Scope    register.Scope
 	Now      time.Time // in the zone by which audiences judge ages and dates
 	Samples  int       // how many members to give for each channel
@@ -87,7 +88,7 @@ func (s *Service) preview(ctx context.Context, scope register.Scope, spec Spec, 
 	}
 	texts.forCampaign(paramsOf(spec))
 	query := PreviewQuery{
-		Spec: spec, Channels: ServedChannels(spec, t), Scope: scope, Now: s.Now().In(s.Rules.Zone), Samples: measuredSamples,
+		Spec: spec, Channels: ServedChannels(spec, t), WeChat: WeChatRoutesOf(spec, t), Scope: scope, Now: s.Now().In(s.Rules.Zone), Samples: measuredSamples,
 		Topics: TopicsOf(spec, t),
 	}
 	count, err := s.Figures.PreviewAudience(ctx, query)

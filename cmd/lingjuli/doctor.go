@@ -190,6 +190,9 @@ func (d *doctor) aliyun(ctx context.Context, s *store.Store) {
 	if len(d.cfg.Secrets) == 0 && len(d.cfg.Aliyun.Queues) == 0 && d.sound("callback-secret", "aliyun-receipts", "aliyun-queues") {
 		d.finds("doctor_aliyun", broken, d.a.explain(&settingError{envName("callback-secret"), "must_given", ""})[0])
 	}
+	if slices.ContainsFunc(d.cfg.Secrets, func(s string) bool { return len(s) < guessable }) {
+		d.says("doctor_aliyun", note, "doctor_secret_short")
+	}
 	sms, err := newSMS(d.cfg)
 	var theirs time.Time
 	if err == nil {
@@ -207,6 +210,9 @@ func (d *doctor) aliyun(ctx context.Context, s *store.Store) {
 		d.templates(ctx, sms, s)
 	}
 }
+
+// guessable is below how many characters a callback secret can be found by trying.
+const guessable = 16
 
 // repliesSeen is how many of the last replies by SMS are looked at.
 const repliesSeen = 200

@@ -111,12 +111,12 @@ func TestWrongUsageIsSaidInTheOperatorsLanguage(t *testing.T) {
 func TestDoctorNamesEachFaultInPlainWords(t *testing.T) {
 	env := goodEnv(t)
 	env["LINGJULI_TIMEZONE"], env["LINGJULI_CAP"] = "Nowhere", "x"
-	env["LINGJULI_REDIS_URL"] = "redis://127.0.0.1:1"
+	env["LINGJULI_REDIS_URL"], env["LINGJULI_CALLBACK_SECRET"] = "redis://127.0.0.1:1", "shh-1"
 	out, stderr, code := call(t, env, "doctor")
 	if code != exitFailed {
 		t.Errorf("exit %d", code)
 	}
-	for _, want := range []string{"LINGJULI_TIMEZONE must be", "LINGJULI_CAP must be", "Redis: does not answer", "WeChat: no access_token", "Aliyun: the request did not pass"} {
+	for _, want := range []string{"LINGJULI_TIMEZONE must be", "LINGJULI_CAP must be", "Redis: does not answer", "LINGJULI_CALLBACK_SECRET is shorter", "WeChat: no access_token", "Aliyun: the request did not pass"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("nothing says %q in\n%s%s", want, out, stderr)
 		}

@@ -308,7 +308,7 @@ func (p *parser) base(flag, text string) string {
 func (p *parser) secrets(text string) []string {
 	list := splitList(text)
 	for _, s := range list {
-		if len(s) < 8 || url.PathEscape(s) != s {
+		if url.PathEscape(s) != s || strings.Trim(s, ".") == "" {
 			p.bad("callback-secret", "must_secret", "")
 			break
 		}

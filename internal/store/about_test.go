@@ -127,3 +127,45 @@ func TestThePreviewShowsWhatIsOnFileForThePerson(t *testing.T) {
 		}
 	})
 }
+
+// Who is bound to the account can be written to only by a way that leads to them now: the preview counts as the claim would go.
+func TestThePreviewCountsByWeChatWhoCanBeWrittenToNow(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(6)...)
+		for person, consented := range map[int64]bool{1: true, 2: false, 3: false, 4: false, 5: true} {
+			bind(t, s, person, consented)
+		}
+		window := func(person int64, until time.Time, left int) {
+			exec(t, s, `UPDATE contacts SET customer_until = $2, customer_left = $3 WHERE who_idx = (SELECT openid_idx FROM bindings WHERE person_id = $1)`, person, toMicros(until), left)
+		}
+		window(3, time.Now().Add(time.Hour), notify.KeptForAnswers+1)
+		window(4, time.Now().Add(time.Hour), notify.KeptForAnswers)
+		window(2, time.Now().Add(-time.Hour), 5)
+		exec(t, s, `UPDATE contacts SET follows = FALSE WHERE who_idx = (SELECT openid_idx FROM bindings WHERE person_id = 5)`)
+		wechat := func(w notify.WeChatTemplate, kind notify.Kind) int64 {
+			t.Helper()
+			template := templateOf(notify.WeChat, notify.SMS)
+			template.Kind, template.WeChat = kind, &w
+			spec := notify.Spec{Kind: kind, Audience: register.Everybody(), Channels: []notify.Channel{notify.WeChat, notify.SMS}}
+			count, err := s.PreviewAudience(t.Context(), notify.PreviewQuery{
+				Spec: spec, Channels: spec.Channels, WeChat: notify.WeChatRoutesOf(spec, template), Now: time.Now(), Samples: 10,
+			})
+			if err != nil || count.Reachable[notify.SMS] != 6-count.Reachable[notify.WeChat] || len(count.Samples[notify.WeChat]) != int(count.Reachable[notify.WeChat]) {
+				t.Errorf("%+v %v", count, err)
+			}
+			return count.Reachable[notify.WeChat]
+		}
+		if n := wechat(notify.WeChatTemplate{Subscribe: "TPL_A"}, notify.PremiumReminder); n != 2 {
+			t.Errorf("%d by notice or customer message", n)
+		}
+		if n := wechat(notify.WeChatTemplate{Subscribe: "TPL_OTHER"}, notify.PremiumReminder); n != 1 {
+			t.Errorf("%d by customer message", n)
+		}
+		if n := wechat(notify.WeChatTemplate{Template: "TPL_T"}, notify.PremiumReminder); n != 1 {
+			t.Errorf("%d by a template message of a kind that has none", n)
+		}
+		if n := wechat(notify.WeChatTemplate{Template: "TPL_T"}, notify.ServiceNotice); n != 4 {
+			t.Errorf("%d by template message", n)
+		}
+	})
+}

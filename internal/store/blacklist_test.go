@@ -113,7 +113,12 @@ func TestANumberIsOffTheBlacklistWhenATextArrivesAfterHalfAYearAndForWhoHasAnoth
 		arrives("MOBILE_NOT_ON_SERVICE")
 		playedTo(t, s, map[string]int64{"accepted": 1, "failed": 3})
 		arrives("DELIVERED")
-		if err := s.write(ctx, "late word of a text before it", func(tx *tx) error {
+		exec(t, s, `INSERT INTO outbox (id, kind, template_key, phone, phone_idx, params, created_at, expires_at, state, settled_at)
+			VALUES (10, 'reply', 'answer', $1, $2, $1, 1, 1, 'accepted', $3)`, []byte{1}, phoneIdx(s, phoneOf(1)), toMicros(at.Add(-time.Hour)))
+		if err := s.write(ctx, "late word of texts before it", func(tx *tx) error {
+			if v, err := tx.applyToNotice(10, report("", phoneOf(1), notify.InBlack), at.Add(time.Minute)); v != verdictApplied || err != nil {
+				t.Errorf("%c %v", v, err)
+			}
 			return tx.blacklist([][]byte{phoneIdx(s, phoneOf(1))}, toMicros(at.Add(-time.Hour)))
 		}); err != nil {
 			t.Fatal(err)

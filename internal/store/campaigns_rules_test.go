@@ -302,7 +302,7 @@ func TestAPreviewCountsAsThePlanDoes(t *testing.T) {
 			villager{id: 3, phone: phoneOf(3), household: "b"}, villager{id: 4, household: "c"},
 			villager{id: 5, phone: phoneOf(5), household: "d", status: register.Deceased},
 		)
-		exec(t, s, `UPDATE people SET wechat_bound = $1 WHERE id = 3`, true)
+		bind(t, s, 3, true)
 		anyHour := ""
 		template := templateOf(notify.WeChat, notify.SMS)
 		spec := notify.Spec{Name: "x", Kind: notify.PremiumReminder, Audience: register.Everybody(), Channels: []notify.Channel{notify.WeChat, notify.SMS}, Template: "due", Window: &anyHour}
@@ -321,7 +321,7 @@ func TestAPreviewCountsAsThePlanDoes(t *testing.T) {
 			Matched: 5, Reachable: map[notify.Channel]int64{notify.WeChat: 1, notify.SMS: 2, notify.Voice: 0},
 			Unreachable: map[notify.SkipReason]int64{notify.NoChannel: 1, notify.IsDeceased: 1}, Segments: 1, CostYuan: 0.045,
 			Samples:  []notify.PreviewSample{{Channel: notify.WeChat, Text: "王**"}, {Channel: notify.SMS, Text: "王**您好，请缴费。"}, {Channel: notify.SMS, Text: "王**您好，请缴费。"}},
-			Warnings: []notify.Warning{{Key: "warn.hours", Data: map[string]string{"hours": "07:00-21:30"}}},
+			Warnings: []notify.Warning{{Key: "warn.hours", Data: map[string]string{"hours": "07:00-21:30"}}, {Key: "warn.template_unasked", Data: map[string]string{"code": "SMS_1"}}},
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)

@@ -209,7 +209,7 @@ func (t *tx) memberFacts(cl claim, c notify.Campaign, calls []*heldCall) (map[in
 	facts := make(map[int64]*notify.Facts, len(people))
 	extra := make(map[int64]claimRow, len(people))
 	err := t.stream(`SELECT p.id, p.name_sealed, p.phone_sealed, p.phone_idx, p.phone_mobile, p.region, p.status, (`+audience+`),
-			`+personOut("p", c.Spec.Kind)+`, `+phoneOut("p", c.Spec.Kind)+`, `+phoneDoubted("p")+`, `+phoneBlacklisted("p")+`, `+holdersSQL(calls, cl.numbers)+r.columns()+`
+			`+personOut("p", c.Spec.Kind)+`, `+phoneOut("p", c.Spec.Kind)+`, `+phoneDoubtedFor("p", c, calls[0].channel)+`, `+phoneBlacklisted("p")+`, `+holdersSQL(calls, cl.numbers)+r.columns()+`
 		FROM `+from+` ORDER BY p.id`, func(scan func(...any) error) error {
 		err := r.read(t, scan)
 		if err == nil && r.row.callID > 0 {

@@ -77,7 +77,7 @@ func (t *tx) callsWithOuts(ids []int64) (with []int64, err error) {
 		}
 		out := personOut("p", campaign.Spec.Kind)
 		if c.channel.Phone() {
-			out += ` OR ` + phoneOut("p", campaign.Spec.Kind) + ` OR ` + phoneDoubted("p")
+			out += ` OR ` + phoneOut("p", campaign.Spec.Kind) + ` OR ` + phoneDoubtedFor("p", campaign, c.channel)
 		}
 		var some bool
 		err = t.row(`SELECT EXISTS (SELECT 1 FROM people p WHERE `+t.among("p.id", 1)+` AND (`+out+`))`, t.idList(c.in())).Scan(&some)

@@ -208,6 +208,13 @@ func (t *tx) applyToNotice(id int64, r notify.Report, now time.Time) (verdict by
 	case r.Delivered:
 		state = notify.NoticeDelivered
 	}
+	var went int64
+	if saysBlacklisted(r) { // late word weighs less than a code that has arrived since
+		err := t.row(`SELECT COALESCE(max(CASE WHEN settled_at > 0 THEN settled_at ELSE created_at END), 0) FROM outbox WHERE id = $1`, id).Scan(&went)
+		if err != nil {
+			return verdictUnknown, err
+		}
+	}
 	n, err := t.exec(`UPDATE outbox SET state = $2, code = $3, settled_at = $5, lease_until = 0, params = '' WHERE id = $1 AND phone_idx = $4 AND state IN (`+quoted(state.From())+`)`,
 		id, state, r.ErrCode, t.keys.Index("phone", string(r.Phone)), toMicros(now))
 	if err != nil || n == 0 {
@@ -218,7 +225,7 @@ func (t *tx) applyToNotice(id int64, r notify.Report, now time.Time) (verdict by
 	case saysInvalid(r):
 		err = t.doubtReported([][]byte{number}, now)
 	case saysBlacklisted(r):
-		err = t.blacklist([][]byte{number}, toMicros(now))
+		err = t.blacklist([][]byte{number}, went)
 	case r.Delivered:
 		err = t.offBlacklist(number)
 	}

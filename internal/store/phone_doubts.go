@@ -24,11 +24,12 @@ const (
 // invalidNumber is the receipt of a number that is nobody's.
 const invalidNumber = "INVALID_NUMBER"
 
-// doubt notes that a number may no longer be that of the people on file with it; personID 0: of all of them.
+// doubt notes that a number may no longer be that of the people on file with it; personID 0: of all of them. What somebody says
+// outweighs a receipt.
 func (t *tx) doubt(phoneIdx []byte, personID int64, reason string, at time.Time) error {
 	people, err := t.idsOf(`INSERT INTO phone_doubts (phone_idx, person_id, reason, at)
 		SELECT p.phone_idx, p.id, $3, CAST($4 AS BIGINT) FROM people p WHERE p.phone_idx = $1 AND (p.id = $2 OR $2 = 0)
-		ON CONFLICT (phone_idx, person_id) DO NOTHING RETURNING person_id`, phoneIdx, personID, reason, toMicros(at))
+		ON CONFLICT (phone_idx, person_id) DO UPDATE SET reason = excluded.reason WHERE phone_doubts.reason = '`+doubtInvalid+`' RETURNING person_id`, phoneIdx, personID, reason, toMicros(at))
 	if err = errors.Join(err, t.doubtsCame(people)); err != nil {
 		return fmt.Errorf("doubt a number: %w", err)
 	}

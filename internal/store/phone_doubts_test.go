@@ -160,9 +160,17 @@ func TestOnlyAReceiptThatCallsANumberInvalidDoubtsItAndOnlyANewDoubtHasClaimsLoo
 			t.Error("claims don't look again")
 		}
 		tell(map[int]string{3: "INVALID_NUMBER", 4: "INVALID_NUMBER"})
-		doubtNumber(t, s, phoneOf(3), 0)
 		if n := outs(); n != told {
 			t.Errorf("what was known is told again: %d, before %d", n, told)
+		}
+		doubtNumber(t, s, phoneOf(3), 0)
+		said := outs()
+		if said == told {
+			t.Error("what somebody says counts for no more than a receipt")
+		}
+		doubtNumber(t, s, phoneOf(3), 0)
+		if n := outs(); n != said {
+			t.Errorf("what was said is told again: %d, before %d", n, said)
 		}
 		wantCounts(t, play(t, s, p, approved(t, s, nil), quickRules(), finished), map[string]int64{"accepted": 2, "doubted": 3})
 		for phone, n := range p.texts() {

@@ -39,22 +39,21 @@ func (s *Store) StartDue(ctx context.Context) (int, error) {
 	return int(started), err
 }
 
-// Running lists running campaigns, and those that expired before all of their audience was planned, the oldest first. now is
-// the database's clock: by it they are planned and dispatched.
+// Running lists running campaigns, and those that were stopped before all of their audience was planned, the oldest first. now
+// is the database's clock: by it they are planned and dispatched.
 func (s *Store) Running(ctx context.Context) (list []notify.Campaign, now time.Time, err error) {
 	err = s.read(ctx, "store: running campaigns", func(t *tx) (err error) {
 		if now, err = t.now(); err != nil {
 			return err
 		}
-		list, err = t.campaigns(`WHERE state = 'running' OR state IN ('paused', 'halted') AND planned_at = 0 AND expires_at > 0 AND expires_at <= $1
-			ORDER BY id`, toMicros(now))
+		list, err = t.campaigns(`WHERE state = 'running' OR state IN ('paused', 'halted', 'cancelled') AND planned_at = 0 AND started_at > 0 ORDER BY id`)
 		return err
 	})
 	return list, now, err
 }
 
-// PlanPage plans the next people of the audience of a running campaign, or of one that stood when it expired, in the order of
-// their ids, and moves the campaign's cursor in the same transaction. done: the plan is complete, or somebody else is at it.
+// PlanPage plans the next people of the audience of a campaign that has begun, in the order of their ids, and moves the
+// campaign's cursor in the same transaction. done: the plan is complete, or somebody else is at it.
 func (s *Store) PlanPage(ctx context.Context, campaignID int64, now time.Time, limit int) (done bool, err error) {
 	planned := 0 // the month of a plan that this page completed
 	err = s.write(ctx, fmt.Sprintf("store: plan campaign %d", campaignID), func(t *tx) error {
@@ -66,7 +65,7 @@ func (s *Store) PlanPage(ctx context.Context, campaignID int64, now time.Time, l
 		if err != nil {
 			return err
 		}
-		if done = !c.Plans(now); done {
+		if done = !c.Plans(); done {
 			return nil
 		}
 		done, err = t.planPage(c, now, limit)
@@ -150,6 +149,9 @@ func (t *tx) plannedRows(c notify.Campaign, cursor, upTo int64, now time.Time, l
 	channels := c.Channels()
 	for i := range rows {
 		rows[i].choose(channels)
+		if c.State == notify.Cancelled && rows[i].why == "" {
+			rows[i].leaveOut(notify.WasCancelled)
+		}
 	}
 	return rows, t.addMates(keyOf(c), rows)
 }
@@ -254,9 +256,11 @@ func (r *plannedRow) choose(channels []notify.Channel) {
 		r.why = notify.NoChannel
 	}
 	if r.why != "" {
-		r.channel, r.later = "", ""
+		r.leaveOut(r.why)
 	}
 }
+
+func (r *plannedRow) leaveOut(why notify.SkipReason) { r.why, r.channel, r.later = why, "", "" }
 
 // group is a household on a number.
 type group struct{ phone, household string }

@@ -38,10 +38,12 @@ func (s *Store) PreviewAudience(ctx context.Context, q notify.PreviewQuery) (not
 // told says of each person the channel and the reason against it.
 func previewWays(q notify.PreviewQuery) (string, []any) {
 	audience, args := q.Spec.Audience.SQL(q.Now, 2)
+	byWeChat, more := weChatSQL(q.WeChat, q.Now, len(args)+2)
+	args = append(args, more...)
 	return `WITH page AS (
 		SELECT p.id, p.phone_idx, p.phone_mobile, p.household, p.status, p.wechat_bound, p.opted_out, p.muted, p.doubted, p.blacklisted, p.region, p.name_sealed
 		FROM people p WHERE substr(p.region, 1, length(CAST($1 AS TEXT))) = $1 AND (` + audience + `)
-	), busy AS (` + busySQL("page") + `), known AS (` + knownSQL(q.Spec.Kind) + `), ways AS (
+	), busy AS (` + busySQL("page") + `), known AS (` + knownSQL(q.Spec.Kind, byWeChat) + `), ways AS (
 		SELECT known.*, ` + waySQL(q.Channels) + ` AS channel FROM known
 	), told AS (
 		SELECT ways.*, ` + planSkipSQL(q.Channels) + ` AS why FROM ways

@@ -2,7 +2,10 @@ package store
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/lingjuli/lingjuli/notify"
 )
@@ -10,8 +13,8 @@ import (
 // The plan's decisions as SQL, for a preview, which counts a whole audience and keeps nobody.
 
 // knownSQL is what decides a person's ways, for each of page. They may want no campaign, or none of this kind.
-func knownSQL(kind notify.Kind) string {
-	return `SELECT page.*, COALESCE(busy.people, 0) > 1 AS shared,
+func knownSQL(kind notify.Kind, byWeChat string) string {
+	return `SELECT page.*, ` + byWeChat + ` AS by_wechat, COALESCE(busy.people, 0) > 1 AS shared,
 			` + personOut("page", kind) + ` AS person_out, ` + phoneOut("page", kind) + ` AS phone_out, ` + phoneDoubted("page") + ` AS phone_doubted,
 			` + phoneBlacklisted("page") + ` AS phone_blacklisted,
 			page.phone_idx IS NOT NULL AND COALESCE(busy.households, 0) < 3 AS own_phone
@@ -35,6 +38,35 @@ func phoneOut(of string, kind notify.Kind) string {
 // A subquery that gives a value is run for these alone: see maybeShared.
 func phoneDoubted(of string) string {
 	return `(` + of + `.doubted AND COALESCE((SELECT 1 FROM phone_doubts x WHERE x.phone_idx = ` + of + `.phone_idx AND x.person_id = ` + of + `.id), 0) = 1)`
+}
+
+// phoneDoubtedFor is the same test for a channel of a campaign that has begun. That its own text found the number invalid doesn't
+// keep the telephone from being tried after it: the carrier's word is on texts, and the number was the person's when they went.
+func phoneDoubtedFor(of string, c notify.Campaign, channel notify.Channel) string {
+	order := c.Channels()
+	text := slices.Index(order, notify.SMS)
+	if channel != notify.Voice || text < 0 || text > slices.Index(order, notify.Voice) {
+		return phoneDoubted(of)
+	}
+	return `(` + of + `.doubted AND COALESCE((SELECT 1 FROM phone_doubts x WHERE x.phone_idx = ` + of + `.phone_idx AND x.person_id = ` + of + `.id
+		AND NOT (x.reason = '` + doubtInvalid + `' AND x.at >= ` + strconv.FormatInt(toMicros(c.StartedAt), 10) + `)), 0) = 1)`
+}
+
+// weChatSQL is the SQL test that one of the ways of a campaign's WeChat message leads to a person of page, as a claim decides it
+// when it is due: see notify.WeChatRoutes. Its parameters begin with $n.
+func weChatSQL(routes notify.WeChatRoutes, now time.Time, n int) (test string, args []any) {
+	test = "FALSE"
+	if routes.Notice != "" {
+		test += fmt.Sprintf(` OR EXISTS (SELECT 1 FROM consents k WHERE k.openid_idx = b.openid_idx AND k.template_id = $%d AND k.accepted)`, n)
+		args = append(args, routes.Notice)
+	}
+	if routes.Customer {
+		test += fmt.Sprintf(` OR c.customer_until > %d AND c.customer_left > %d`, toMicros(now), notify.KeptForAnswers)
+	}
+	if routes.Template {
+		test += " OR TRUE"
+	}
+	return `(page.wechat_bound AND COALESCE((SELECT CASE WHEN ` + test + ` THEN 1 ELSE 0 END FROM ` + waysThere + ` AND b.person_id = page.id ORDER BY ` + ownFirst + ` LIMIT 1), 0) = 1)`, args
 }
 
 // literal is a kind of campaign as SQL writes a text. There are five of them.
@@ -64,7 +96,7 @@ func hasSQL(c notify.Channel) string {
 func wouldSQL(c notify.Channel) string {
 	switch c {
 	case notify.WeChat:
-		return `wechat_bound`
+		return `by_wechat`
 	case notify.SMS:
 		return `(own_phone AND phone_mobile)`
 	case notify.Voice:

@@ -33,6 +33,9 @@ func (s *Store) EachReply(ctx context.Context, limit int, except []int64, handle
 	})
 }
 
+// Outside implements notify.ReceiptLog.
+func (s *Store) Outside(err error) bool { return isOutside(err) }
+
 // nextReplies reads replies that nobody has handled, the oldest first, and opens them.
 func (s *Store) nextReplies(ctx context.Context, limit int, except []int64) (list []notify.StoredReply, unreadable []int64, err error) {
 	err = s.read(ctx, "store: next replies", func(t *tx) error {

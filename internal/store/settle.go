@@ -193,7 +193,8 @@ func (t *tx) retryMembers(c *heldCall, people []int64, r notify.CallResult, now 
 	tried := 0
 	if r.Tried {
 		tried = 1
-	} else if c.channel == notify.WeChat {
+	}
+	if c.channel == notify.WeChat {
 		if err := t.unspendCustomerMessage(c.id, people); err != nil {
 			return err
 		}

@@ -110,3 +110,36 @@ func TestAPauseIsAsLongAsItIsWhateverTheWorkersClockSays(t *testing.T) {
 		})
 	}
 }
+
+// Whoever stops a campaign while its audience is still being planned finds everybody in its counts: who would have been told too.
+func TestEverybodyHasARowWhateverBecomesOfTheCampaignBeforeItIsPlanned(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		putOnFile(t, s, crowd(250)...)
+		cancelled, paused, halted := approved(t, s, nil), approved(t, s, nil), approved(t, s, nil)
+		if _, err := s.StartDue(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range []int64{cancelled, paused, halted} {
+			if done, err := s.PlanPage(t.Context(), id, time.Now(), 100); done || err != nil {
+				t.Fatal(done, err)
+			}
+		}
+		never := approved(t, s, nil) // has not begun when it is cancelled
+		for id, e := range map[int64]notify.CampaignEvent{cancelled: notify.Cancel, never: notify.Cancel, paused: notify.Pause, halted: notify.Stop} {
+			moved(t, s, id, e)
+		}
+		w := startWorker(t, s, &platform{}, quickRules(), miniredis.RunT(t).Addr())
+		defer w.Shutdown()
+		all := func(st notify.Status) bool {
+			return st.Total == 250 && st.Planned+st.Skipped[notify.WasCancelled] == 250
+		}
+		wantCounts(t, until(t, s, paused, "planned", all), map[string]int64{"planned": 250})
+		wantCounts(t, until(t, s, halted, "planned", all), map[string]int64{"planned": 250})
+		wantCounts(t, until(t, s, cancelled, "over", func(st notify.Status) bool { return st.Skipped[notify.WasCancelled] == 250 }), map[string]int64{"cancelled": 250})
+		wantCounts(t, statusOf(t, s, never), map[string]int64{})
+		moved(t, s, paused, notify.Resume)
+		moved(t, s, halted, notify.Cancel)
+		wantCounts(t, until(t, s, paused, "told", finished), map[string]int64{"accepted": 250})
+		wantCounts(t, until(t, s, halted, "over", func(st notify.Status) bool { return st.Skipped[notify.WasCancelled] == 250 }), map[string]int64{"cancelled": 250})
+	})
+}

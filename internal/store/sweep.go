@@ -115,7 +115,7 @@ func (t *tx) drainCalls(c notify.Campaign, now time.Time) (int, error) {
 // accepted goes on to no further channel in one that has ended; a telephone that may be ringing may have to ring again.
 func (t *tx) leftover(c notify.Campaign, ended bool, now time.Time) (left leftover, err error) {
 	left.open = true
-	if c.State != notify.Cancelled && c.PlannedAt.IsZero() {
+	if c.Plans() {
 		return left, nil
 	}
 	var calls bool
@@ -131,8 +131,7 @@ func (t *tx) leftover(c notify.Campaign, ended bool, now time.Time) (left leftov
 		OR EXISTS (SELECT 1 FROM calls WHERE campaign_id = $2 AND (marks LIKE '%-%' AND state = 'unconfirmed'
 			OR marks LIKE '%+%' AND (state = 'unconfirmed' OR NOT $3 AND state = 'accepted' AND channel <> 'wechat')
 			OR state IN ('planned', 'queued', 'sending'))),
-		EXISTS (SELECT 1 FROM deliveries d WHERE d.month = $1 AND d.campaign_id = $2 AND d.state = 'planned' AND d.state <> '' AND NOT d.lead
-			AND (`+mateHeard()+` OR `+noCarrier()+`))`,
+		EXISTS (SELECT 1 FROM deliveries d WHERE `+waitsStuck()+`)`,
 		c.Month, c.ID, ended, toMicros(now.Add(-notify.Ringing))).Scan(&left.open, &left.stuck)
 	return left, err
 }
@@ -143,8 +142,12 @@ func (s *Store) finishOrWait(ctx context.Context, c notify.Campaign, left leftov
 		next := now.Add(900*time.Millisecond + 20*took)
 		switch {
 		case left.stuck:
-			if err := t.settleStuck(keyOf(c), now); err != nil {
+			more, err := t.settleStuck(keyOf(c), now)
+			if err != nil {
 				return err
+			}
+			if more {
+				next = now
 			}
 		case left.open:
 		case c.State == notify.Running || c.State == notify.Paused:
@@ -159,15 +162,21 @@ func (s *Store) finishOrWait(ctx context.Context, c notify.Campaign, left leftov
 	})
 }
 
-// settleStuck settles all who wait behind somebody.
-func (t *tx) settleStuck(key campaignKey, now time.Time) error {
+// settleStuck settles those who wait behind nobody, as many as a transaction can take turns for. more: others do too.
+func (t *tx) settleStuck(key campaignKey, now time.Time) (more bool, err error) {
 	if _, err := t.campaign(key.id, t.forUpdate()); err != nil { // it is written next, and comes before households in the order of locks
-		return err
+		return false, err
 	}
-	if err := t.takeTurns(key, `s.state = 'planned' AND NOT s.lead`); err != nil {
-		return err
+	people, err := t.idsOf(`SELECT d.person_id FROM deliveries d WHERE `+waitsStuck()+` LIMIT $3`, key.month, key.id, turnsAtOnce)
+	if err != nil {
+		return false, err
 	}
-	return t.settleFollowers(key, "", now)
+	return len(people) == turnsAtOnce, t.settleHouseholds(key, people, now)
+}
+
+// waitsStuck is the SQL test that row d of campaign $2 in month $1 waits behind nobody.
+func waitsStuck() string {
+	return `d.month = $1 AND d.campaign_id = $2 AND d.state = 'planned' AND d.state <> '' AND NOT d.lead AND (` + mateHeard() + ` OR ` + noCarrier() + `)`
 }
 
 // finish ends a campaign unless somebody moved it, or a row came back, since it was looked at: WeChat may still say that a message failed.

@@ -24,10 +24,11 @@ func TestACustomerMessageIsChargedToTheOpenidItWentToAlone(t *testing.T) {
 		spec := notify.Spec{Name: "客服消息", Kind: notify.PremiumReminder, Audience: register.Everybody(), Channels: []notify.Channel{notify.WeChat, notify.SMS}, Template: "due", Window: new(string)}
 		p := &platform{}
 		var to []register.OpenID
-		held := false
+		tries := 0
 		p.answer = func(call notify.Outgoing, _ int) (notify.Answer, bool) {
-			if held = !held; held && call.Channel == notify.WeChat { // each is held once before its first byte, which costs nothing
-				return notify.Answer{Outcome: notify.NotSent, Verdict: notify.RetryLater}, false
+			if tries++; call.Channel == notify.WeChat && tries%3 != 0 { // each is held once before its first byte, and put off once, which costs nothing
+				outcome := map[int]notify.Outcome{1: notify.NotSent, 2: notify.Refused}[tries%3]
+				return notify.Answer{Outcome: outcome, Verdict: notify.RetryLater, Code: "-1"}, false
 			}
 			for _, m := range call.Members {
 				to = append(to, m.OpenID)

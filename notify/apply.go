@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"time"
 
@@ -49,9 +50,10 @@ func (w *Worker) handReplies(ctx context.Context, stubborn stubborn) (handed int
 		return 0, nil
 	}
 	now := w.cfg.Now()
+	stubborn.forget(now)
 	var outside error
 	err = w.cfg.Store.EachReply(ctx, replyBatch, stubborn.resting(now), func(r StoredReply) ReplyVerdict {
-		if outside != nil || stubborn.waitsBehind(r) {
+		if outside != nil || stubborn.waitsBehind(r, now) {
 			return ReplyWaits
 		}
 		if stubborn[r.ID].overtaken {
@@ -109,6 +111,7 @@ const (
 	replyTries   = 8
 	replyPause   = time.Second // the first; each is four times the one before
 	outsidePause = 5 * time.Second
+	staleAfter   = 10 * time.Minute
 )
 
 func (s stubborn) failed(r StoredReply, now time.Time) ReplyVerdict {
@@ -129,15 +132,21 @@ func (s stubborn) rest(r StoredReply, until time.Time) {
 	s[r.ID] = one
 }
 
-// waitsBehind says whether an earlier reply of the number waits for what lies outside of it, and lets r rest as long.
-func (s stubborn) waitsBehind(r StoredReply) bool {
+// waitsBehind says whether an earlier reply of the number rests for what lies outside of it, and lets r rest as long. Earlier ones
+// are given before: one that rests no more and is still here was handled by another process.
+func (s stubborn) waitsBehind(r StoredReply, now time.Time) bool {
 	for id, one := range s {
-		if id < r.ID && one.phone == r.Phone && one.outside {
+		if id < r.ID && one.phone == r.Phone && one.outside && one.until.After(now) {
 			s.rest(r, one.until)
 			return true
 		}
 	}
 	return false
+}
+
+// forget drops those whose rest has been over for long: other processes have handled them.
+func (s stubborn) forget(now time.Time) {
+	maps.DeleteFunc(s, func(_ int64, one stubbornReply) bool { return one.until.Add(staleAfter).Before(now) })
 }
 
 func (s stubborn) handled(r StoredReply) {

@@ -149,3 +149,37 @@ func TestAReplyThatFailedIsNotTriedAfterALaterOneOfTheNumberWasHandled(t *testin
 		t.Errorf("%v, tried %v", d.done, h.tried)
 	}
 }
+
+// Replies are handed on by whichever process comes first: what one of them remembers may be settled by another.
+func TestAReplyThatAnotherProcessHandledHoldsNoLaterOneOfTheNumberBack(t *testing.T) {
+	d := &drawer{done: map[int64]ReplyVerdict{}}
+	h := &reader{tried: map[string]int{}, outside: true}
+	now := time.Date(2026, 11, 29, 8, 0, 0, 0, time.UTC)
+	w := &Worker{cfg: WorkerConfig{Store: d, Replies: h, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }}}
+	comes := func(id int64, text string) {
+		d.waiting = append(d.waiting, StoredReply{ID: id, ReplySMS: ReplySMS{Phone: "1", Content: text}})
+	}
+	replies := stubborn{}
+	round := func() {
+		_, _ = w.handReplies(t.Context(), replies)
+	}
+	comes(1, "R")
+	round()
+	d.waiting, h.outside = nil, false // the other process
+	comes(2, "TD")
+	round()
+	if d.done[2] != "" {
+		t.Error("it was handled before the other's rest was over")
+	}
+	now = now.Add(outsidePause)
+	comes(3, "TD")
+	round()
+	if d.done[2] != ReplyDone || d.done[3] != ReplyDone {
+		t.Errorf("%v, remembered %v", d.done, replies)
+	}
+	now = now.Add(2 * staleAfter)
+	round()
+	if len(replies) != 0 {
+		t.Errorf("remembered: %v", replies)
+	}
+}

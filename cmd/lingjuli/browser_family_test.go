@@ -223,7 +223,7 @@ func (v *visitor) agreesBeforeTheWorker(s *show, alone, helper player) {
 	v.logIn(s.console, "he", "by the stone bridge")
 	v.open(s.console+"people", "[name=sought]")
 	const form = `form[action$='/doorstep/proxy'] `
-	v.do(typed("[name=sought]", alone.id), click(".search button", "details.card summary"), click("details.card summary", form+"[name=consent]"))
+	v.do(typed("[name=sought]", alone.id), click(".search button", "details.card summary"), pressed("details.card summary"), see(form+"[name=consent]"))
 	page, err := chromedp.Run(v.ctx, chromedp.Location())
 	if err != nil {
 		v.t.Fatal(err)

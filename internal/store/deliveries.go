@@ -163,9 +163,20 @@ func (t *tx) settleHouseholds(key campaignKey, people []int64, at time.Time) err
 	if err := t.takeTurns(key, t.amongRows("s.person_id", 4), t.idList(people)); err != nil {
 		return err
 	}
-	within := `AND d.phone_idx IN (SELECT s.phone_idx FROM deliveries s WHERE s.month = $1 AND s.campaign_id = $2
-		AND s.shared AND s.phone_idx IS NOT NULL AND ` + t.amongRows("s.person_id", 4) + `)`
-	return t.settleFollowers(key, within, at, t.idList(people))
+	waiting := `d.month = $1 AND d.campaign_id = $2 AND d.state = 'planned' AND NOT d.lead AND d.phone_idx IN (SELECT s.phone_idx FROM deliveries s
+		WHERE s.month = $1 AND s.campaign_id = $2 AND s.shared AND s.phone_idx IS NOT NULL AND ` + t.amongRows("s.person_id", 4) + `)`
+	args := []any{key.month, key.id, toMicros(at), t.idList(people)}
+	_, err := t.exec(`UPDATE deliveries AS d SET state = 'skipped', reason = '`+string(notify.ByHousehold)+`', wake_at = 0, updated_at = $3
+		WHERE `+waiting+` AND `+mateHeard(), args...)
+	if err != nil {
+		return fmt.Errorf("settle households of campaign %d: %w", key.id, err)
+	}
+	_, err = t.exec(`UPDATE deliveries AS d SET lead = TRUE, wake_at = $3, updated_at = $3
+		WHERE `+waiting+` AND `+noCarrier(), args...)
+	if err != nil {
+		return fmt.Errorf("settle households of campaign %d: %w", key.id, err)
+	}
+	return nil
 }
 
 // turnsAtOnce is for how many households a transaction takes turns at most: PostgreSQL has room for six thousand locks in all.
@@ -236,23 +247,6 @@ func mateHeard() string {
 func noCarrier() string {
 	return `NOT EXISTS (` + mates + ` AND (m.lead AND ` + stateOf("m", "mc") + ` IN ('planned', 'queued', 'sending', 'unconfirmed', 'accepted')
 			OR NOT m.lead AND m.state = 'planned' AND m.person_id < d.person_id))`
-}
-
-// settleFollowers is settleHouseholds for the rows that within narrows to; its parameters come from $4 on.
-func (t *tx) settleFollowers(key campaignKey, within string, at time.Time, args ...any) error {
-	waiting := `d.month = $1 AND d.campaign_id = $2 AND d.state = 'planned' AND NOT d.lead ` + within
-	args = append([]any{key.month, key.id, toMicros(at)}, args...)
-	_, err := t.exec(`UPDATE deliveries AS d SET state = 'skipped', reason = '`+string(notify.ByHousehold)+`', wake_at = 0, updated_at = $3
-		WHERE `+waiting+` AND `+mateHeard(), args...)
-	if err != nil {
-		return fmt.Errorf("settle households of campaign %d: %w", key.id, err)
-	}
-	_, err = t.exec(`UPDATE deliveries AS d SET lead = TRUE, wake_at = $3, updated_at = $3
-		WHERE `+waiting+` AND `+noCarrier(), args...)
-	if err != nil {
-		return fmt.Errorf("settle households of campaign %d: %w", key.id, err)
-	}
-	return nil
 }
 
 // attempt is a try that ended otherwise than by plain acceptance.

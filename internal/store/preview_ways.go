@@ -3,7 +3,6 @@ package store
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -36,8 +35,11 @@ func phoneOut(of string, kind notify.Kind) string {
 
 // phoneDoubted is the SQL test that a person's number is in doubt; people.doubted says that there is something to look for.
 // A subquery that gives a value is run for these alone: see maybeShared.
-func phoneDoubted(of string) string {
-	return `(` + of + `.doubted AND COALESCE((SELECT 1 FROM phone_doubts x WHERE x.phone_idx = ` + of + `.phone_idx AND x.person_id = ` + of + `.id), 0) = 1)`
+func phoneDoubted(of string) string { return phoneDoubtedBut(of, "") }
+
+// phoneDoubtedBut leaves out the doubts x that but excludes.
+func phoneDoubtedBut(of, but string) string {
+	return `(` + of + `.doubted AND COALESCE((SELECT 1 FROM phone_doubts x WHERE x.phone_idx = ` + of + `.phone_idx AND x.person_id = ` + of + `.id` + but + `), 0) = 1)`
 }
 
 // phoneDoubtedFor is the same test for a channel of a campaign that has begun. That its own text found the number invalid doesn't
@@ -48,8 +50,7 @@ func phoneDoubtedFor(of string, c notify.Campaign, channel notify.Channel) strin
 	if channel != notify.Voice || text < 0 || text > slices.Index(order, notify.Voice) {
 		return phoneDoubted(of)
 	}
-	return `(` + of + `.doubted AND COALESCE((SELECT 1 FROM phone_doubts x WHERE x.phone_idx = ` + of + `.phone_idx AND x.person_id = ` + of + `.id
-		AND NOT (x.reason = '` + doubtInvalid + `' AND x.at >= ` + strconv.FormatInt(toMicros(c.StartedAt), 10) + `)), 0) = 1)`
+	return phoneDoubtedBut(of, fmt.Sprintf(` AND NOT (x.reason = '%s' AND x.at >= %d)`, doubtInvalid, toMicros(c.StartedAt)))
 }
 
 // weChatSQL is the SQL test that one of the ways of a campaign's WeChat message leads to a person of page, as a claim decides it

@@ -143,3 +143,32 @@ func TestEverybodyHasARowWhateverBecomesOfTheCampaignBeforeItIsPlanned(t *testin
 		wantCounts(t, until(t, s, halted, "over", func(st notify.Status) bool { return st.Skipped[notify.WasCancelled] == 250 }), map[string]int64{"cancelled": 250})
 	})
 }
+
+// More households than a transaction can take turns for wait behind nobody: each is settled under its lock, the others in the next pass.
+func TestManyHouseholdsThatWaitBehindNobodyAreSettledAsManyAsThereAreTurnsFor(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		id := approved(t, s, nil)
+		if _, err := s.StartDue(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if done, err := s.PlanPage(t.Context(), id, time.Now(), 100); !done || err != nil {
+			t.Fatal(done, err)
+		}
+		const all = turnsAtOnce + 100
+		for person := range all {
+			exec(t, s, `INSERT INTO deliveries (month, campaign_id, person_id, channel, lead, shared, household, phone_idx, state, updated_at)
+				VALUES (202611, $1, $2, 'sms', FALSE, TRUE, 'h', $3, 'planned', 1)`, id, person+1, phoneIdx(s, phoneOf(person)))
+		}
+		for pass, want := range []int{turnsAtOnce, all} {
+			if pass == 0 {
+				exec(t, s, `UPDATE campaigns SET check_at = 0`)
+			} // the next pass is due at once
+			if _, err := s.EndCampaigns(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if n := count(t, s, `SELECT count(*) FROM deliveries WHERE lead`); n != want {
+				t.Errorf("pass %d: %d go first, want %d", pass+1, n, want)
+			}
+		}
+	})
+}

@@ -144,7 +144,25 @@ func (v *visitor) open(address, sign string) {
 	v.do(chromedp.Navigate(address), see(sign))
 }
 
-func see(css string) step { return chromedp.WaitVisible(chromedp.CSS(css)) }
+// see waits until an element is visible. It asks the page that is there, again and again: a wait of the browser's own may hold
+// on to a page that has just been replaced, and never end.
+func see(css string) step {
+	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		for {
+			ask, done := context.WithTimeout(ctx, 5*time.Second)
+			there, err := chromedp.Evaluate[bool](fmt.Sprintf(`document.querySelector(%q)?.checkVisibility({visibilityProperty: true}) ?? false`, css))(ask, target)
+			done()
+			if err == nil && there {
+				return nil
+			}
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+	})
+}
 
 func click(css, sign string) step {
 	return chromedp.Steps(chromedp.Click(chromedp.CSS(css)), see(sign))
